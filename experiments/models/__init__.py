@@ -1,0 +1,30 @@
+"""Rows of the product: fields, constraints and indexes only; reads live in queries, writes in services."""
+
+from experiments.models.access import ApiToken, SignInLink
+from experiments.models.artifact import Artifact, Snapshot
+from experiments.models.compute import ComputeTarget, Worker
+from experiments.models.decision import Decision
+from experiments.models.event import Event
+from experiments.models.experiment import Experiment
+from experiments.models.metric import MetricChunk, MetricSeries
+from experiments.models.run import Run
+from experiments.models.sweep import Sweep
+from experiments.models.workspace import Membership, Workspace
+
+__all__ = [
+    "ApiToken",
+    "Artifact",
+    "ComputeTarget",
+    "Decision",
+    "Event",
+    "Experiment",
+    "Membership",
+    "MetricChunk",
+    "MetricSeries",
+    "Run",
+    "SignInLink",
+    "Snapshot",
+    "Sweep",
+    "Worker",
+    "Workspace",
+]

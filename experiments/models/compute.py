@@ -1,0 +1,60 @@
+"""Compute targets and the workers attached to them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from experiments.models.workspace import Workspace
+
+
+class ComputeTarget(models.Model):
+    """A named place that runs execute on: one RQ queue, any number of workers on any machine."""
+
+    workspace = models.ForeignKey(
+        Workspace,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="compute_targets",
+        help_text="Empty: every workspace may use it.",
+    )
+    name = models.SlugField(max_length=60, unique=True)
+    kind = models.CharField(max_length=20, default="local")
+    python = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="Interpreter for scripts. Empty: the one that runs the worker.",
+    )
+    environment = models.JSONField(default=dict, blank=True)
+    labels = models.JSONField(default=dict, blank=True)
+    is_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def queue_name(self) -> str:
+        """Name of the RQ queue that carries runs to this target."""
+        return f"compute-{self.pk}"
+
+
+class Worker(models.Model):
+    """One slot: a worker process on some machine, listening on one compute target's queue."""
+
+    compute = models.ForeignKey(ComputeTarget, on_delete=models.CASCADE, related_name="workers")
+    name = models.CharField(max_length=120, unique=True)
+    host = models.CharField(max_length=255)
+    pid = models.IntegerField()
+    process_started = models.FloatField(help_text="Start time of the process, Unix seconds.")
+    started_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["compute_id", "name"]
+
+    def __str__(self) -> str:
+        return self.name

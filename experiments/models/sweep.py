@@ -1,0 +1,101 @@
+"""Sweep: one tuning job with its specification, limits and state."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from experiments.models.artifact import Snapshot
+from experiments.models.compute import ComputeTarget
+from experiments.models.experiment import Experiment
+from experiments.states import SWEEP_TERMINAL, SweepState
+
+_ENDED = sorted(str(s) for s in SWEEP_TERMINAL)
+_HAS_REASON = sorted([*_ENDED, str(SweepState.CANCEL_REQUESTED)])
+
+
+def new_sweep_id() -> str:
+    """Return a fresh public id in the form of the contract, `HD_<uuid>`."""
+    return f"HD_{uuid.uuid4()}"
+
+
+class Sweep(models.Model):
+    """The parent run. `state` is assigned by services.transitions alone."""
+
+    public_id = models.CharField(max_length=60, unique=True, default=new_sweep_id)
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="sweeps")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="sweeps"
+    )
+    compute = models.ForeignKey(ComputeTarget, on_delete=models.PROTECT, related_name="sweeps")
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="sweeps")
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True)
+    tags = models.JSONField(default=dict, blank=True)
+    spec = models.JSONField()
+    spec_version = models.PositiveIntegerField(default=1)
+    seed = models.BigIntegerField(help_text="What the sampler's random numbers start from.")
+
+    state = models.CharField(max_length=20, default=SweepState.QUEUED)
+    end_reason = models.CharField(max_length=20, blank=True)
+    reason = models.TextField(blank=True, help_text="One sentence for a person.")
+    cursor = models.BigIntegerField(default=0, help_text="Grows by one with every change.")
+    next_number = models.PositiveIntegerField(default=0, help_text="Number of the next run.")
+    sampled = models.PositiveIntegerField(
+        default=0, help_text="Runs that count towards max_total_runs (retries do not)."
+    )
+    is_exhausted = models.BooleanField(default=False, help_text="The sampler has nothing left.")
+
+    metric_name = models.CharField(max_length=255)
+    goal = models.CharField(max_length=8)
+    best_run = models.ForeignKey(
+        "Run", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    best_value = models.FloatField(null=True, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            # queries.active_sweeps: the watchdog's tick.
+            models.Index(fields=["state"], name="sweep_state"),
+            # queries.sweep_list: newest first within an experiment.
+            models.Index(fields=["experiment", "-created_at"], name="sweep_newest"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="sweep_ended_at_in_terminal_states",
+                condition=Q(state__in=_ENDED, ended_at__isnull=False)
+                | (~Q(state__in=_ENDED) & Q(ended_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="sweep_end_reason_when_ending",
+                condition=(Q(state__in=_HAS_REASON) & ~Q(end_reason=""))
+                | (~Q(state__in=_HAS_REASON) & Q(end_reason="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("sweep", args=[self.public_id])
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.state in SWEEP_TERMINAL
+
+    @property
+    def max_duration(self) -> timedelta:
+        """The sweep's own time limit."""
+        return timedelta(minutes=self.spec["max_duration_minutes"])
