@@ -75,7 +75,7 @@ class Bandit(Policy):
             text = f"best {case.own:.4g} is the best of {_runs_text(case.best.numbers.size)}"
             return Verdict(stop=False, limit=limit, text=text)
         stop = is_worse(goal, case.own, limit, scale=case.leader_value)
-        own, shown = comparison_text(goal, case.own, limit)
+        own, shown = comparison_text(case.own, limit)
         sign = ("<" if stop else ">=") if goal == "maximize" else (">" if stop else "<=")
         formula = self._formula_text(goal, case.leader_value)
         text = f"best {own} {sign} {formula} = {shown} of {run_text(case.leader)}"

@@ -160,6 +160,9 @@ class Policy(ABC):
         """Return the policy in a few words: "Bandit, slack factor 0.1, every 2 from 6"."""
         return ", ".join([self.label, *self._summary_parts(), self._timing_text()])
 
+    def _title(self) -> str:
+        return f"{self.name.replace('_', ' ')} policy"
+
     def _summary_parts(self) -> list[str]:
         return []
 
@@ -182,7 +185,6 @@ class Policy(ABC):
         return ""
 
     def _decision(self, snapshot: Snapshot, verdict: Verdict, case: Case | None = None) -> Decision:
-        title = self.name.replace("_", " ")
         return Decision(
             stop=verdict.stop,
             interval=snapshot.interval,
@@ -190,7 +192,7 @@ class Policy(ABC):
             limit=verdict.limit,
             leader=case.leader if case else None,
             leader_value=case.leader_value if case else None,
-            reason=f"{title} policy at interval {snapshot.interval}: {verdict.text}",
+            reason=f"{self._title()} at interval {snapshot.interval}: {verdict.text}",
             policy=self.name,
         )
 
@@ -218,7 +220,7 @@ def is_worse(goal: str, own: float, limit: float, *, scale: float) -> bool:
     return gap > TIE * max(abs(own), abs(scale))
 
 
-def comparison_text(goal: str, own: float, limit: float) -> tuple[str, str]:
+def comparison_text(own: float, limit: float) -> tuple[str, str]:
     """Write two compared numbers briefly, with enough digits to see that they differ."""
     for digits in range(3, 17):
         a, b = f"{own:.{max(4, digits)}g}", f"{limit:.{digits}g}"

@@ -13,6 +13,7 @@ from experiments.problems import Problem
 FieldKind = Literal["int", "float", "bool"]
 # Past this, a report number is a typing error rather than a plan; it also fits every database.
 MAX_INTERVAL: Final = 1_000_000_000
+MAX_SHOWN: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def _unknown_text(key: str, known: list[str]) -> str:
 
 
 def _value_text(field: FieldSpec, value: object) -> str:
-    shown = f"{field.name} is {value!r}"
+    shown = f"{field.name} is {_brief(value)}"
     if not _has_kind(field.kind, value):
         return f"{shown}; {_allowed_text(field)}."
     if not isinstance(value, int | float):
@@ -87,6 +88,11 @@ def _value_text(field: FieldSpec, value: object) -> str:
     below = field.minimum is not None and value < field.minimum
     above = field.maximum is not None and value > field.maximum
     return f"{shown}; {_allowed_text(field)}." if below or above else ""
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 def _has_kind(kind: FieldKind, value: object) -> bool:

@@ -31,7 +31,7 @@ class MedianStopping(Policy):
             return Verdict(stop=False, limit=None, text=text)
         limit = float(np.median(means))
         stop = is_worse(goal, case.own, limit, scale=float(np.abs(means).max()))
-        own, shown = comparison_text(goal, case.own, limit)
+        own, shown = comparison_text(case.own, limit)
         sign = ("<" if stop else ">=") if goal == "maximize" else (">" if stop else "<=")
         runs = "1 run" if means.size == 1 else f"{means.size} runs"
         text = f"best {own} {sign} {shown}, the median of the running averages of {runs}"

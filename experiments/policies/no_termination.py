@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.policies.base import Case, Policy, Verdict
+from experiments.policies.base import Case, Policy, Snapshot, Verdict
 
 
 class NoTermination(Policy):
@@ -26,5 +26,9 @@ class NoTermination(Policy):
         """Return the label: there is nothing to add."""
         return self.label
 
-    def _timing_text(self) -> str:
-        return "never"
+    def _title(self) -> str:
+        return "no policy"
+
+    def _spared_because(self, snapshot: Snapshot) -> str:
+        del snapshot
+        return "every run goes on to its end"
