@@ -11,6 +11,7 @@ urlpatterns = [
     path("sign-in/", account.sign_in, name="sign_in"),
     path("sign-in/<str:token>/", account.sign_in_link, name="sign_in_link"),
     path("sign-out/", account.sign_out, name="sign_out"),
+    path("account/password/", account.password, name="account_password"),
     path("sweeps/", sweeps.sweep_list, name="sweeps"),
     path("sweeps/new/", sweep_form.new, name="sweep_new"),
     path("sweeps/new/check/", sweep_form.check, name="sweep_check"),

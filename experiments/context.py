@@ -1,0 +1,34 @@
+"""Template context of every page: workspace, version and the one JSON block for the browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+
+from experiments import queries
+from experiments.states import badge_table
+
+
+def studio(request: HttpRequest) -> dict[str, Any]:
+    """Return what base.html needs; the workspace only for people who are signed in."""
+    user = getattr(request, "user", None)
+    is_signed_in = user is not None and user.is_authenticated
+    return {
+        "studio_version": settings.STUDIO_VERSION,
+        "workspace": queries.current_workspace(user) if is_signed_in else None,
+        "studio_config": {
+            "badges": badge_table(),
+            "icons": static("img/icons.svg"),
+            "plotly": static("plotly/plotly.min.js"),
+            "urls": {
+                "home": reverse("home"),
+                "sweeps": reverse("sweeps"),
+                "sweepNew": reverse("sweep_new"),
+                "compute": reverse("compute"),
+            },
+        },
+    }
