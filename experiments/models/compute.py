@@ -50,7 +50,7 @@ class Worker(models.Model):
     host = models.CharField(max_length=255)
     pid = models.IntegerField()
     process_started = models.FloatField(help_text="Start time of the process, Unix seconds.")
-    started_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(db_index=True)
 
     class Meta:

@@ -31,6 +31,10 @@ class Event(models.Model):
 
     class Meta:
         ordering = ["sweep_id", "cursor"]
+        indexes = [
+            # queries.sweep_log by kind, queries.sweep_list: the steps of best so far.
+            models.Index(fields=["sweep", "kind", "cursor"], name="event_kind"),
+        ]
         constraints = [
             # Also the index of queries.events_after.
             models.UniqueConstraint(fields=["sweep", "cursor"], name="event_cursor_once"),

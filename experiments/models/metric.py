@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import models
 
 from experiments.models.run import Run
+from experiments.models.sweep import Sweep
 
 
 class MetricSeries(models.Model):
@@ -37,23 +38,30 @@ class MetricSeries(models.Model):
 class MetricChunk(models.Model):
     """A piece of a series: `count` points from ordinal `first` (0-based) on."""
 
-    series = models.ForeignKey(MetricSeries, on_delete=models.CASCADE, related_name="chunks")
+    # db_index=False: the indexes below begin with these two.
+    series = models.ForeignKey(
+        MetricSeries, on_delete=models.CASCADE, related_name="chunks", db_index=False
+    )
+    sweep = models.ForeignKey(
+        Sweep, on_delete=models.CASCADE, related_name="metric_chunks", db_index=False
+    )
     first = models.PositiveIntegerField()
     count = models.PositiveIntegerField()
+    since = models.BigIntegerField(help_text="Sweep cursor of the first append.")
     stamp = models.BigIntegerField(help_text="Sweep cursor of the last append.")
     values = models.BinaryField(help_text="float64; NaN and infinities as they are.")
     steps = models.BinaryField(null=True, help_text="float64 steps given by the script; null: none.")
     times = models.BinaryField(help_text="float64 Unix seconds.")
     marks = models.BinaryField(
-        help_text="uint32 pairs (stamp, ordinal after the last point of that append)."
+        help_text="int64 pairs (stamp, ordinal after the last point of that append)."
     )
     texts = models.JSONField(null=True, help_text='Values that are text: {"<ordinal>": "..."}')
 
     class Meta:
         ordering = ["series_id", "first"]
         indexes = [
-            # queries.metric_deltas: chunks of a sweep's series changed since a cursor.
-            models.Index(fields=["series", "stamp"], name="chunk_changed"),
+            # queries.events_after, services.termination: chunks of a sweep changed since a cursor.
+            models.Index(fields=["sweep", "stamp"], name="chunk_changed"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["series", "first"], name="chunk_once"),

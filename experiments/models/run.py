@@ -7,11 +7,10 @@ from django.db.models import Q
 from django.urls import reverse
 
 from experiments.models.sweep import Sweep
-from experiments.states import RUN_LIVE, RUN_TERMINAL, RunState
+from experiments.states import RUN_TERMINAL, RunState
 
 _ENDED = sorted(str(s) for s in RUN_TERMINAL)
 _HAS_REASON = sorted([*_ENDED, str(RunState.CANCEL_REQUESTED)])
-_LIVE = sorted(str(s) for s in RUN_LIVE)
 
 
 class Run(models.Model):
@@ -41,7 +40,12 @@ class Run(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     token_digest = models.CharField(max_length=64, blank=True, db_index=True)
 
-    arguments = models.JSONField(default=list, help_text="The exact command, word by word.")
+    arguments = models.JSONField(
+        default=list, help_text="What the script is given: fixed arguments, then hyperparameters."
+    )
+    command = models.JSONField(
+        default=list, help_text="The whole command as it was started, word by word."
+    )
     directory = models.CharField(max_length=500, blank=True)
     exit_code = models.IntegerField(null=True, blank=True)
     log_bytes = models.BigIntegerField(default=0)
@@ -69,10 +73,8 @@ class Run(models.Model):
             models.Index(fields=["sweep", "stamp"], name="run_changed"),
             # services.advance: how many runs of a sweep are active.
             models.Index(fields=["sweep", "state"], name="run_state"),
-            # runner.watchdog: live runs by lease.
-            models.Index(
-                fields=["lease_expires_at"], name="run_lease", condition=Q(state__in=_LIVE)
-            ),
+            # queries.expired_runs: the watchdog's tick; the lease is empty unless a run is live.
+            models.Index(fields=["lease_expires_at"], name="run_lease"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["sweep", "number"], name="run_number_once"),

@@ -40,6 +40,9 @@ class Sweep(models.Model):
     spec = models.JSONField()
     spec_version = models.PositiveIntegerField(default=1)
     seed = models.BigIntegerField(help_text="What the sampler's random numbers start from.")
+    # Copies of the spec's limits: what the controller obeys, so that a live sweep can be changed.
+    max_total_runs = models.PositiveIntegerField()
+    max_concurrent_runs = models.PositiveIntegerField()
 
     state = models.CharField(max_length=20, default=SweepState.QUEUED)
     end_reason = models.CharField(max_length=20, blank=True)
@@ -50,6 +53,9 @@ class Sweep(models.Model):
         default=0, help_text="Runs that count towards max_total_runs (retries do not)."
     )
     is_exhausted = models.BooleanField(default=False, help_text="The sampler has nothing left.")
+    sampler_error = models.TextField(
+        blank=True, help_text="Why the sampler failed: no new runs, the sweep fails at the end."
+    )
 
     metric_name = models.CharField(max_length=255)
     goal = models.CharField(max_length=8)
@@ -57,6 +63,7 @@ class Sweep(models.Model):
         "Run", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     best_value = models.FloatField(null=True, blank=True)
+    best_stamp = models.BigIntegerField(default=0, help_text="Cursor of the last new best.")
 
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)

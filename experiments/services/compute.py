@@ -1,0 +1,43 @@
+"""Workers attached to compute targets: one row per slot, kept alive by heartbeats."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from experiments.models import ComputeTarget, Worker
+
+
+def register_worker(
+    compute: ComputeTarget, *, name: str, host: str, pid: int, process_started: float
+) -> Worker:
+    """Note that a worker listens on a target; a worker of the same name is replaced."""
+    worker, _ = Worker.objects.update_or_create(
+        name=name,
+        defaults={
+            "compute": compute,
+            "host": host,
+            "pid": pid,
+            "process_started": process_started,
+            "started_at": timezone.now(),
+            "last_seen_at": timezone.now(),
+        },
+    )
+    return worker
+
+
+def heartbeat_worker(name: str) -> bool:
+    """Note that a worker is alive; False when it is not registered (any more)."""
+    return bool(Worker.objects.filter(name=name).update(last_seen_at=timezone.now()))
+
+
+def remove_worker(name: str) -> None:
+    """Forget a worker that ended."""
+    Worker.objects.filter(name=name).delete()
+
+
+def remove_silent_workers(silence: timedelta) -> int:
+    """Forget the workers that gave no sign for `silence`; return how many."""
+    removed, _ = Worker.objects.filter(last_seen_at__lt=timezone.now() - silence).delete()
+    return removed

@@ -1,0 +1,61 @@
+"""Put work on RQ queues once the transaction is committed, by dotted name and with ids only.
+
+A job that gets lost does no harm: the watchdog finds the rows that wait and asks again.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any, Final
+
+import django_rq
+from django.db import transaction
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from experiments.models import Run, Sweep
+
+logger = logging.getLogger(__name__)
+
+CONTROL_QUEUE: Final = "control"
+EXECUTE_RUN: Final = "runner.jobs.execute_run"
+ADVANCE: Final = "runner.jobs.advance"
+# Long enough that a late look at a failed job is possible, short enough that none piles up.
+_FAILURE_TTL: Final = 24 * 3600
+
+
+def enqueue_run(run: Run) -> None:
+    """Ask the compute target of a run's sweep to execute it, after the commit.
+
+    The job id names the attempt; a second job of the same attempt finds the run claimed and ends.
+    """
+    queue = run.sweep.compute.queue_name
+    _after_commit(queue, EXECUTE_RUN, run.pk, job_id=f"run-{run.pk}-{run.fence}")
+
+
+def enqueue_advance(sweep_id: int) -> None:
+    """Ask the controller to look at a sweep, after the commit."""
+    cursor = Sweep.objects.values_list("cursor", flat=True).get(pk=sweep_id)
+    # The cursor in the id: a job with the id of one that is just ending would be deleted with it.
+    _after_commit(CONTROL_QUEUE, ADVANCE, sweep_id, job_id=f"advance-{sweep_id}-{cursor}")
+
+
+def get_queue(name: str) -> Queue:
+    """Return the RQ queue of a compute target or of the controller."""
+    # Not django_rq.get_queue: it knows only the names in RQ_QUEUES.
+    connection = django_rq.get_connection("default")
+    return Queue(name, connection=connection, serializer=JSONSerializer)
+
+
+def _after_commit(queue: str, function: str, key: int, *, job_id: str) -> None:
+    transaction.on_commit(partial(_enqueue, queue, function, key, job_id=job_id), robust=True)
+
+
+def _enqueue(queue: str, function: str, key: int, *, job_id: str) -> None:
+    options: dict[str, Any] = {"job_timeout": -1, "result_ttl": 0, "failure_ttl": _FAILURE_TTL}
+    try:
+        get_queue(queue).enqueue(function, key, job_id=job_id, **options)
+    except (RedisError, OSError) as error:
+        logger.warning("%s(%s) not queued, the watchdog will: %s", function, key, error)

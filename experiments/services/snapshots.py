@@ -1,0 +1,88 @@
+"""Keep snapshots of source directories: one zip in the storage per content, one row per zip."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+from experiments.models import Snapshot
+from experiments.snapshot_rules import check_zip, digest_of, list_files, write_zip
+
+
+def snapshot_directory(path: Path) -> Snapshot:
+    """Store a source directory and return its snapshot; the same content is stored once.
+
+    Raises:
+        ProblemsError: the directory cannot be submitted.
+    """
+    files = list_files(path)
+    with _incoming() as incoming:
+        digest = write_zip(files, incoming)
+        return _keep(incoming, digest, len(files))
+
+
+def snapshot_zip(fileobj: IO[bytes]) -> Snapshot:
+    """Store an uploaded zip under the hash of its bytes, after reading all of it as a check.
+
+    Raises:
+        ProblemsError: it is no zip, is not safe to unpack, or is too large.
+    """
+    with _incoming() as incoming:
+        shutil.copyfileobj(fileobj, incoming, 1024 * 1024)
+        incoming.seek(0)
+        names = check_zip(incoming)
+        incoming.seek(0)
+        return _keep(incoming, digest_of(incoming), len(names))
+
+
+def snapshot_path(snapshot: Snapshot) -> Path:
+    """Return where the zip of a snapshot is kept."""
+    return path_of_digest(snapshot.digest)
+
+
+def path_of_digest(digest: str) -> Path:
+    """Return where the zip with this SHA-256 is kept, whether it exists or not."""
+    return Path(settings.STUDIO_STORAGE_ROOT) / "snapshots" / digest[:2] / f"{digest}.zip"
+
+
+def file_names(snapshot: Snapshot) -> list[str]:
+    """Return the names of all files in a snapshot, sorted."""
+    with zipfile.ZipFile(snapshot_path(snapshot)) as archive:
+        return sorted(info.filename for info in archive.infolist() if not info.is_dir())
+
+
+def script_names(snapshot: Snapshot) -> list[str]:
+    """Return the Python files in a snapshot, sorted: what `script` may name."""
+    return [name for name in file_names(snapshot) if name.endswith(".py")]
+
+
+@contextmanager
+def _incoming() -> Iterator[IO[bytes]]:
+    # In the storage itself, so that the finished file can be renamed into place.
+    folder = Path(settings.STUDIO_STORAGE_ROOT) / "snapshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="incoming-", delete=False) as file:
+        try:
+            yield file
+        finally:
+            Path(file.name).unlink(missing_ok=True)
+
+
+def _keep(incoming: IO[bytes], digest: str, file_count: int) -> Snapshot:
+    incoming.flush()
+    target = path_of_digest(digest)
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Path(incoming.name).replace(target)
+    snapshot, _ = Snapshot.objects.get_or_create(
+        digest=digest,
+        defaults={"size_bytes": target.stat().st_size, "file_count": file_count},
+    )
+    return snapshot

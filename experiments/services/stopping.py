@@ -1,0 +1,39 @@
+"""Ask runs to stop: one by one, or all runs of a sweep. Carrying it out is the executor's part."""
+
+from __future__ import annotations
+
+from experiments.models import Run
+from experiments.services.transitions import StaleState, move_run
+from experiments.states import RUN_ACTIVE, EndReason, RunState
+
+# Nothing of the run is alive in these states (or nobody can be reached): it ends at once.
+_ENDS_AT_ONCE = frozenset({RunState.NOT_STARTED, RunState.QUEUED, RunState.NOT_RESPONDING})
+_IS_ASKED = frozenset({RunState.STARTING, RunState.RUNNING})
+
+
+def request_stop(run_id: int, *, end_reason: EndReason, reason: str) -> bool:
+    """Cancel a waiting run, ask a live one to stop; tell whether that was still possible.
+
+    A run that is finalizing, already asked or ended is left as it is.
+    """
+    while True:
+        state = RunState(Run.objects.values_list("state", flat=True).get(pk=run_id))
+        if state in _ENDS_AT_ONCE:
+            to = RunState.CANCELED
+        elif state in _IS_ASKED:
+            to = RunState.CANCEL_REQUESTED
+        else:
+            return False
+        try:
+            # `sources`: a run that just started must be asked, not declared dead.
+            move_run(run_id, to, end_reason=end_reason, reason=reason, sources={state})
+        except StaleState:
+            continue  # runs only move forward, so this ends
+        return True
+
+
+def stop_children(sweep_id: int, *, end_reason: EndReason, reason: str) -> int:
+    """Ask every active run of a sweep to stop; return how many were asked now."""
+    active = Run.objects.filter(sweep_id=sweep_id, state__in=sorted(RUN_ACTIVE))
+    keys = active.order_by("-state", "number").values_list("pk", flat=True)
+    return sum(request_stop(pk, end_reason=end_reason, reason=reason) for pk in list(keys))

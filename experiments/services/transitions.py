@@ -1,0 +1,144 @@
+"""The only code that assigns `state`: compare-and-set moves of runs and sweeps.
+
+A move is one transaction: the sweep's cursor is bumped, the row is updated if it still is in one of
+the states that may come before, and one event is written. Watchers are told after the commit.
+Errors of this module: Exception > StaleState.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from experiments.models import Event, Run, Sweep
+from experiments.services.events import bump, notify, write_event
+from experiments.states import (
+    RUN_REASONS,
+    RUN_TERMINAL,
+    SWEEP_REASONS,
+    SWEEP_TERMINAL,
+    EndReason,
+    RunState,
+    SweepState,
+    badge,
+    run_predecessors,
+    sweep_predecessors,
+)
+
+
+class StaleState(Exception):
+    """Somebody was faster: the row is not in a state (or not of the attempt) that was expected."""
+
+
+def move_run(
+    run_id: int,
+    to: RunState,
+    *,
+    end_reason: str = "",
+    reason: str = "",
+    message: str = "",
+    fence: int | None = None,
+    sources: Collection[RunState] | None = None,
+    where: Q | None = None,
+    **fields: Any,
+) -> Run:
+    """Move a run to another state and set `fields` with it; return the run as it is afterwards.
+
+    `fence` demands that the attempt still owns the run; `sources` narrows the states it may come
+    from and `where` demands more of the row. A terminal state stamps `ended_at` and takes lease
+    and token away.
+
+    Raises:
+        StaleState: the run is in no state that may come before, or belongs to another attempt.
+        ValueError: `to` needs an end reason and a sentence, or may not have this one.
+    """
+    _check_reason(to, end_reason, reason, RUN_REASONS.get(to))
+    with transaction.atomic():
+        sweep_id, number = Run.objects.values_list("sweep_id", "number").get(pk=run_id)
+        cursor = bump(sweep_id)
+        rows = Run.objects.filter(pk=run_id, state__in=_allowed(run_predecessors(to), sources))
+        if fence is not None:
+            rows = rows.filter(fence=fence)
+        if where is not None:
+            rows = rows.filter(where)
+        if to in RUN_TERMINAL:
+            fields |= {"ended_at": timezone.now(), "lease_expires_at": None, "token_digest": ""}
+        changed = rows.update(
+            state=to, end_reason=end_reason, reason=reason, stamp=cursor, **fields
+        )
+        if not changed:
+            raise StaleState(f"Run {run_id} cannot become {to} any more.")
+        write_event(
+            sweep_id,
+            cursor,
+            Event.Kind.RUN,
+            message or _sentence(f"Run {number}", to, end_reason, reason),
+            run_id=run_id,
+            payload={"number": number, "state": to, "end_reason": end_reason},
+        )
+        notify(sweep_id)
+        return Run.objects.select_related("sweep").get(pk=run_id)
+
+
+def move_sweep(
+    sweep_id: int,
+    to: SweepState,
+    *,
+    end_reason: str = "",
+    reason: str = "",
+    message: str = "",
+    sources: Collection[SweepState] | None = None,
+    **fields: Any,
+) -> Sweep:
+    """Move a sweep to another state and set `fields` with it; return it as it is afterwards.
+
+    Raises:
+        StaleState: the sweep is in no state that may come before.
+        ValueError: `to` needs an end reason and a sentence, or may not have this one.
+    """
+    _check_reason(to, end_reason, reason, SWEEP_REASONS.get(to))
+    with transaction.atomic():
+        cursor = bump(sweep_id)
+        if to in SWEEP_TERMINAL:
+            fields |= {"ended_at": timezone.now()}
+        changed = Sweep.objects.filter(
+            pk=sweep_id, state__in=_allowed(sweep_predecessors(to), sources)
+        ).update(state=to, end_reason=end_reason, reason=reason, **fields)
+        if not changed:
+            raise StaleState(f"Sweep {sweep_id} cannot become {to} any more.")
+        write_event(
+            sweep_id,
+            cursor,
+            Event.Kind.SWEEP,
+            message or _sentence("Sweep", to, end_reason, reason),
+            payload={"state": to, "end_reason": end_reason},
+        )
+        notify(sweep_id)
+        return Sweep.objects.get(pk=sweep_id)
+
+
+def _allowed(before: Collection[Any], sources: Collection[Any] | None) -> list[str]:
+    return sorted(str(s) for s in before if sources is None or s in sources)
+
+
+def _check_reason(
+    to: str, end_reason: str, reason: str, allowed: frozenset[EndReason] | None
+) -> None:
+    if allowed is None:
+        if end_reason or reason:
+            raise ValueError(f"{to} is no end; it has no end reason, so not {end_reason!r}.")
+        return
+    if end_reason not in allowed:
+        choices = ", ".join(sorted(allowed))
+        raise ValueError(f"{to} with end reason {end_reason!r}; allowed here: {choices}.")
+    if not reason:
+        raise ValueError(f"{to} needs a sentence that says why.")
+
+
+def _sentence(who: str, to: str, end_reason: str, reason: str) -> str:
+    label = badge(to, end_reason).label
+    return f"{who}: {label}. {reason}" if reason else f"{who}: {label}"
