@@ -1,0 +1,122 @@
+"""Typed readers of the environment: the only place that knows names and defaults of variables.
+
+Errors name the variable, its value and what is allowed. Imports nothing of Django.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Final
+
+# Longest path of a unix socket that every platform takes (sun_path is 104 bytes on some).
+_SOCKET_LIMIT: Final = 100
+_TRUE: Final = {"1", "true", "yes", "on"}
+_FALSE: Final = {"0", "false", "no", "off", ""}
+
+
+class EnvironmentProblem(Exception):
+    """A variable has a value that cannot be used; the message says what to do."""
+
+
+def text(name: str, default: str = "") -> str:
+    """Return a variable without surrounding white space."""
+    return os.environ.get(name, default).strip()
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """Return a yes/no variable.
+
+    Raises:
+        EnvironmentProblem: the value is neither.
+    """
+    raw = os.environ.get(name)
+    if raw is None:
+        return default
+    value = raw.strip().lower()
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise EnvironmentProblem(f"{name} is {raw!r}; use 1 or 0.")
+
+
+def port(name: str, default: int) -> int:
+    """Return a TCP port.
+
+    Raises:
+        EnvironmentProblem: the value is no number from 1 to 65535.
+    """
+    raw = text(name)
+    if not raw:
+        return default
+    if not raw.isdigit() or not 1 <= int(raw) <= 65535:
+        raise EnvironmentProblem(f"{name} is {raw!r}; use a port number from 1 to 65535.")
+    return int(raw)
+
+
+def words(name: str, default: list[str]) -> list[str]:
+    """Return a list of words separated by commas or blanks."""
+    raw = text(name)
+    return raw.replace(",", " ").split() if raw else default
+
+
+def project_root() -> Path:
+    """Return the folder that holds the packages: the checkout, or site-packages."""
+    return Path(__file__).resolve().parent.parent
+
+
+def studio_home() -> Path:
+    """Return the data folder: STUDIO_HOME, `.studio` of a checkout, or the user's data folder."""
+    raw = text("STUDIO_HOME")
+    if raw:
+        return Path(raw).expanduser().resolve()
+    if (project_root() / "manage.py").exists():
+        return project_root() / ".studio"
+    base = text("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "sweep-studio"
+
+
+def secret_key(home: Path) -> str:
+    """Return STUDIO_SECRET_KEY, or the key made once in the data folder with mode 600."""
+    given = text("STUDIO_SECRET_KEY")
+    if given:
+        return given
+    path = home / "secret-key"
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        key = secrets.token_urlsafe(48)
+        file.write(key)
+    return key
+
+
+def redis_socket(home: Path) -> Path:
+    """Return the embedded server's socket; a short private folder when the path is too long."""
+    path = home / "redis.sock"
+    if len(os.fsencode(path)) <= _SOCKET_LIMIT:
+        return path
+    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"sweep-studio-{os.getuid()}-{digest}" / "redis.sock"
+
+
+def redis_url(home: Path) -> str:
+    """Return REDIS_URL, or the address of the embedded server."""
+    return text("REDIS_URL") or f"unix://{redis_socket(home)}?db=0"
+
+
+def database_url(home: Path) -> str:
+    """Return DATABASE_URL, or SQLite in the data folder."""
+    return text("DATABASE_URL") or f"sqlite:///{home / 'studio.sqlite3'}"
+
+
+def base_path() -> str:
+    """Return STUDIO_BASE_PATH as "" or "/prefix"."""
+    raw = text("STUDIO_BASE_PATH").strip("/")
+    return f"/{raw}" if raw else ""

@@ -1,0 +1,174 @@
+"""Django settings; every environment variable is read through `studio.env`.
+
+Defaults are safe for one person on localhost with no variable set.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import dj_database_url
+
+from studio import env
+
+BASE_DIR = env.project_root()
+STUDIO_HOME: Final[Path] = env.studio_home()
+STUDIO_VERSION: Final = "0.1.0"
+STUDIO_BASE_PATH: Final = env.base_path()
+STUDIO_STORAGE_ROOT: Final[Path] = STUDIO_HOME / "storage"
+
+SECRET_KEY = env.secret_key(STUDIO_HOME)
+DEBUG = env.flag("STUDIO_DEBUG")
+ALLOWED_HOSTS = env.words("STUDIO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"])
+FORCE_SCRIPT_NAME = STUDIO_BASE_PATH or None
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_rq",
+    "experiments.apps.ExperimentsConfig",
+    "runner.apps.RunnerConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "studio.middleware.content_security_policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "studio.urls"
+ASGI_APPLICATION = "studio.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "experiments.context.studio",
+            ],
+        },
+    }
+]
+
+# --- database -------------------------------------------------------------------------------
+_SQLITE_OPTIONS: Final[dict[str, Any]] = {
+    "timeout": 20,
+    # A transaction that reads first and writes later would fail at once under DEFERRED.
+    "transaction_mode": "IMMEDIATE",
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+        "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000; PRAGMA mmap_size=134217728;"
+    ),
+}
+
+
+def _database() -> dict[str, Any]:
+    config: dict[str, Any] = dict(dj_database_url.parse(env.database_url(STUDIO_HOME)))
+    if config["ENGINE"].endswith("sqlite3"):
+        config["OPTIONS"] = _SQLITE_OPTIONS
+        config["TEST"] = {"NAME": str(STUDIO_HOME / "test.sqlite3")}
+    return config
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis: queues, live hints, cache ---------------------------------------------------------
+REDIS_URL: Final = env.redis_url(STUDIO_HOME)
+RQ_QUEUES = {
+    "default": {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"},
+}
+RQ_SHOW_ADMIN_LINK = False
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # redis-py gives up on an idle connection after 5 s unless told not to.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}]},
+    }
+}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
+
+# --- accounts ---------------------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign_in"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- static files -----------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = STUDIO_HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "studio.storage.PlotlyFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "studio.storage.StudioStaticFilesStorage"},
+}
+
+# --- language and time ------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- limits of uploads and of running things (seconds, bytes) -----------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+STUDIO_LEASE_SECONDS: Final = 20
+STUDIO_HEARTBEAT_SECONDS: Final = 5
+STUDIO_LEASE_GRACE_SECONDS: Final = 40
+STUDIO_TAIL_SECONDS: Final = 0.2
+STUDIO_CANCEL_POLL_SECONDS: Final = 1.0
+STUDIO_STOP_GRACE_SECONDS: Final = 10
+STUDIO_WATCHDOG_SECONDS: Final = 5
+STUDIO_ADVANCE_SECONDS: Final = 10
+STUDIO_MAX_LOG_BYTES: Final = 20 * 1000 * 1000
+STUDIO_MAX_OUTPUT_BYTES: Final = 10 * 1000 * 1000 * 1000
+STUDIO_MAX_RETRIES: Final = 2
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+}
