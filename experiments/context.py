@@ -19,6 +19,7 @@ def studio(request: HttpRequest) -> dict[str, Any]:
     is_signed_in = user is not None and user.is_authenticated
     return {
         "studio_version": settings.STUDIO_VERSION,
+        "nav": _section(request),
         "workspace": queries.current_workspace(user) if is_signed_in else None,
         "studio_config": {
             "badges": badge_table(),
@@ -32,3 +33,8 @@ def studio(request: HttpRequest) -> dict[str, Any]:
             },
         },
     }
+
+
+def _section(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return "compute" if match and match.url_name == "compute" else "sweeps"

@@ -1,0 +1,120 @@
+"""Signing in and out: by password, by one-time link; setting a password."""
+
+from __future__ import annotations
+
+from typing import Any, Final, cast
+
+from django.contrib import messages
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from experiments.services.access import use_sign_in_link
+from experiments.services.sign_in import SignInPaused, sign_in_with_password
+
+_BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
+_WRONG_PAIR: Final = (
+    "User name or password is wrong.",
+    "After 5 failed tries the account pauses for 15 minutes.",
+)
+_PAUSED: Final = (
+    "This account is paused for 15 minutes.",
+    "There were 5 failed tries. A one-time link still signs you in.",
+)
+_LINK_GONE: Final = (
+    "This link does not work any more.",
+    "It signs in once and for a limited time. Each start of the studio prints a new one.",
+)
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Show the form and check the pair; then back to the page that was asked for."""
+    target = _safe_next(request)
+    if request.method != "POST":
+        return redirect(target) if request.user.is_authenticated else _sign_in_page(request)
+    username = request.POST.get("username", "")
+    password = request.POST.get("password", "")
+    try:
+        user = sign_in_with_password(request, username=username, password=password)
+    except SignInPaused:
+        return _sign_in_page(request, error=_PAUSED, username=username, status=429)
+    if user is None:
+        return _sign_in_page(request, error=_WRONG_PAIR, username=username, status=401)
+    login(request, user, backend=_BACKEND)
+    return redirect(target)
+
+
+# GET only: a HEAD of a link preview must not use the link up.
+@login_not_required
+@never_cache
+@require_GET
+def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Sign in the person that a one-time link was made for."""
+    user = use_sign_in_link(token)
+    if user is not None:
+        login(request, user, backend=_BACKEND)
+        return redirect(_safe_next(request))
+    if request.user.is_authenticated:
+        return redirect("home")
+    return _sign_in_page(request, error=_LINK_GONE, status=410)
+
+
+@login_not_required
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    logout(request)
+    return redirect("sign_in")
+
+
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    """Set the first password or change it; other sessions of the person end."""
+    user = cast(User, request.user)
+    had_one = user.has_usable_password()
+    form_class: Any = PasswordChangeForm if had_one else SetPasswordForm
+    form = form_class(user, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        form.save()
+        update_session_auth_hash(request, user)
+        messages.success(request, "The password is changed." if had_one else "The password is set.")
+        return redirect("home")
+    context = {"form": form, "had_one": had_one, "page": "password"}
+    return render(
+        request,
+        "experiments/password.html",
+        context,
+        status=422 if form.is_bound else 200,
+    )
+
+
+def _sign_in_page(
+    request: HttpRequest,
+    *,
+    error: tuple[str, str] | None = None,
+    username: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {"error": error, "username": username, "next": _safe_next(request)}
+    return render(request, "experiments/sign_in.html", context, status=status)
+
+
+def _safe_next(request: HttpRequest) -> str:
+    asked = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(
+        asked, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return asked if is_ours else resolve_url("home")
