@@ -1,0 +1,28 @@
+"""Registry of the charts: the name is what stands in addresses and in the chart picker."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from experiments.charts.base import Chart
+
+CHARTS: Final[dict[str, str]] = {
+    "metrics": "experiments.charts.metrics:MetricsChart",
+    "best_so_far": "experiments.charts.best_so_far:BestSoFarChart",
+    "parallel_coordinates": "experiments.charts.parallel_coordinates:ParallelCoordinatesChart",
+    "scatter_2d": "experiments.charts.scatter_2d:Scatter2DChart",
+    "scatter_3d": "experiments.charts.scatter_3d:Scatter3DChart",
+}
+
+
+def load_chart(name: str) -> Chart:
+    """Return a chart, ready to build figures; charts keep nothing between two figures.
+
+    Raises:
+        KeyError: no chart has this name.
+    """
+    module, _, attribute = CHARTS[name].partition(":")
+    chart: Chart = getattr(import_module(module), attribute)()
+    return chart

@@ -1,0 +1,286 @@
+"""What every chart must hold, whatever the sweep looks like."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from experiments.charts import CHARTS, load_chart
+from experiments.charts.base import METRIC, Curve, SweepView
+from tests.chart_views import (
+    SPACE,
+    Shape,
+    make_curves,
+    make_mixed_runs,
+    make_run,
+    make_view,
+)
+
+PALETTE = {"token:seq": [[0, "#c3d6d8"], [1, "#1d3467"]]}
+ONE_MEGABYTE = 1_000_000
+
+
+def long_names() -> SweepView:
+    name = "a <b>very</b> & long parameter name with %{x} in it " * 3
+    space = {name: Shape("linear", (0, 1))}
+    runs = [make_run(n, n / 10, params={name: n / 10}) for n in range(10)]
+    return make_view(runs, space=space, metric="loss <i>\u202eabc</i> %{y}" * 5)
+
+
+def big_space() -> SweepView:
+    space = {f"p{i}": Shape("linear", (0, 1)) for i in range(12)}
+    rng = np.random.default_rng(0)
+    runs = [
+        make_run(n, float(rng.random()), params=dict(zip(space, rng.random(12), strict=True)))
+        for n in range(1000)
+    ]
+    runs = [replace(r, params={k: float(v) for k, v in r.params.items()}) for r in runs]
+    return make_view(runs, space=space)
+
+
+VIEWS: dict[str, Callable[[], SweepView]] = {
+    "no runs": partial(make_view, []),
+    "one run": lambda: make_view([make_run(0)]),
+    "ten runs": make_view,
+    "minimize": partial(make_view, goal="minimize"),
+    "every state": lambda: make_view(make_mixed_runs(40)),
+    "1000 runs": lambda: make_view(make_mixed_runs(1000)),
+    "1000 runs of 12 parameters": big_space,
+    "all failed": lambda: make_view(
+        [make_run(n, None, state="Failed", end_reason="nonzero_exit") for n in range(5)]
+    ),
+    "all equal": lambda: make_view([make_run(n, 0.25) for n in range(5)]),
+    "all zero": lambda: make_view([make_run(n, 0.0) for n in range(5)], goal="minimize"),
+    "no metric yet": lambda: make_view(
+        [make_run(n, None, state="Running", end_reason="") for n in range(3)]
+    ),
+    "NaN and infinity": lambda: make_view(
+        [
+            make_run(0, math.nan, last=math.nan),
+            make_run(1, math.inf, last=math.inf),
+            make_run(2, 0.5, last=-math.inf),
+            make_run(3, 0.7, params={"learning_rate": math.nan, "momentum": math.inf}),
+        ]
+    ),
+    "diverged": lambda: make_view(
+        [*(make_run(n, 0.1 + n / 1000) for n in range(9)), make_run(9, 1e30)], goal="minimize"
+    ),
+    "missing parameters": lambda: make_view(
+        [make_run(0, 0.1, params={}), make_run(1, 0.2, params={"momentum": 0.7}), make_run(2, 0.3)]
+    ),
+    "values outside of the space": lambda: make_view(
+        [
+            make_run(0, 0.1, params={"learning_rate": 2.0, "momentum": -3, "batch_size": 256}),
+            make_run(1, 0.2, params={"learning_rate": 0.0, "optimizer": ["a", {"b": 1}]}),
+        ]
+    ),
+    "text where a number belongs": lambda: make_view(
+        [make_run(0, 0.1, params={"learning_rate": "fast", "momentum": True})]
+    ),
+    "one parameter": lambda: make_view(space={"momentum": SPACE["momentum"]}),
+    "no parameters": lambda: make_view([make_run(0, 0.3, params={})], space={}),
+    "unbounded and degenerate": lambda: make_view(
+        space={
+            "momentum": Shape("linear", None),
+            "learning_rate": Shape("log", (0.01, 0.01)),
+            "batch_size": Shape("category", options=("only",)),
+        }
+    ),
+    "long names": long_names,
+}
+
+every_chart = pytest.mark.parametrize("name", CHARTS)
+every_view = pytest.mark.parametrize("make", VIEWS.values(), ids=list(VIEWS))
+
+
+def build(name: str, view: SweepView, **options: str):
+    return load_chart(name).build(view, options, make_curves(view))
+
+
+def resolved(value: Any) -> Any:
+    """Replace the tokens the way a browser does, so that Plotly can check the colours."""
+    if isinstance(value, dict):
+        return {key: resolved(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [resolved(inner) for inner in value]
+    if isinstance(value, str) and value.startswith("token:"):
+        return PALETTE.get(value, "#123456")
+    return value
+
+
+def tokens(value: Any) -> set[str]:
+    return set(re.findall(r'"token:([a-z0-9-]+)"', json.dumps(value)))
+
+
+@every_chart
+@every_view
+def test_chart_is_a_valid_plotly_figure(name, make):
+    figure = build(name, make()).to_json()
+
+    go.Figure(data=resolved(figure["data"]), layout=resolved(figure["layout"]))
+
+
+@every_chart
+@every_view
+def test_chart_is_strict_json_below_one_megabyte(name, make):
+    text = json.dumps(build(name, make()).to_json(), allow_nan=False)
+
+    assert len(text.encode()) < ONE_MEGABYTE
+
+
+@every_chart
+@every_view
+def test_chart_says_what_it_shows(name, make):
+    view = make()
+
+    meta = build(name, view).meta
+
+    assert meta["chart"] == name
+    assert meta["summary"]
+    assert len(meta["table"]["rows"]) == len(view.runs)
+    assert all(len(row) == len(meta["table"]["columns"]) for row in meta["table"]["rows"])
+    assert re.fullmatch(r"(\d+ of \d+ not drawn: .+)?", meta["caption"])
+
+
+@every_chart
+@every_view
+def test_chart_ends_with_the_empty_highlight_trace(name, make):
+    last = build(name, make()).data[-1]
+
+    assert last["name"] == "highlight"
+    assert not last.get("x")
+    assert not last.get("dimensions")
+
+
+@every_chart
+@every_view
+def test_chart_traces_have_names_of_their_own(name, make):
+    names = [trace["name"] for trace in build(name, make()).data]
+
+    assert len(set(names)) == len(names)
+
+
+@every_chart
+def test_chart_uses_only_tokens_of_the_style_sheet(name):
+    css = Path(__file__).parents[2] / "static" / "css" / "tokens.css"
+    defined = set(re.findall(r"--([a-z0-9-]+):", css.read_text("utf-8")))
+
+    used = tokens(build(name, make_view(make_mixed_runs(40))).to_json())
+
+    assert used - {"seq"} <= defined
+    assert {f"seq-{i}" for i in range(6)} <= defined
+
+
+@every_chart
+def test_chart_has_no_colour_of_its_own(name):
+    text = json.dumps(build(name, make_view(make_mixed_runs(40))).to_json())
+
+    assert not re.findall(r'"(#[0-9a-fA-F]{3,8}|rgb\([^"]*)"', text)
+
+
+@every_chart
+def test_chart_is_the_same_every_time(name):
+    view = make_view(make_mixed_runs(200))
+
+    assert build(name, view) == build(name, view)
+
+
+@every_chart
+def test_chart_survives_options_that_are_out_of_date(name):
+    view = make_view()
+
+    strange = build(name, view, x="gone", y="", z="7", range="?", other="1")
+
+    assert strange == build(name, view)
+
+
+@every_chart
+def test_chart_offers_what_it_has_chosen(name):
+    for option in build(name, make_view()).meta["options"]:
+        assert option["value"] in [value for value, _ in option["choices"]]
+        assert option["label"]
+
+
+@every_chart
+def test_chart_describes_itself(name):
+    chart = load_chart(name)
+
+    assert chart.name == name
+    assert chart.label
+    assert chart.help.endswith(".")
+    for option in chart.options:
+        assert option.help.endswith(".")
+
+
+@every_chart
+def test_chart_draws_and_counts_every_run_once(name):
+    view = make_view(make_mixed_runs(40))
+
+    figure = build(name, view)
+
+    absent = int((figure.meta["caption"] or "0").split()[0])
+    assert absent + len(drawn_runs(figure)) == len(view.runs)
+
+
+def drawn_runs(figure):
+    """Return the numbers of the runs that have a line or a point of their own."""
+    if figure.meta["chart"] == "parallel_coordinates":
+        lines = figure.meta["lines"]
+        pairs = zip(lines["numbers"], lines["metric"], strict=True)
+        return {number for number, value in pairs if value is not None}
+    found: set[int] = set()
+    for trace in figure.data:
+        owners = trace.get("customdata", [])
+        found.update(decoded(owners))
+    return found
+
+
+def decoded(values):
+    if isinstance(values, dict):
+        raw = base64.b64decode(values["bdata"])
+        return np.frombuffer(raw, dtype=f"<{values['dtype']}").tolist()
+    return values
+
+
+def test_contract_knows_that_metrics_needs_curves():
+    assert [name for name in CHARTS if load_chart(name).needs_curves] == ["metrics"]
+
+
+def test_metrics_of_1000_runs_with_1000_reports_stays_below_one_megabyte():
+    view = make_view(make_mixed_runs(1000))
+    rng = np.random.default_rng(1)
+    curves = {
+        run.number: Curve(
+            run.number,
+            np.arange(1, 1001),
+            None,
+            np.arange(1000.0),
+            rng.random(1000),
+        )
+        for run in view.runs
+    }
+
+    figure = load_chart("metrics").build(view, {}, curves)
+
+    assert len(json.dumps(figure.to_json()).encode()) < ONE_MEGABYTE
+    assert len(figure.meta["lines"]) == 1000
+
+
+def test_every_axis_option_takes_the_metric():
+    view = make_view()
+
+    for name in ("scatter_2d", "scatter_3d"):
+        by_name = build(name, view, x="accuracy")
+        assert by_name == build(name, view, x=METRIC)
+        assert by_name.meta["options"][0]["value"] == METRIC
