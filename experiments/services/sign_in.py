@@ -7,12 +7,16 @@ same moment cannot pass the limit together. Unknown names are counted like known
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import Final
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.http import HttpRequest
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
 
 MAX_FAILURES: Final = 5
 PAUSE_SECONDS: Final = 15 * 60
@@ -34,11 +38,11 @@ def sign_in_with_password(request: HttpRequest, *, username: str, password: str)
         raise SignInPaused
     user = authenticate(request, username=username, password=password)
     if isinstance(user, User):
-        cache.delete(key)
+        _set_attempts(key, 0)
         return user
     if attempts == MAX_FAILURES:
         # The pause starts with the last failure, not with the first.
-        cache.touch(key, PAUSE_SECONDS)
+        _set_attempts(key, MAX_FAILURES)
         raise SignInPaused
     return None
 
@@ -49,10 +53,21 @@ def _attempts_key(username: str) -> str:
 
 
 def _count_attempt(key: str) -> int:
-    cache.add(key, 0, PAUSE_SECONDS)
     try:
+        cache.add(key, 0, PAUSE_SECONDS)
         return cache.incr(key)
     except ValueError:
         # It ran out between the two calls.
-        cache.set(key, 1, PAUSE_SECONDS)
+        _set_attempts(key, 1)
         return 1
+    except RedisError as error:
+        # People must be able to sign in and see what is wrong while Redis is away.
+        logger.warning("Sign-in attempts are not counted, because Redis does not answer: %s", error)
+        return 1
+
+
+def _set_attempts(key: str, attempts: int) -> None:
+    try:
+        cache.set(key, attempts, PAUSE_SECONDS)
+    except RedisError as error:
+        logger.warning("Sign-in attempts are not stored: %s", error)

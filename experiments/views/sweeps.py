@@ -1,0 +1,127 @@
+"""The sweeps list and the way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from experiments import queries
+from experiments.states import SweepState, badge
+
+PAGE_SIZE: Final = 50
+MOST_ROWS: Final = 200
+# Always offered, in this order; other states only while a sweep is in them.
+_MAIN_STATES: Final = (
+    SweepState.RUNNING,
+    SweepState.QUEUED,
+    SweepState.PAUSED,
+    SweepState.COMPLETED,
+    SweepState.FAILED,
+    SweepState.CANCELED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the address asks for; empty means everything."""
+
+    text: str = ""
+    state: str = ""
+    experiment: str = ""
+    owner: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Filters:
+        """Read the address; a state that does not exist is no filter."""
+        state = query.get("state", "")
+        return cls(
+            text=query.get("q", "").strip()[:200],
+            state=state if state in set(SweepState) else "",
+            experiment=query.get("experiment", "")[:255],
+            owner="me" if query.get("owner") == "me" else "",
+        )
+
+    def url(self, **changes: str) -> str:
+        """Return the address of the list with some of the filters changed."""
+        values = {**asdict(self), **changes}
+        values["q"] = values.pop("text")
+        query = urlencode({key: value for key, value in values.items() if value})
+        return reverse("sweeps") + (f"?{query}" if query else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    """One state filter with the count of the unfiltered list."""
+
+    state: str
+    label: str
+    count: int
+    url: str
+    is_current: bool
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Send people to the sweeps."""
+    return redirect("sweeps")
+
+
+@require_safe
+def sweep_list(request: HttpRequest) -> HttpResponse:
+    """Show the sweeps, newest first; with the header X-Fragment only the parts that change."""
+    filters = Filters.read(request.GET)
+    page = queries.sweep_list(
+        request.user,
+        state=filters.state or None,
+        experiment=filters.experiment or None,
+        text=filters.text,
+        owner=request.user if filters.owner else None,
+        cursor=request.GET.get("cursor") or None,
+        limit=_row_count(request.GET.get("count", "")),
+    )
+    counts = queries.state_counts(request.user)
+    next_url = filters.url(cursor=page.next_cursor) if page.next_cursor else ""
+    context = {
+        "filters": filters,
+        "rows": page.items,
+        "next_url": next_url,
+        "total": sum(counts.values()),
+        "pills": _pills(filters, counts),
+        "glance": queries.glance(request.user),
+        "can_change": queries.may_write(request.user, queries.current_workspace(request.user)),
+    }
+    if "X-Fragment" in request.headers:
+        return render(request, "experiments/_sweep_list_parts.html", context)
+    return render(request, "experiments/sweep_list.html", context | _choices(request))
+
+
+def _choices(request: HttpRequest) -> dict[str, Any]:
+    names = queries.experiments_for(request.user).order_by("name").values_list("name", flat=True)
+    return {"experiments": list(names.distinct())}
+
+
+def _pills(filters: Filters, counts: Mapping[str, int]) -> list[Pill]:
+    states = [*_MAIN_STATES, *(s for s in SweepState if s not in _MAIN_STATES and counts.get(s))]
+    every = [("", "All", sum(counts.values()))]
+    every += [(str(s), badge(s).label, counts.get(s, 0)) for s in states]
+    return [
+        Pill(
+            state=state,
+            label=label,
+            count=count,
+            url=filters.url(state=state),
+            is_current=filters.state == state,
+        )
+        for state, label, count in every
+    ]
+
+
+def _row_count(asked: str) -> int:
+    return min(MOST_ROWS, max(PAGE_SIZE, int(asked))) if asked.isdecimal() else PAGE_SIZE

@@ -1,0 +1,170 @@
+// Sweeps list: filters without a reload, live rows, older sweeps on scrolling.
+import { getFragment } from "../lib/api.js";
+import { $, studioConfig } from "../lib/dom.js";
+import { listen } from "../lib/hints.js";
+import { moveFocus, patchRows } from "../lib/rows.js";
+import { announce, onLiveToggle, refreshTimes, setLive, toast } from "../lib/shell.js";
+import { getParam, mergeQuery, pushParams, replaceParams } from "../lib/url_state.js";
+
+const PAGE = 50;
+const MOST = 200;
+const REFRESH_MS = 2000;
+
+const form = $("#filters");
+const list = $("#list");
+let loading = null;
+let lastRefresh = 0;
+let pending = null;
+
+/** Takes over the parts of a fragment; rows one by one. */
+function show(fragment) {
+  for (const part of fragment.querySelectorAll("[data-part]")) {
+    const here = $(`main [data-part="${part.dataset.part}"]`);
+    const rows = $("#rows", part);
+    if (!here) location.reload();
+    else if (rows && $("#rows", here)) {
+      patchRows($("#rows", here), rows);
+      $("#more", here)?.remove();
+      const more = $("#more", part);
+      if (more) here.append(more);
+    } else here.replaceChildren(...part.childNodes);
+  }
+  refreshTimes(list);
+  watchEnd();
+}
+
+async function refresh() {
+  loading?.abort();
+  loading = new AbortController();
+  const shown = $("#rows")?.children.length ?? 0;
+  const count = Math.min(MOST, Math.max(PAGE, Math.ceil(shown / PAGE) * PAGE));
+  const query = mergeQuery(location.search, { count: count > PAGE ? count : "", cursor: "" });
+  try {
+    show(await getFragment(location.pathname + query, { signal: loading.signal }));
+    lastRefresh = Date.now();
+  } catch (error) {
+    if (error.name !== "AbortError") throw error;
+  }
+}
+
+/** Refreshes at most every two seconds, and not while nobody looks. */
+function refreshSoon() {
+  if (document.hidden || pending) return Promise.resolve();
+  const wait = Math.max(0, lastRefresh + REFRESH_MS - Date.now());
+  return new Promise((resolve, reject) => {
+    pending = setTimeout(() => {
+      pending = null;
+      refresh().then(resolve, reject);
+    }, wait);
+  });
+}
+
+async function applyFilters(push) {
+  const values = Object.fromEntries(new FormData(form));
+  (push ? pushParams : replaceParams)({ q: "", experiment: "", owner: "", ...values, cursor: "" });
+  try {
+    await refresh();
+    const shown = $("#rows")?.children.length ?? 0;
+    announce(`${shown} sweep${shown === 1 ? "" : "s"} shown`);
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
+function setState(state) {
+  let field = $('input[name="state"]', form);
+  if (!field) {
+    field = document.createElement("input");
+    field.type = "hidden";
+    field.name = "state";
+    form.append(field);
+  }
+  field.value = state;
+}
+
+async function showOlder(link) {
+  if (link.getAttribute("aria-busy")) return;
+  link.setAttribute("aria-busy", "true");
+  try {
+    const fragment = await getFragment(link.href);
+    const rows = $("#rows", fragment);
+    $("#more").remove();
+    $("#rows").append(...(rows?.children ?? []));
+    const more = $("#more", fragment);
+    if (more) list.append(more);
+    refreshTimes(list);
+    watchEnd();
+  } catch (error) {
+    link.removeAttribute("aria-busy");
+    toast(error.message);
+  }
+}
+
+const end = new IntersectionObserver((entries) => {
+  if (entries.some((entry) => entry.isIntersecting)) showOlder($("#more a"));
+}, { rootMargin: "400px" });
+
+function watchEnd() {
+  end.disconnect();
+  const more = $("#more");
+  if (more) end.observe(more);
+}
+
+function startFilters() {
+  let typing = 0;
+  form.addEventListener("input", (event) => {
+    clearTimeout(typing);
+    typing = setTimeout(() => applyFilters(false), event.target.id === "q" ? 250 : 0);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(typing);
+    applyFilters(false);
+  });
+  form.addEventListener("click", (event) => {
+    const pill = event.target.closest("[data-state]");
+    if (!pill || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    setState(pill.dataset.state);
+    applyFilters(true);
+  });
+  addEventListener("popstate", () => {
+    $("#q").value = getParam("q");
+    $("#experiment").value = getParam("experiment");
+    $("#owner").value = getParam("owner");
+    setState(getParam("state"));
+    refresh();
+  });
+}
+
+function startLive() {
+  let isPaused = false;
+  let since = new Date();
+  const path = `${studioConfig().urls.home}ws/sweeps/`;
+  const line = listen(path, {
+    onHint: refreshSoon,
+    onState(state) {
+      if (state !== "offline") since = new Date();
+      setLive(state, { since, retry: () => line.retry() });
+    },
+  });
+  onLiveToggle(() => {
+    isPaused = !isPaused;
+    if (isPaused) {
+      line.pause();
+      setLive("paused");
+    } else line.resume();
+  });
+  addEventListener("visibilitychange", () => {
+    if (!document.hidden && !isPaused) refreshSoon().catch(() => {});
+  });
+}
+
+addEventListener("keydown", (event) => {
+  if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey) return;
+  const step = { j: 1, k: -1 }[event.key];
+  if (step && $("#rows")) moveFocus($("#rows"), step);
+});
+if (form) startFilters();
+watchEnd();
+startLive();
