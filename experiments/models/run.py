@@ -71,8 +71,8 @@ class Run(models.Model):
         indexes = [
             # queries.events_after: rows of a sweep changed since a cursor.
             models.Index(fields=["sweep", "stamp"], name="run_changed"),
-            # services.advance: how many runs of a sweep are active.
-            models.Index(fields=["sweep", "state"], name="run_state"),
+            # services.advance, queries.sweep_list: how many runs of a sweep are in which state.
+            models.Index(fields=["sweep", "state", "end_reason"], name="run_state"),
             # queries.expired_runs: the watchdog's tick; the lease is empty unless a run is live.
             models.Index(fields=["lease_expires_at"], name="run_lease"),
         ]

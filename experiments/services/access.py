@@ -74,6 +74,18 @@ def use_sign_in_link(plain: str) -> User | None:
     return link.user
 
 
+def revoke_api_token(token: ApiToken) -> bool:
+    """Take a token away; False when it was gone already."""
+    deleted, _ = ApiToken.objects.filter(pk=token.pk).delete()
+    return bool(deleted)
+
+
+def revoke_sign_in_link(link: SignInLink) -> bool:
+    """Make a sign-in link useless; False when it was used or revoked already."""
+    deleted, _ = SignInLink.objects.filter(pk=link.pk, used_at__isnull=True).delete()
+    return bool(deleted)
+
+
 def make_run_token() -> tuple[str, str]:
     """Return the token of an attempt at a run, and the digest that is stored of it."""
     plain = f"run_{secrets.token_urlsafe(32)}"

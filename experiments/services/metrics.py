@@ -71,18 +71,6 @@ def record_reports(run_id: int, fence: int, reports: Sequence[Report]) -> Record
         return _store(run, cursor, fresh, last_seq=max(report.seq for report in fresh))
 
 
-def record_posted(run_id: int, reports: Sequence[Report]) -> RecordResult:
-    """Store reports that came over HTTP, beside the journal; their `seq` means nothing."""
-    if not reports:
-        known = Run.objects.values_list("reports", flat=True).get(pk=run_id)
-        return RecordResult(new_primary=[], primary_count=known, stored=0)
-    sweep_id = Run.objects.values_list("sweep_id", flat=True).get(pk=run_id)
-    with transaction.atomic():
-        cursor = bump(sweep_id)
-        run = Run.objects.select_related("sweep").get(pk=run_id)
-        return _store(run, cursor, reports, last_seq=run.last_seq)
-
-
 def _store(run: Run, cursor: int, reports: Sequence[Report], *, last_seq: int) -> RecordResult:
     batches = _columns_by_name(reports)
     counts = _append(run, cursor, batches)

@@ -41,16 +41,14 @@ def move_run(
     end_reason: str = "",
     reason: str = "",
     message: str = "",
-    fence: int | None = None,
     sources: Collection[RunState] | None = None,
     where: Q | None = None,
     **fields: Any,
 ) -> Run:
     """Move a run to another state and set `fields` with it; return the run as it is afterwards.
 
-    `fence` demands that the attempt still owns the run; `sources` narrows the states it may come
-    from and `where` demands more of the row. A terminal state stamps `ended_at` and takes lease
-    and token away.
+    `sources` narrows the states it may come from and `where` demands more of the row, such as
+    the fence of an attempt. A terminal state stamps `ended_at` and takes lease and token away.
 
     Raises:
         StaleState: the run is in no state that may come before, or belongs to another attempt.
@@ -61,8 +59,6 @@ def move_run(
         sweep_id, number = Run.objects.values_list("sweep_id", "number").get(pk=run_id)
         cursor = bump(sweep_id)
         rows = Run.objects.filter(pk=run_id, state__in=_allowed(run_predecessors(to), sources))
-        if fence is not None:
-            rows = rows.filter(fence=fence)
         if where is not None:
             rows = rows.filter(where)
         if to in RUN_TERMINAL:

@@ -1,0 +1,177 @@
+"""Websockets: what is new in one sweep after the client's cursor, or which sweeps of a list changed.
+
+A message of the channel layer is only a hint. Every frame is read from the database after the last
+cursor, merged, and sent when the one before has gone out; a slow look at the cursor heals lost hints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
+
+from experiments import queries
+from experiments.models import Sweep
+from experiments.services.events import LIST_GROUP, sweep_group
+
+logger = logging.getLogger(__name__)
+
+FRAME_SECONDS: Final = 0.25
+LIST_SECONDS: Final = 1.0
+# Hints may be lost with Redis; this is how late a frame can be then.
+LOOK_SECONDS: Final = 3.0
+ANONYMOUS: Final = 4401
+NOT_FOUND: Final = 4404
+# Changes merged into one frame while a client catches up.
+_WINDOW: Final = 2000
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """What both sockets share: who may listen, the group, and one task that sends frames."""
+
+    group: str
+    seconds: float
+
+    async def connect(self) -> None:
+        """Accept, or close with 4401 for nobody and 4404 for what is not theirs to see."""
+        # Accepted first: a refused handshake cannot carry a close code.
+        await self.accept()
+        self.dirty = asyncio.Event()
+        self.sender: asyncio.Task[None] | None = None
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            await self.close(code=ANONYMOUS)
+        elif not await self.open(user):
+            await self.close(code=NOT_FOUND)
+        else:
+            await self.join()
+            self.sender = asyncio.create_task(self.send_frames())
+
+    async def open(self, user: Any) -> bool:
+        """Find what this socket is about; False when there is nothing for this person."""
+        raise NotImplementedError
+
+    async def send_frame(self) -> None:
+        """Send what is new, if anything is."""
+        raise NotImplementedError
+
+    async def join(self) -> None:
+        """Listen to the group; without Redis the slow look at the database has to do."""
+        try:
+            await self.channel_layer.group_add(self.group, self.channel_name)
+        except Exception as error:  # noqa: BLE001 - hints are a help, not a need
+            logger.warning("no live hints for %s: %s", self.group, error)
+
+    async def send_frames(self) -> None:
+        """Send at most one frame in `seconds`, each after the one before has gone out."""
+        with suppress(asyncio.CancelledError):
+            while True:
+                self.dirty.clear()
+                try:
+                    await self.send_frame()
+                except DatabaseError as error:
+                    logger.warning("live frame of %s put off: %s", self.group, error)
+                await asyncio.sleep(self.seconds)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.dirty.wait(), LOOK_SECONDS)
+
+    async def sweep_changed(self, message: dict[str, Any]) -> None:
+        """Take a hint from the channel layer."""
+        del message
+        self.dirty.set()
+
+    async def disconnect(self, code: int) -> None:
+        """Stop sending and leave the group."""
+        del code
+        if getattr(self, "sender", None) is not None and self.sender is not None:
+            self.sender.cancel()
+            with suppress(Exception):
+                await self.sender
+            with suppress(Exception):
+                await self.channel_layer.group_discard(self.group, self.channel_name)
+        raise StopConsumer
+
+    async def send_json(self, content: dict[str, Any]) -> None:
+        """Send compact JSON."""
+        await self.send(text_data=json.dumps(content, separators=(",", ":"), allow_nan=False))
+
+
+class SweepConsumer(LiveConsumer):
+    """Everything that changes in one sweep, from the cursor in `?after=` on."""
+
+    seconds = FRAME_SECONDS
+
+    async def open(self, user: Any) -> bool:
+        """Find the sweep among those that the person may see."""
+        sweep = await _find_sweep(user, self.scope["url_route"]["kwargs"]["sweep_id"])
+        if sweep is None:
+            return False
+        self.sweep = sweep
+        self.group = sweep_group(sweep.pk)
+        self.cursor = _after(self.scope.get("query_string", b""), default=sweep.cursor)
+        self.is_first = True
+        return True
+
+    async def send_frame(self) -> None:
+        """Send the events after the cursor; the first frame goes out even when it is empty."""
+        cursor, events = await _events_after(self.sweep, self.cursor)
+        if events or self.is_first:
+            await self.send_json({"cursor": cursor, "events": events})
+        if cursor - self.cursor >= _WINDOW:
+            self.dirty.set()  # there is more to catch up with
+        self.cursor, self.is_first = cursor, False
+
+
+class SweepListConsumer(LiveConsumer):
+    """Which of a person's sweeps have changed, by public id, at most once a second."""
+
+    seconds = LIST_SECONDS
+    group = LIST_GROUP
+
+    async def open(self, user: Any) -> bool:
+        """Remember who listens."""
+        self.user = user
+        self.changed: set[int] = set()
+        return True
+
+    async def sweep_changed(self, message: dict[str, Any]) -> None:
+        """Collect the sweep that a hint is about."""
+        self.changed.add(message["sweep"])
+        self.dirty.set()
+
+    async def send_frame(self) -> None:
+        """Send the public ids of the changed sweeps that this person may see."""
+        changed, self.changed = self.changed, set()
+        ids = await _public_ids(self.user, changed) if changed else []
+        if ids:
+            await self.send_json({"changed": ids})
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]  # channels has no types
+def _find_sweep(user: Any, public_id: str) -> Sweep | None:
+    return queries.sweeps_for(user).filter(public_id=public_id).first()
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]  # channels has no types
+def _events_after(sweep: Sweep, cursor: int) -> tuple[int, list[dict[str, Any]]]:
+    return queries.events_after(sweep, cursor, limit=_WINDOW)
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]  # channels has no types
+def _public_ids(user: Any, keys: set[int]) -> list[str]:
+    rows = queries.sweeps_for(user).filter(pk__in=keys).order_by("pk")
+    return list(rows.values_list("public_id", flat=True))
+
+
+def _after(query: bytes, *, default: int) -> int:
+    text = parse_qs(query.decode("latin-1")).get("after", [""])[0]
+    return int(text) if text.isdigit() and len(text) < 19 else default

@@ -1,0 +1,174 @@
+"""The list of sweeps: rows with counts, best so far and a small curve, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from experiments.models import Event, Sweep
+from experiments.queries.json_forms import state_counts_of
+from experiments.queries.page import Page
+from experiments.queries.visible import AnyUser, sweeps_for
+from experiments.states import SWEEP_ACTIVE
+
+_SPARK_POINTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRow:
+    """One line of the list. `spark` is best so far over the runs, at most 40 points."""
+
+    public_id: str
+    name: str
+    experiment: str
+    state: str
+    end_reason: str
+    reason: str
+    owner: str
+    counts: dict[str, int]
+    best_value: float | None
+    best_run_number: int | None
+    metric: str
+    goal: str
+    max_total_runs: int
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    spark: list[float]
+    note: str
+    compute: str
+    tags: dict[str, Any]
+    url: str
+
+    @property
+    def run_count(self) -> int:
+        """Return how many runs there are, retries included."""
+        return sum(n for state, n in self.counts.items() if state != "stopped_early")
+
+
+def sweep_list(
+    user: AnyUser,
+    *,
+    state: str | None = None,
+    experiment: str | None = None,
+    text: str = "",
+    owner: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[SweepRow]:
+    """Return a page of a person's sweeps, newest first.
+
+    `state` is a state or "active"; `experiment` and `owner` are names; every word of `text` must
+    stand in the name, the description, the experiment's name or the id.
+    """
+    rows = _filtered(sweeps_for(user), state=state, experiment=experiment, text=text, owner=owner)
+    total = rows.count()
+    if cursor and cursor.isdigit():
+        rows = rows.filter(pk__lt=int(cursor))
+    found = list(rows.order_by("-pk")[: limit + 1])
+    shown = found[:limit]
+    return Page(
+        items=sweep_rows(shown),
+        next_cursor=str(shown[-1].pk) if len(found) > limit else None,
+        total=total,
+    )
+
+
+def sweep_rows(sweeps: Sequence[Sweep]) -> list[SweepRow]:
+    """Return the rows of these sweeps, with two queries for all of them."""
+    keys = [sweep.pk for sweep in sweeps]
+    counts = state_counts_of(keys)
+    leads = _leads(keys)
+    return [
+        _row(sweep, counts.get(sweep.pk, {"stopped_early": 0}), leads.get(sweep.pk, []))
+        for sweep in sweeps
+    ]
+
+
+def state_counts(user: AnyUser) -> dict[str, int]:
+    """Return how many of a person's sweeps are in each state, "all" and "active" included."""
+    rows = sweeps_for(user).order_by().values_list("state").annotate(n=Count("pk"))
+    counts = dict(rows)
+    active = sum(n for state, n in counts.items() if state in SWEEP_ACTIVE)
+    return {"all": sum(counts.values()), "active": active, **counts}
+
+
+def _filtered(
+    rows: QuerySet[Sweep],
+    *,
+    state: str | None,
+    experiment: str | None,
+    text: str,
+    owner: str | None,
+) -> QuerySet[Sweep]:
+    if state == "active":
+        rows = rows.filter(state__in=sorted(SWEEP_ACTIVE))
+    elif state:
+        rows = rows.filter(state=state)
+    if experiment:
+        rows = rows.filter(experiment__name=experiment)
+    if owner:
+        rows = rows.filter(owner__username=owner)
+    for word in text.split():
+        rows = rows.filter(
+            Q(name__icontains=word)
+            | Q(description__icontains=word)
+            | Q(experiment__name__icontains=word)
+            | Q(public_id__icontains=word)
+        )
+    return rows
+
+
+def _leads(sweep_ids: list[int]) -> dict[int, list[tuple[int, float]]]:
+    # The log has one line per change of the lead: a few rows a sweep instead of all its runs.
+    events = Event.objects.filter(sweep__in=sweep_ids, kind=Event.Kind.BEST).order_by(
+        "sweep_id", "cursor"
+    )
+    leads: dict[int, list[tuple[int, float]]] = {}
+    for sweep_id, payload in events.values_list("sweep_id", "payload"):
+        leads.setdefault(sweep_id, []).append((payload["number"], payload["value"]))
+    return leads
+
+
+def _row(sweep: Sweep, counts: dict[str, int], leads: list[tuple[int, float]]) -> SweepRow:
+    return SweepRow(
+        public_id=sweep.public_id,
+        name=sweep.name,
+        experiment=sweep.experiment.name,
+        state=sweep.state,
+        end_reason=sweep.end_reason,
+        reason=sweep.reason,
+        owner=sweep.owner.get_username() if sweep.owner else "",
+        counts=counts,
+        best_value=sweep.best_value,
+        best_run_number=sweep.best_run.number if sweep.best_run else None,
+        metric=sweep.metric_name,
+        goal=sweep.goal,
+        max_total_runs=sweep.max_total_runs,
+        created=sweep.created_at,
+        started=sweep.started_at,
+        ended=sweep.ended_at,
+        spark=_spark(sweep, leads),
+        note=sweep.description,
+        compute=sweep.compute.name,
+        tags=sweep.tags,
+        url=sweep.get_absolute_url(),
+    )
+
+
+def _spark(sweep: Sweep, leads: list[tuple[int, float]]) -> list[float]:
+    """Return the best value after run 0, 1, 2, ..., thinned out evenly."""
+    if not leads or sweep.best_value is None:
+        return []
+    best: list[float] = []
+    for number in range(leads[0][0], max(sweep.next_number, leads[-1][0] + 1)):
+        reached = [value for leader, value in leads if leader <= number]
+        best.append(reached[-1])
+    best[-1] = sweep.best_value
+    every = max(1, -(-len(best) // _SPARK_POINTS))
+    # From the end, so that the last point is always the best value.
+    return best[::-1][::every][::-1]

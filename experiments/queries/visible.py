@@ -1,0 +1,89 @@
+"""What a person may see and change: every read starts here, so that forgetting it is visible."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q, QuerySet
+
+from experiments.models import (
+    ComputeTarget,
+    Experiment,
+    Membership,
+    Run,
+    Sweep,
+    Workspace,
+)
+
+AnyUser: TypeAlias = User | AnonymousUser
+_CHANGERS = (Membership.Role.CONTRIBUTOR, Membership.Role.OWNER)
+
+
+def workspaces_for(user: AnyUser) -> QuerySet[Workspace]:
+    """Return the workspaces a person belongs to; all of them for an administrator."""
+    if user.is_superuser and user.is_active:
+        return Workspace.objects.all()
+    if not user.is_authenticated or not user.is_active:
+        return Workspace.objects.none()
+    return Workspace.objects.filter(memberships__user=user.pk)
+
+
+def current_workspace(user: AnyUser) -> Workspace | None:
+    """Return the workspace that new sweeps of a person go to: the oldest of theirs."""
+    return workspaces_for(user).order_by("pk").first()
+
+
+def may_write(user: AnyUser, workspace: Workspace | None) -> bool:
+    """Tell whether a person may submit and cancel in a workspace: contributors and owners."""
+    if workspace is None or not user.is_authenticated or not user.is_active:
+        return False
+    if user.is_superuser:
+        return True
+    return Membership.objects.filter(
+        workspace=workspace, user=user.pk, role__in=_CHANGERS
+    ).exists()
+
+
+def experiments_for(user: AnyUser) -> QuerySet[Experiment]:
+    """Return the experiments in a person's workspaces."""
+    return Experiment.objects.filter(workspace__in=workspaces_for(user))
+
+
+def sweeps_for(user: AnyUser) -> QuerySet[Sweep]:
+    """Return the sweeps in a person's workspaces, with what their pages show."""
+    return Sweep.objects.filter(experiment__workspace__in=workspaces_for(user)).select_related(
+        "experiment__workspace", "owner", "compute", "snapshot", "best_run"
+    )
+
+
+def runs_for(user: AnyUser) -> QuerySet[Run]:
+    """Return the runs in a person's workspaces, with what `run_json` needs."""
+    return Run.objects.filter(
+        sweep__experiment__workspace__in=workspaces_for(user)
+    ).select_related("sweep__experiment__workspace", "sweep__compute", "retry_of")
+
+
+def compute_for(user: AnyUser) -> QuerySet[ComputeTarget]:
+    """Return the compute targets a person may use: those of their workspaces and the shared ones."""
+    return ComputeTarget.objects.filter(
+        Q(workspace__isnull=True) | Q(workspace__in=workspaces_for(user))
+    )
+
+
+def get_sweep(user: AnyUser, public_id: str) -> Sweep:
+    """Return a sweep by its public id.
+
+    Raises:
+        Sweep.DoesNotExist: there is none, or it is not this person's to see.
+    """
+    return sweeps_for(user).get(public_id=public_id)
+
+
+def get_run(user: AnyUser, public_id: str) -> Run:
+    """Return a run by its public id.
+
+    Raises:
+        Run.DoesNotExist: there is none, or it is not this person's to see.
+    """
+    return runs_for(user).get(public_id=public_id)

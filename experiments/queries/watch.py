@@ -1,0 +1,101 @@
+"""What the watchdog and the compute page look at: sweeps to advance, silent runs, workers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import Count, Prefetch, QuerySet
+from django.utils import timezone
+
+from experiments.models import ComputeTarget, Run, Sweep, Worker
+from experiments.queries.json_forms import time_json
+from experiments.queries.visible import AnyUser, compute_for, runs_for
+from experiments.states import RUN_LIVE, SWEEP_ACTIVE, RunState
+
+# A worker gives a sign every heartbeat; this many missed ones and it counts as gone.
+_MISSED: Final = 3
+
+
+def active_sweeps() -> QuerySet[Sweep]:
+    """Return the sweeps that the controller has to look at."""
+    return Sweep.objects.filter(state__in=sorted(SWEEP_ACTIVE)).order_by("pk")
+
+
+def expired_runs(now: datetime) -> QuerySet[Run]:
+    """Return the live runs whose lease ran out before `now`, oldest first."""
+    return Run.objects.filter(lease_expires_at__lt=now, state__in=sorted(RUN_LIVE)).order_by(
+        "lease_expires_at"
+    )
+
+
+def waiting_runs(before: datetime) -> QuerySet[Run]:
+    """Return the runs that were queued before `before` and wait for a worker still."""
+    return (
+        Run.objects.filter(state=RunState.QUEUED, created_at__lt=before)
+        .select_related("sweep__compute")
+        .order_by("pk")
+    )
+
+
+def alive_since() -> datetime:
+    """Return the time after which a worker must have given a sign to count as alive."""
+    return timezone.now() - timedelta(seconds=_MISSED * settings.STUDIO_HEARTBEAT_SECONDS)
+
+
+def compute_json(user: AnyUser) -> list[dict[str, Any]]:
+    """Return a person's compute targets with their workers; runs of others are only counted."""
+    limit = alive_since()
+    live = Run.objects.filter(state__in=sorted(RUN_LIVE)).exclude(worker_name="")
+    busy = set(live.values_list("worker_name", flat=True))
+    visible = dict(
+        runs_for(user)
+        .filter(state__in=sorted(RUN_LIVE))
+        .values_list("worker_name", "public_id")
+    )
+    waiting = dict(
+        Run.objects.filter(state=RunState.QUEUED)
+        .order_by()
+        .values_list("sweep__compute_id")
+        .annotate(n=Count("pk"))
+    )
+    targets = compute_for(user).prefetch_related(
+        Prefetch("workers", queryset=Worker.objects.order_by("name"))
+    )
+    found = []
+    for target in targets:
+        workers = [_worker_json(w, limit, busy, visible) for w in target.workers.all()]
+        found.append(_target_json(target, workers, waiting.get(target.pk, 0)))
+    return found
+
+
+def _target_json(
+    target: ComputeTarget, workers: list[dict[str, Any]], waiting: int
+) -> dict[str, Any]:
+    return {
+        "name": target.name,
+        "kind": target.kind,
+        "enabled": target.is_enabled,
+        "queue": target.queue_name,
+        "python": target.python,
+        "slots": sum(worker["alive"] for worker in workers),
+        "busy": sum(worker["busy"] for worker in workers),
+        "queued": waiting,
+        "workers": workers,
+    }
+
+
+def _worker_json(
+    worker: Worker, limit: datetime, busy: set[str], visible: dict[str, str]
+) -> dict[str, Any]:
+    return {
+        "name": worker.name,
+        "host": worker.host,
+        "pid": worker.pid,
+        "started": time_json(worker.started_at),
+        "seen": time_json(worker.last_seen_at),
+        "alive": worker.last_seen_at >= limit,
+        "busy": worker.name in busy,
+        "run": visible.get(worker.name),
+    }

@@ -1,0 +1,271 @@
+"""The life of one run: claimed, started, kept alive by its lease, finished, stopped or lost.
+
+Every write of an executor carries the fence of its attempt, so an attempt that was given up can
+change nothing any more. Whoever ends a run lets the controller look at the sweep at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from experiments.models import Artifact, Run, Sweep
+from experiments.services.access import make_run_token
+from experiments.services.advance import advance_sweep
+from experiments.services.compaction import compact_series
+from experiments.services.ending import end_run
+from experiments.services.outcome import RunOutcome
+from experiments.services.recovery import lose_run, mark_not_responding, requeue_run
+from experiments.services.stopping import request_stop
+from experiments.services.transitions import StaleState, move_run
+from experiments.spec import SweepSpec
+from experiments.states import RUN_TERMINAL, EndReason, RunState
+
+__all__ = [
+    "ClaimedRun",
+    "RunOrder",
+    "RunOutcome",
+    "add_artifacts",
+    "begin_finalizing",
+    "cancel_run",
+    "claim_run",
+    "finish_run",
+    "lose_run",
+    "mark_not_responding",
+    "renew_lease",
+    "request_stop",
+    "requeue_run",
+    "start_run",
+]
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRun:
+    """What an executor needs to know of the run it now owns. `token` exists only here."""
+
+    run_id: int
+    public_id: str
+    sweep_id: int
+    sweep_public_id: str
+    experiment: str
+    number: int
+    fence: int
+    params: Mapping[str, Any]
+    arguments: list[str]
+    spec: SweepSpec
+    snapshot_digest: str
+    token: str
+    timeout_seconds: float | None
+    compute_python: str
+    compute_environment: Mapping[str, str]
+    resume_from: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """What the studio wants of a live attempt; `lost`: it owns the run no longer and must stop."""
+
+    state: RunState
+    end_reason: str
+    is_cancel_requested: bool
+    lost: bool
+
+
+def claim_run(
+    run_id: int, *, worker_name: str, host: str, pid: int, process_started: float
+) -> ClaimedRun | None:
+    """Take a queued run: Starting, a new fence, a lease and a token. None: somebody was faster."""
+    token, digest = make_run_token()
+    try:
+        run = move_run(
+            run_id,
+            RunState.STARTING,
+            message=f"Run {_number(run_id)}: Starting on {worker_name}",
+            sources={RunState.QUEUED},
+            fence=F("fence") + 1,
+            worker_name=worker_name,
+            host=host,
+            executor_pid=pid,
+            executor_started=process_started,
+            lease_expires_at=_lease(),
+            token_digest=digest,
+        )
+    except (StaleState, Run.DoesNotExist):
+        return None
+    return _claimed(run, token)
+
+
+def start_run(
+    run_id: int,
+    fence: int,
+    *,
+    arguments: list[str],
+    directory: str,
+    guard_pid: int | None = None,
+) -> Run:
+    """Note that the process runs; `arguments` is the whole command, word by word.
+
+    Raises:
+        StaleState: the attempt owns the run no longer, or a stop was asked for meanwhile.
+    """
+    return move_run(
+        run_id,
+        RunState.RUNNING,
+        where=Q(fence=fence),
+        command=arguments,
+        directory=directory,
+        guard_pid=guard_pid,
+        started_at=timezone.now(),
+        lease_expires_at=_lease(),
+    )
+
+
+def renew_lease(run_id: int, fence: int) -> RunOrder:
+    """Keep the run for another lease and learn what is wanted of it. Cheap: call it every second.
+
+    The row is written only when a heartbeat is due. A run that was given up for not responding is
+    taken back while it has not been declared lost.
+    """
+    row = Run.objects.values("state", "end_reason", "fence", "lease_expires_at", "guard_pid").get(
+        pk=run_id
+    )
+    state = RunState(row["state"])
+    if row["fence"] != fence or state in RUN_TERMINAL:
+        return RunOrder(state, row["end_reason"], is_cancel_requested=False, lost=True)
+    if state == RunState.NOT_RESPONDING:
+        return _recover(run_id, fence, to=_before_silence(row["guard_pid"]))
+    due = timedelta(seconds=settings.STUDIO_LEASE_SECONDS - settings.STUDIO_HEARTBEAT_SECONDS)
+    expires = row["lease_expires_at"]
+    if expires is None or expires - timezone.now() < due:
+        Run.objects.filter(pk=run_id, fence=fence, lease_expires_at__isnull=False).update(
+            lease_expires_at=_lease()
+        )
+    return RunOrder(
+        state,
+        row["end_reason"],
+        is_cancel_requested=state == RunState.CANCEL_REQUESTED,
+        lost=False,
+    )
+
+
+def begin_finalizing(run_id: int, fence: int) -> bool:
+    """Note that the process ended by itself and its outputs are being kept.
+
+    False: a stop was asked for meanwhile, the run stays CancelRequested; collect its outputs all
+    the same, then finish it.
+
+    Raises:
+        StaleState: the attempt owns the run no longer.
+    """
+    while True:
+        state = _owned(run_id, fence).state
+        if state in {RunState.CANCEL_REQUESTED, RunState.FINALIZING}:
+            return state == RunState.FINALIZING
+        try:
+            move_run(run_id, RunState.FINALIZING, where=Q(fence=fence), lease_expires_at=_lease())
+        except StaleState:
+            continue  # a stop was asked for, or the lease ran out, just now
+        return True
+
+
+def finish_run(run_id: int, fence: int, outcome: RunOutcome) -> Run:
+    """End a run as its process ended: Completed, Failed or Canceled, with a sentence.
+
+    Then its series are compacted and the controller looks at the sweep.
+
+    Raises:
+        StaleState: the attempt owns the run no longer.
+    """
+    while True:
+        run = _owned(run_id, fence)
+        try:
+            with transaction.atomic():
+                run = end_run(run, outcome)
+        except StaleState:
+            continue  # a stop was asked for just now: decide again
+        break
+    compact_series(run_id)
+    advance_sweep(run.sweep_id)
+    return run
+
+
+def add_artifacts(run_id: int, files: Iterable[tuple[str, int, str]]) -> int:
+    """Note files of a run as (path, size in bytes, digest); a path that is known is replaced."""
+    rows = [
+        Artifact(run_id=run_id, path=path, size_bytes=size, digest=digest)
+        for path, size, digest in files
+    ]
+    Artifact.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["run", "path"],
+        update_fields=["size_bytes", "digest"],
+    )
+    return len(rows)
+
+
+def cancel_run(run: Run, *, user: User) -> bool:
+    """Cancel a run for a person; False when it was too late for that."""
+    reason = f"Canceled by {user.get_username()}."
+    if not request_stop(run.pk, end_reason=EndReason.USER, reason=reason):
+        return False
+    advance_sweep(run.sweep_id)
+    return True
+
+
+def _claimed(run: Run, token: str) -> ClaimedRun:
+    sweep = Sweep.objects.select_related("compute", "snapshot", "experiment").get(pk=run.sweep_id)
+    spec = SweepSpec.parse(sweep.spec)
+    minutes = spec.run_timeout_minutes
+    return ClaimedRun(
+        run_id=run.pk,
+        public_id=run.public_id,
+        sweep_id=sweep.pk,
+        sweep_public_id=sweep.public_id,
+        experiment=sweep.experiment.name,
+        number=run.number,
+        fence=run.fence,
+        params=run.params,
+        arguments=run.arguments,
+        spec=spec,
+        snapshot_digest=sweep.snapshot.digest,
+        token=token,
+        timeout_seconds=minutes * 60 if minutes else None,
+        compute_python=sweep.compute.python,
+        compute_environment=sweep.compute.environment,
+    )
+
+
+def _owned(run_id: int, fence: int) -> Run:
+    run = Run.objects.select_related("sweep").get(pk=run_id)
+    if run.fence != fence or run.state in RUN_TERMINAL:
+        raise StaleState(f"Run {run_id} is {run.state} in attempt {run.fence}, not {fence}.")
+    return run
+
+
+def _number(run_id: int) -> int:
+    return Run.objects.values_list("number", flat=True).get(pk=run_id)
+
+
+def _lease() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.STUDIO_LEASE_SECONDS)
+
+
+def _before_silence(guard_pid: int | None) -> RunState:
+    return RunState.STARTING if guard_pid is None else RunState.RUNNING
+
+
+def _recover(run_id: int, fence: int, *, to: RunState) -> RunOrder:
+    message = f"Run {_number(run_id)}: Responding again"
+    try:
+        move_run(run_id, to, message=message, where=Q(fence=fence), lease_expires_at=_lease())
+    except StaleState:
+        return renew_lease(run_id, fence)
+    return RunOrder(to, "", is_cancel_requested=False, lost=False)
