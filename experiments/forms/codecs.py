@@ -116,7 +116,7 @@ def format_pairs(pairs: object) -> str:
 def _parse_value(text: str) -> Any:
     if text in _LITERALS:
         return _LITERALS[text]
-    if text[0] in "[{\"":
+    if text[0] in '[{"':
         try:
             return json.loads(text)
         except ValueError:

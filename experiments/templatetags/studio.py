@@ -34,17 +34,26 @@ def duration(value: float | timedelta | None) -> str:
 
 
 @register.filter
-def ago(when: datetime | None) -> str:
-    """Show how long ago `when` was; the browser keeps it current and adds the exact time."""
-    if when is None:
+def ago(when: datetime | str | None) -> str:
+    """Show how long ago a time was; the browser keeps it current and adds the exact time."""
+    if not when:
         return formats.DASH
-    return _time(when, "ago", formats.format_ago(when, timezone.now()))
+    moment = _moment(when)
+    return _time(moment, "ago", formats.format_ago(moment, timezone.now()))
 
 
 @register.filter
-def clock(when: datetime | None) -> str:
+def clock(when: datetime | str | None) -> str:
     """Show the time of day; in UTC until the browser puts its own zone."""
-    return formats.DASH if when is None else _time(when, "clock", f"{when:%H:%M:%S}")
+    if not when:
+        return formats.DASH
+    moment = _moment(when)
+    return _time(moment, "clock", f"{moment:%H:%M:%S}")
+
+
+def _moment(when: datetime | str) -> datetime:
+    # The JSON forms of runs and sweeps carry ISO 8601.
+    return datetime.fromisoformat(when) if isinstance(when, str) else when
 
 
 def _time(when: datetime, kind: str, text: str) -> SafeString:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from experiments import queries
-from experiments.states import SweepState, badge
+from experiments import formats, queries
+from experiments.queries import SweepRow
+from experiments.states import RUN_LIVE, RUN_TERMINAL, SweepState, badge
 
 PAGE_SIZE: Final = 50
 MOST_ROWS: Final = 200
@@ -67,6 +70,32 @@ class Pill:
     is_current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ListedSweep:
+    """A row of the list with what its line shows."""
+
+    row: SweepRow
+    ended_runs: int
+    live_runs: int
+    digits: int
+    seconds: float | None
+    note: str
+
+    @classmethod
+    def of(cls, row: SweepRow, now: datetime) -> ListedSweep:
+        """Derive what the line shows of a sweep at `now`."""
+        until = row.ended or now
+        ended_badly = row.state in (SweepState.FAILED, SweepState.CANCELED)
+        return cls(
+            row=row,
+            ended_runs=sum(row.counts.get(s, 0) for s in RUN_TERMINAL),
+            live_runs=sum(row.counts.get(s, 0) for s in RUN_LIVE),
+            digits=formats.metric_digits([*row.spark, row.best_value]),
+            seconds=(until - row.started).total_seconds() if row.started else None,
+            note=row.reason if ended_badly else row.note,
+        )
+
+
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Send people to the sweeps."""
@@ -82,19 +111,19 @@ def sweep_list(request: HttpRequest) -> HttpResponse:
         state=filters.state or None,
         experiment=filters.experiment or None,
         text=filters.text,
-        owner=request.user if filters.owner else None,
+        owner=request.user.get_username() if filters.owner else None,
         cursor=request.GET.get("cursor") or None,
         limit=_row_count(request.GET.get("count", "")),
     )
     counts = queries.state_counts(request.user)
-    next_url = filters.url(cursor=page.next_cursor) if page.next_cursor else ""
+    now = timezone.now()
     context = {
         "filters": filters,
-        "rows": page.items,
-        "next_url": next_url,
-        "total": sum(counts.values()),
+        "rows": [ListedSweep.of(row, now) for row in page.items],
+        "next_url": filters.url(cursor=page.next_cursor) if page.next_cursor else "",
+        "total": counts["all"],
         "pills": _pills(filters, counts),
-        "glance": queries.glance(request.user),
+        "glance": _glance(request, counts),
         "can_change": queries.may_write(request.user, queries.current_workspace(request.user)),
     }
     if "X-Fragment" in request.headers:
@@ -107,9 +136,20 @@ def _choices(request: HttpRequest) -> dict[str, Any]:
     return {"experiments": list(names.distinct())}
 
 
+def _glance(request: HttpRequest, counts: Mapping[str, int]) -> dict[str, int]:
+    targets = queries.compute_json(request.user)
+    return {
+        "running": counts.get(SweepState.RUNNING, 0),
+        "queued": counts.get(SweepState.QUEUED, 0),
+        "active_runs": queries.runs_for(request.user).filter(state__in=sorted(RUN_LIVE)).count(),
+        "busy_slots": sum(target["busy"] for target in targets),
+        "slots": sum(target["slots"] for target in targets),
+    }
+
+
 def _pills(filters: Filters, counts: Mapping[str, int]) -> list[Pill]:
     states = [*_MAIN_STATES, *(s for s in SweepState if s not in _MAIN_STATES and counts.get(s))]
-    every = [("", "All", sum(counts.values()))]
+    every = [("", "All", counts["all"])]
     every += [(str(s), badge(s).label, counts.get(s, 0)) for s in states]
     return [
         Pill(
