@@ -1,0 +1,22 @@
+"""The administration: every model of the product, its words on the pages around them.
+
+Autodiscovered by Django; the pages themselves are in admin_<subject>.py.
+"""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from experiments import (
+    admin_access,
+    admin_compute,
+    admin_queues,
+    admin_records,
+    admin_sweeps,
+)
+
+__all__ = ["admin_access", "admin_compute", "admin_queues", "admin_records", "admin_sweeps"]
+
+admin.site.site_header = "Sweep Studio administration"
+admin.site.site_title = "Sweep Studio"
+admin.site.index_title = "Everything the studio knows"

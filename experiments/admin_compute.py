@@ -1,0 +1,135 @@
+"""Admin of compute targets and workers, with what waits on each target's queue."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from redis.exceptions import RedisError
+
+from experiments import queries
+from experiments.admin_base import OwnedByStudioAdmin, RowAdmin, admin_link, list_link
+from experiments.models import ComputeTarget, Run, Worker
+from experiments.services.compute import remove_worker
+from experiments.services.dispatch import get_queue
+from experiments.states import RUN_LIVE, RunState
+
+_LIVE: Final = sorted(str(state) for state in RUN_LIVE)
+
+
+class WorkerInline(admin.TabularInline[Worker, ComputeTarget]):
+    """The slots of a target; they attach themselves (`studio worker --compute NAME`)."""
+
+    model = Worker
+    extra = 0
+    can_delete = False
+    fields = ["name", "host", "pid", "started_at", "last_seen_at"]
+    readonly_fields = ["name", "host", "pid", "started_at", "last_seen_at"]
+
+    def has_add_permission(self, request: HttpRequest, obj: ComputeTarget | None = None) -> bool:
+        return False
+
+
+@admin.register(ComputeTarget)
+class ComputeTargetAdmin(RowAdmin[ComputeTarget]):
+    """Where runs execute."""
+
+    list_display = [
+        "name",
+        "kind",
+        "is_enabled",
+        "workspace",
+        "worker_count",
+        "working",
+        "waiting",
+        "jobs",
+    ]
+    list_editable = ["is_enabled"]
+    list_filter = ["kind", "is_enabled", "workspace"]
+    list_select_related = ["workspace"]
+    search_fields = ["name"]
+    autocomplete_fields = ["workspace"]
+    readonly_fields = ["queue_name", "jobs", "created_at"]
+    inlines = [WorkerInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ComputeTarget]:
+        alive = Q(workers__last_seen_at__gte=queries.alive_since())
+        live = Q(sweeps__runs__state__in=_LIVE)
+        queued = Q(sweeps__runs__state=RunState.QUEUED)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                n_workers=Count("workers", filter=alive, distinct=True),
+                n_live=Count("sweeps__runs", filter=live, distinct=True),
+                n_queued=Count("sweeps__runs", filter=queued, distinct=True),
+            )
+        )
+
+    @admin.display(description="workers alive", ordering="n_workers")
+    def worker_count(self, compute: ComputeTarget) -> SafeString:
+        count = getattr(compute, "n_workers", 0)
+        return list_link(Worker, str(count), compute__id__exact=compute.pk)
+
+    @admin.display(description="runs working", ordering="n_live")
+    def working(self, compute: ComputeTarget) -> SafeString:
+        return list_link(
+            Run,
+            str(getattr(compute, "n_live", 0)),
+            sweep__compute__id__exact=compute.pk,
+            state__in=",".join(_LIVE),
+        )
+
+    @admin.display(description="runs queued", ordering="n_queued")
+    def waiting(self, compute: ComputeTarget) -> SafeString:
+        return list_link(
+            Run,
+            str(getattr(compute, "n_queued", 0)),
+            sweep__compute__id__exact=compute.pk,
+            state__exact=RunState.QUEUED,
+        )
+
+    @admin.display(description="jobs in its RQ queue")
+    def jobs(self, compute: ComputeTarget) -> str:
+        if compute.pk is None:
+            return "-"
+        try:
+            return f"{get_queue(compute.queue_name).count} in {compute.queue_name}"
+        except (RedisError, OSError):
+            return "Redis cannot be reached"
+
+
+@admin.register(Worker)
+class WorkerAdmin(OwnedByStudioAdmin[Worker]):
+    """Attached slots."""
+
+    list_display = ["name", "target", "host", "pid", "alive", "started_at", "last_seen_at"]
+    list_filter = ["compute", "host"]
+    list_select_related = ["compute"]
+    search_fields = ["name", "host"]
+    actions = ["forget"]
+    show = ("name", "target", "host", "pid", "alive", "started_at", "last_seen_at")
+
+    @admin.display(description="compute", ordering="compute__name")
+    def target(self, worker: Worker) -> str | SafeString:
+        return admin_link(worker.compute)
+
+    @admin.display(description="alive", boolean=True)
+    def alive(self, worker: Worker) -> bool:
+        return worker.last_seen_at >= queries.alive_since()
+
+    @admin.action(description="Forget selected workers that are gone", permissions=["change"])
+    def forget(self, request: HttpRequest, chosen: QuerySet[Worker]) -> None:
+        gone = [worker for worker in chosen if not self.alive(worker)]
+        for worker in gone:
+            remove_worker(worker.name)
+        kept = chosen.count()
+        if gone:
+            text = f"Forgot {len(gone)} worker{'' if len(gone) == 1 else 's'}."
+            self.message_user(request, text, messages.SUCCESS)
+        if kept:
+            text = f"{kept} selected worker{' is' if kept == 1 else 's are'} alive and kept."
+            self.message_user(request, text, messages.WARNING)

@@ -1,0 +1,58 @@
+"""Admin of RQ: django-rq's dashboard, shown with the studio's own queues.
+
+django-rq lists the queues named in RQ_QUEUES; those of compute targets come and go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern
+from django_rq.admin import QueueAdmin
+from django_rq.models import Dashboard
+
+from experiments.models import ComputeTarget
+from experiments.services.dispatch import CONTROL_QUEUE
+
+View = Callable[..., HttpResponseBase]
+
+
+class QueueDashboardAdmin(QueueAdmin):  # type: ignore[misc] # django-rq has no types for it
+    """Queues, jobs and workers of RQ."""
+
+    def get_urls(self) -> list[URLPattern]:
+        patterns: list[URLPattern] = super().get_urls()
+        for pattern in patterns:
+            pattern.callback = _with_all_queues(pattern.callback)
+        return patterns
+
+
+def _with_all_queues(view: View) -> View:
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        _name_queues()
+        return view(request, *args, **kwargs)
+
+    return wrapped
+
+
+def _name_queues() -> None:
+    """Add the queues of the controller and of every compute target to django-rq's list.
+
+    Additions only, and the same in every process: the list's order is what its addresses count by.
+    """
+    known = settings.RQ_QUEUES
+    names = [CONTROL_QUEUE, *(compute.queue_name for compute in ComputeTarget.objects.all())]
+    for name in names:
+        known.setdefault(name, known["default"])
+
+
+if admin.site.is_registered(Dashboard):
+    admin.site.unregister(Dashboard)
+admin.site.register(Dashboard, QueueDashboardAdmin)
