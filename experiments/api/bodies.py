@@ -1,0 +1,90 @@
+"""Bodies that are not plain JSON models: a specification as JSON or YAML, an uploaded zip.
+
+Turns bytes into Python values; what the values mean is checked elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, Final
+
+import yaml
+from django.http import HttpRequest, UnreadablePostError
+from ninja.errors import HttpError
+
+from experiments.api.errors import UnreadableBodyError, json_problem
+from experiments.problems import Problem
+from experiments.spec import load_yaml
+
+YAML_TYPES: Final = frozenset(
+    {"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"}
+)
+_IN_MEMORY: Final = 1 << 20
+_BLOCK: Final = 1 << 16
+
+
+def read_mapping(request: HttpRequest) -> dict[str, Any]:
+    """Return the body as a mapping: YAML when the content type says so, JSON otherwise.
+
+    Raises:
+        UnreadableBodyError: not UTF-8, not JSON or YAML, or not a mapping.
+    """
+    try:
+        text = request.body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        problem = Problem(f"byte {error.start}", "The body is not UTF-8 text.")
+        raise UnreadableBodyError(problem) from error
+    value = _parse_yaml(text) if request.content_type in YAML_TYPES else _parse_json(text)
+    if not isinstance(value, dict):
+        found = "empty" if value is None else f"a {type(value).__name__}"
+        problem = Problem("", f"The body is {found}; it must be a mapping of names to values.")
+        raise UnreadableBodyError(problem)
+    return value
+
+
+def _parse_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UnreadableBodyError(json_problem(error)) from error
+    except RecursionError as error:
+        raise UnreadableBodyError(Problem("", "The body is nested too deeply.")) from error
+
+
+def _parse_yaml(text: str) -> Any:
+    try:
+        return load_yaml(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = Problem(where, f"The body is not YAML: {error.problem}.")
+        raise UnreadableBodyError(problem) from error
+    except yaml.YAMLError as error:
+        raise UnreadableBodyError(Problem("", f"The body is not YAML: {error}")) from error
+    except RecursionError as error:
+        raise UnreadableBodyError(Problem("", "The body is nested too deeply.")) from error
+
+
+@contextmanager
+def upload(request: HttpRequest, limit: int) -> Iterator[IO[bytes]]:
+    """Give the raw body as a seekable file of at most `limit` bytes.
+
+    Django's own limit is for bodies kept in memory, and this one never is.
+    """
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+        try:
+            while block := request.read(_BLOCK):
+                if file.tell() + len(block) > limit:
+                    raise HttpError(
+                        413,
+                        f"The zip is larger than {limit // 1024**2} MB; leave out what the "
+                        "script does not need (.amlignore).",
+                    )
+                file.write(block)
+        except UnreadablePostError as error:
+            raise HttpError(400, "The upload broke off; send it again.") from error
+        file.seek(0)
+        yield file

@@ -1,0 +1,122 @@
+"""The docs page of the API: the OpenAPI document as plain HTML, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from ninja import NinjaAPI
+from ninja.openapi.docs import DocsBase
+
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+class OperationsPage(DocsBase):
+    """Operations by noun with parameters, bodies and answers; then every schema."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        document: dict[str, Any] = api.get_openapi_schema()
+        context = {
+            "document": document,
+            "openapi_url": self.get_openapi_url(api, kwargs),
+            "paragraphs": _paragraphs(document["info"]["description"]),
+            "groups": _groups(document),
+            "schemas": _schemas(document),
+        }
+        return render(request, "experiments/api_docs.html", context)
+
+
+def _groups(document: dict[str, Any]) -> list[dict[str, Any]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, operations in document["paths"].items():
+        for method in _METHODS:
+            if method in operations:
+                operation = operations[method]
+                groups.setdefault(operation["tags"][0], []).append(
+                    _operation(path, method, operation)
+                )
+    return [{"name": name, "operations": operations} for name, operations in groups.items()]
+
+
+def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+    body = operation.get("requestBody", {}).get("content", {})
+    return {
+        "id": operation["operationId"],
+        "path": path,
+        "method": method.upper(),
+        "summary": operation["summary"],
+        "paragraphs": _paragraphs(operation.get("description", "")),
+        "parameters": [
+            {
+                "name": parameter["name"],
+                "place": parameter["in"],
+                "type": _type_of(parameter["schema"]),
+                "is_required": parameter["required"],
+                "default": parameter["schema"].get("default"),
+                "description": parameter.get("description", ""),
+            }
+            for parameter in operation["parameters"]
+        ],
+        "bodies": [
+            {"media": media, "type": _type_of(content["schema"])} for media, content in body.items()
+        ],
+        "answers": [_answer(status, answer) for status, answer in _sorted(operation["responses"])],
+    }
+
+
+def _sorted(responses: dict[Any, Any]) -> list[tuple[str, Any]]:
+    return sorted((str(status), answer) for status, answer in responses.items())
+
+
+def _answer(status: str, answer: dict[str, Any]) -> dict[str, Any]:
+    types = [_type_of(content["schema"]) for content in answer.get("content", {}).values()]
+    return {
+        "status": status,
+        "description": answer["description"],
+        "type": types[0] if types else None,
+    }
+
+
+def _schemas(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "description": schema.get("description", ""),
+            "fields": [
+                {
+                    "name": field,
+                    "type": _type_of(details),
+                    "is_required": field in schema.get("required", []),
+                    "description": details.get("description", ""),
+                }
+                for field, details in schema.get("properties", {}).items()
+            ],
+            "values": schema.get("enum", []),
+        }
+        for name, schema in sorted(document["components"]["schemas"].items())
+    ]
+
+
+def _type_of(schema: dict[str, Any]) -> dict[str, str]:
+    """Describe a schema as words, with the name of the schema it refers to, if any."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return {"words": name, "schema": name}
+    for joint in ("anyOf", "oneOf", "allOf"):
+        if joint in schema:
+            parts = [_type_of(part) for part in schema[joint]]
+            words = " or ".join(dict.fromkeys(part["words"] for part in parts))
+            return {"words": words, "schema": next((p["schema"] for p in parts if p["schema"]), "")}
+    if "enum" in schema or "const" in schema:
+        values = schema.get("enum", [schema.get("const")])
+        return {"words": " or ".join(f'"{value}"' for value in values), "schema": ""}
+    if schema.get("type") == "array":
+        item = _type_of(schema.get("items", {}))
+        return {"words": f"list of {item['words']}", "schema": item["schema"]}
+    words = str(schema.get("format") or schema.get("type") or "anything")
+    return {"words": words, "schema": ""}
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [" ".join(block.split()) for block in text.split("\n\n") if block.strip()]

@@ -1,0 +1,173 @@
+"""REST: read, feed and cancel one run; its metrics, log and files."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from django.http import FileResponse, Http404, HttpRequest
+from django.urls import reverse
+from ninja import Query, Router
+from pydantic import Field
+
+from experiments import queries
+from experiments.api.auth import RUN_READ, RUN_WRITE, caller_of, check_may_write, run_of
+from experiments.api.errors import ConflictError
+from experiments.api.schemas import (
+    FileList,
+    LogPiece,
+    ReportIn,
+    ReportsAccepted,
+    RunOut,
+    SeriesList,
+)
+from experiments.models import Run
+from experiments.queries import Series, all_series, number_json, steps_json
+from experiments.run_files import STD_LOG, find_file, list_files, read_text
+from experiments.services.posted_reports import PostedReport, append_reports
+from experiments.services.runs import cancel_run as cancel
+from experiments.services.transitions import StaleState
+
+router = Router(tags=["Runs"])
+
+_LOG_BYTES = 256 * 1024
+_BINARY = {
+    "responses": {
+        200: {
+            "description": "The file.",
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+            },
+        }
+    }
+}
+
+
+@router.get("/{run_id}", auth=RUN_READ, response=RunOut)
+def get_run(request: HttpRequest, run_id: str) -> dict[str, Any]:
+    """Read one run."""
+    return queries.run_json(run_of(request, run_id))
+
+
+@router.get("/{run_id}/metrics", auth=RUN_READ, response=SeriesList)
+def get_run_metrics(
+    request: HttpRequest,
+    run_id: str,
+    name: Annotated[str, Query(max_length=255, description="Only this metric.")] = "",
+) -> dict[str, Any]:
+    """Read every report of a run, by metric; reports that are text appear as text."""
+    found = all_series(run_of(request, run_id), names=[name] if name else None)
+    return {"items": [_series_json(series) for series in found]}
+
+
+@router.post(
+    "/{run_id}/metrics",
+    auth=RUN_WRITE,
+    response={202: ReportsAccepted},
+    openapi_extra={"x-errors": [409]},
+)
+def report_metrics(
+    request: HttpRequest,
+    run_id: str,
+    reports: Annotated[list[ReportIn], Field(min_length=1, max_length=1000)],
+) -> dict[str, Any]:
+    """Report values of metrics for a running run, as its script does with `Run.log`.
+
+    They are appended to the run's journal and appear on its page within a second.
+    """
+    run = run_of(request, run_id)
+    check_may_write(request, run.sweep.experiment.workspace)
+    now = time.time()
+    posted = [
+        PostedReport(r.name, r.value, r.step, now if r.time is None else r.time) for r in reports
+    ]
+    try:
+        append_reports(run, posted)
+    except StaleState as error:
+        raise ConflictError(str(error)) from error
+    return {"accepted": len(posted)}
+
+
+@router.post("/{run_id}/cancel", auth=RUN_WRITE, response=RunOut)
+def cancel_run(request: HttpRequest, run_id: str) -> dict[str, Any]:
+    """Cancel a run; one that has ended stays as it is."""
+    run = run_of(request, run_id)
+    check_may_write(request, run.sweep.experiment.workspace)
+    person = caller_of(request).user
+    if not run.is_terminal and person is not None:
+        cancel(run, user=person)
+    fresh = Run.objects.select_related("sweep", "retry_of").get(pk=run.pk)
+    return queries.run_json(fresh)
+
+
+@router.get("/{run_id}/logs", auth=RUN_READ, response=LogPiece)
+def get_run_log(
+    request: HttpRequest,
+    run_id: str,
+    offset: Annotated[int, Query(ge=0, le=2**62, description="Bytes you have read.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1 << 22, description="Bytes at most.")] = _LOG_BYTES,
+) -> dict[str, Any]:
+    """Read what a run has printed (stdout and stderr) from an offset on."""
+    run = run_of(request, run_id)
+    if not run.directory:
+        return {"text": "", "offset": 0, "next_offset": 0, "size": 0, "done": run.is_terminal}
+    piece = read_text(Path(run.directory) / STD_LOG, offset, limit)
+    return {
+        "text": piece.text,
+        "offset": piece.offset,
+        "next_offset": piece.next_offset,
+        "size": piece.size,
+        "done": run.is_terminal,
+    }
+
+
+@router.get("/{run_id}/files", auth=RUN_READ, response=FileList)
+def list_run_files(request: HttpRequest, run_id: str) -> dict[str, Any]:
+    """List the files of a run: `outputs/...` and `logs/...`, while it runs as well."""
+    run = run_of(request, run_id)
+    found = list_files(Path(run.directory)) if run.directory else []
+    base = request.build_absolute_uri(reverse("api:list_run_files", args=[run.public_id]))
+    return {
+        "items": [
+            {"path": file.path, "size": file.size_bytes, "url": f"{base}/{quote(file.path)}"}
+            for file in found
+        ]
+    }
+
+
+@router.get("/{run_id}/files/{path:path}", auth=RUN_READ, openapi_extra=_BINARY)
+def download_run_file(request: HttpRequest, run_id: str, path: str) -> FileResponse:
+    """Download a file of a run."""
+    run = run_of(request, run_id)
+    try:
+        found = find_file(Path(run.directory), path) if run.directory else None
+    except FileNotFoundError:
+        found = None
+    if found is None:
+        raise Http404
+    # Always a download of bytes: a page that a script wrote must not run as one of the studio's.
+    response = FileResponse(
+        found.open("rb"),
+        as_attachment=True,
+        filename=found.name,
+        content_type="application/octet-stream",
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def _series_json(series: Series) -> dict[str, Any]:
+    values: list[float | str | None] = [number_json(value) for value in series.values.tolist()]
+    for ordinal, text in series.texts.items():
+        values[ordinal] = text
+    return {
+        "name": series.name,
+        "count": len(values),
+        "intervals": series.intervals.tolist(),
+        "steps": None if series.steps is None else steps_json(series.steps),
+        "times": series.times.tolist(),
+        "values": values,
+    }

@@ -1,0 +1,273 @@
+"""Forms of what the REST API takes and gives; the OpenAPI document is made of these.
+
+Field names are those of queries.sweep_json and queries.run_json. Holds no logic.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from ninja import Field, Schema
+from pydantic import ConfigDict, StringConstraints
+
+from experiments.states import RunState, SweepState
+
+NonFinite = Literal["NaN", "Infinity", "-Infinity"]
+# A JSON number, or the name of a number that JSON cannot write.
+Number = float | NonFinite
+ParamValue = bool | int | float | str | None | list[Any] | dict[str, Any]
+Params = dict[str, ParamValue]
+
+
+class Entry(Schema):
+    """One problem of a request."""
+
+    path: str = Field(description="Where it stands, for example `search_space.lr`; empty: nowhere.")
+    message: str = Field(description="What is wrong, with the value and what is allowed.")
+
+
+class ProblemDocument(Schema):
+    """Every error of this API, as `application/problem+json`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[Entry]
+
+
+class SnapshotOut(Schema):
+    """A stored source directory."""
+
+    id: str = Field(description="SHA-256 of the stored zip: the `snapshot` of a sweep.")
+    size: int = Field(description="Bytes.")
+    files: int
+
+
+class BestRun(Schema):
+    """The winner so far."""
+
+    id: str
+    number: int
+    value: Number
+    hyperparameters: Params
+    arguments: list[str]
+
+
+class Limits(Schema):
+    """How far a sweep may go."""
+
+    max_total_runs: int
+    max_concurrent_runs: int
+    max_duration_minutes: float
+    run_timeout_minutes: float | None
+
+
+class SweepOut(Schema):
+    """A sweep."""
+
+    id: str
+    name: str
+    experiment: str
+    owner: str | None
+    status: SweepState
+    label: str = Field(description="The status as the pages say it.")
+    css: str
+    icon: str
+    end_reason: str
+    reason: str = Field(description="Why it ended, one sentence.")
+    url: str = Field(description="Its page.")
+    metric: str = Field(description="Name of the primary metric.")
+    goal: Literal["maximize", "minimize"]
+    limits: Limits
+    counts: dict[str, int] = Field(description="Runs by status.")
+    stopped_early: int = Field(description="How many of the canceled runs a policy stopped.")
+    best_run: BestRun | None
+    cursor: int = Field(description="Number of its last change.")
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    deadline: datetime | None
+
+
+class CreatedSweep(SweepOut):
+    """A sweep that was just submitted."""
+
+    warnings: list[str]
+
+
+class CheckedSpec(Schema):
+    """What a dry run found."""
+
+    errors: list[Entry]
+    warnings: list[str]
+
+
+class SweepPage(Schema):
+    """A page of sweeps."""
+
+    items: list[SweepOut]
+    next_cursor: str | None
+
+
+class BestReport(Schema):
+    """The best report of the primary metric of one run."""
+
+    value: Number
+    interval: int
+    step: Number | None
+
+
+class RunOut(Schema):
+    """A run."""
+
+    id: str
+    sweep: str
+    number: int
+    status: RunState
+    label: str = Field(description="The status as the pages say it.")
+    css: str
+    icon: str
+    reason: str = Field(description="Why it ended, one sentence.")
+    end_reason: str
+    note: str = Field(description="Why the sampler chose these values.")
+    hyperparameters: Params
+    arguments: list[str]
+    best: BestReport | None
+    last: Number | None
+    reports: int
+    decision: dict[str, Any] | None = Field(description="The policy's last decision.")
+    retry_of: str | None
+    worker: str
+    exit_code: int | None
+    duration: float | None
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+
+
+class RunPage(Schema):
+    """A page of runs in sampling order."""
+
+    items: list[RunOut]
+    next_cursor: str | None
+
+
+class EventsOut(Schema):
+    """Changes of a sweep after a cursor, the same as on its websocket."""
+
+    cursor: int = Field(description="Send it as `after` to go on from here.")
+    events: list[dict[str, Any]]
+
+
+class CurveOut(Schema):
+    """One run's reports of a metric, thinned out to what a chart can show."""
+
+    run: str
+    number: int
+    status: RunState
+    count: int = Field(description="Reports before thinning out.")
+    intervals: list[int]
+    steps: list[Number | None] | None
+    times: list[float]
+    values: list[Number]
+
+
+class CurvesOut(Schema):
+    """A metric of all runs of a sweep."""
+
+    metric: str
+    items: list[CurveOut]
+
+
+class SeriesOut(Schema):
+    """All reports of one metric by one run."""
+
+    name: str
+    count: int
+    intervals: list[int]
+    steps: list[Number | None] | None
+    times: list[float]
+    values: list[Number | str | None]
+
+
+class SeriesList(Schema):
+    """The metrics of a run."""
+
+    items: list[SeriesOut]
+
+
+class LogPiece(Schema):
+    """A piece of a run's log."""
+
+    text: str
+    offset: int
+    next_offset: int = Field(description="Send it as `offset` to go on from here.")
+    size: int = Field(description="Bytes of the log so far.")
+    done: bool = Field(description="Whether the run has ended, so that nothing more will come.")
+
+
+class FileOut(Schema):
+    """A file of a run."""
+
+    path: str
+    size: int
+    url: str = Field(description="Where to download it.")
+
+
+class FileList(Schema):
+    """The files of a run."""
+
+    items: list[FileOut]
+
+
+class ReportIn(Schema):
+    """One value of a metric; `value` may be text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    value: Number | str
+    step: float | None = None
+    time: float | None = Field(default=None, description="Unix seconds; default: now.")
+
+
+class ReportsAccepted(Schema):
+    """How many reports were put into the run's journal."""
+
+    accepted: int
+
+
+class WorkerOut(Schema):
+    """One slot of a compute target."""
+
+    name: str
+    host: str
+    pid: int
+    started: datetime
+    seen: datetime
+    alive: bool
+    busy: bool
+    run: str | None = Field(description="What it executes, if you may see that run.")
+
+
+class ComputeOut(Schema):
+    """A compute target."""
+
+    name: str
+    kind: str
+    enabled: bool
+    queue: str = Field(description="Name of its RQ queue.")
+    python: str = Field(description="Interpreter for scripts; empty: that of the worker.")
+    slots: int = Field(description="Workers that are alive.")
+    busy: int = Field(description="Runs that hold a slot.")
+    queued: int = Field(description="Runs that wait for a slot.")
+    workers: list[WorkerOut]
+
+
+class ComputePage(Schema):
+    """The compute targets that you may use."""
+
+    items: list[ComputeOut]
+    next_cursor: str | None

@@ -1,0 +1,39 @@
+"""REST: upload a source directory as a zip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Status
+
+from experiments.api.auth import WRITE, workspace_for_new
+from experiments.api.bodies import upload
+from experiments.api.schemas import SnapshotOut
+from experiments.services.snapshots import snapshot_zip
+from experiments.snapshot_rules import MAX_BYTES
+
+router = Router(tags=["Snapshots"])
+
+_ZIP_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post("", auth=WRITE, response={201: SnapshotOut}, openapi_extra=_ZIP_BODY)
+def upload_snapshot(request: HttpRequest) -> Status[Any]:
+    """Store a zip of a source directory; the same content is stored once.
+
+    The names in the zip start at the source directory, so that `train.py` is at its top. At most
+    300 MB and 2000 files; links and names that lead out of the directory are refused.
+    """
+    workspace_for_new(request)
+    with upload(request, MAX_BYTES) as file:
+        snapshot = snapshot_zip(file)
+    return Status(
+        201,
+        {"id": snapshot.digest, "size": snapshot.size_bytes, "files": snapshot.file_count},
+    )
