@@ -1,0 +1,76 @@
+"""Commands that work on this machine itself: up, worker, doctor."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from studio.cli_output import EXIT_FAILED, echo_json, json_option
+
+if TYPE_CHECKING:
+    from studio.doctor import Finding
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Default: STUDIO_PORT, else 8000.")
+@click.option("--workers", type=click.IntRange(0, 256), default=2, show_default=True)
+def up(port: int | None, workers: int) -> None:
+    """Start the whole studio on this machine; Ctrl-C stops all of it."""
+    from studio import up as supervisor  # noqa: PLC0415 -- only this command needs it
+
+    sys.exit(supervisor.run(port=port, workers=workers))
+
+
+@click.command()
+@click.option("--compute", required=True, help="Name of the compute target.")
+@click.option(
+    "--slots",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Runs at the same time.",
+)
+def worker(compute: str, slots: int) -> None:
+    """Attach this machine to a compute target until Ctrl-C."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+    words = ["-m", "django", "studio_worker", "--compute", compute, "--slots", str(slots)]
+    # The worker takes this process over, so that signals reach it and not a parent of it.
+    os.execv(sys.executable, [sys.executable, *words])  # noqa: S606 -- our own interpreter, no shell
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check every part of the studio on this machine and say how to mend what is wrong."""
+    from studio.cli_django import set_up_django  # noqa: PLC0415 -- only this command needs it
+    from studio.doctor import examine  # noqa: PLC0415
+
+    set_up_django()
+    findings = []
+    for finding in examine():
+        findings.append(finding)
+        if not as_json:
+            _echo_finding(finding)
+    if as_json:
+        echo_json([_finding_json(finding) for finding in findings])
+    if not all(finding.is_ok for finding in findings):
+        sys.exit(EXIT_FAILED)
+
+
+def _echo_finding(finding: Finding) -> None:
+    word, colour = ("ok     ", "green") if finding.is_ok else ("problem", "red")
+    click.echo(f"{click.style(word, fg=colour)}  {finding.name}: {finding.detail}")
+    if not finding.is_ok:
+        click.echo(f"         {finding.cure}")
+
+
+def _finding_json(finding: Finding) -> dict[str, Any]:
+    return {
+        "name": finding.name,
+        "ok": finding.is_ok,
+        "detail": finding.detail,
+        "cure": finding.cure,
+    }
