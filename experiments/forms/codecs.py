@@ -11,6 +11,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+# More values than anybody reads; the specification may say more in YAML.
+MAX_RANGE: Final = 10_000
 _INTEGER: Final = re.compile(r"[-+]?\d+")
 _FLOAT: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _RANGE: Final = re.compile(r"range\s*\(([^()]*)\)")
@@ -45,10 +47,19 @@ def parse_values(text: str) -> Any:
     """Return the list of a choice from `16, 32`, `adam, "a b"`, `[1, 2]` or `range(1, 5)`."""
     parts = split_values(text)
     if len(parts) == 1 and (match := _RANGE.fullmatch(parts[0])):
-        bounds = [parse_number(part) for part in match[1].split(",")]
-        if 1 <= len(bounds) <= 3 and all(isinstance(b, int) for b in bounds) and bounds[2:] != [0]:
-            return list(range(*[b for b in bounds if isinstance(b, int)]))
+        expanded = expand_range([parse_number(bound) for bound in match[1].split(",")])
+        if expanded is not None:
+            return expanded
     return [_parse_value(part) for part in parts]
+
+
+def expand_range(bounds: Sequence[object]) -> list[int] | None:
+    """Return the numbers of `range(*bounds)`; None when it is none, or too long for a form."""
+    whole = [bound for bound in bounds if type(bound) is int]
+    if not 1 <= len(whole) == len(bounds) <= 3 or whole[2:] == [0]:
+        return None
+    numbers = range(*whole)
+    return list(numbers) if len(numbers) <= MAX_RANGE else None
 
 
 def format_values(values: object) -> str:
@@ -99,7 +110,7 @@ def format_words(words: object) -> str:
 def parse_pairs(text: str) -> dict[str, str]:
     """Return what lines of `KEY=value` say; a line without `=` has an empty value."""
     pairs = {}
-    for line in text.splitlines():
+    for line in text.replace("\r\n", "\n").split("\n"):
         if line.strip():
             key, _, value = line.partition("=")
             pairs[key.strip()] = _unquote(value.strip())
@@ -133,7 +144,7 @@ def _format_value(value: object) -> str:
 
 def _quote(value: object) -> str:
     text = format_number(value)
-    needs_quotes = text != text.strip() or "\n" in text or "\r" in text or text[:1] == '"'
+    needs_quotes = text != text.strip() or set("\r\n") & set(text) or text[:1] == '"'
     return json.dumps(text) if needs_quotes else text
 
 

@@ -22,7 +22,7 @@ MAX_FAILURES: Final = 5
 PAUSE_SECONDS: Final = 15 * 60
 
 
-class SignInPaused(Exception):
+class SignInPausedError(Exception):
     """Too many failures with this name; even the right password waits."""
 
 
@@ -30,12 +30,12 @@ def sign_in_with_password(request: HttpRequest, *, username: str, password: str)
     """Return the person, or None when the pair is wrong.
 
     Raises:
-        SignInPaused: five failures within a quarter of an hour.
+        SignInPausedError: five failures within a quarter of an hour.
     """
     key = _attempts_key(username)
     attempts = _count_attempt(key)
     if attempts > MAX_FAILURES:
-        raise SignInPaused
+        raise SignInPausedError
     user = authenticate(request, username=username, password=password)
     if isinstance(user, User):
         _set_attempts(key, 0)
@@ -43,7 +43,7 @@ def sign_in_with_password(request: HttpRequest, *, username: str, password: str)
     if attempts == MAX_FAILURES:
         # The pause starts with the last failure, not with the first.
         _set_attempts(key, MAX_FAILURES)
-        raise SignInPaused
+        raise SignInPausedError
     return None
 
 

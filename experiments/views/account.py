@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from experiments.services.access import use_sign_in_link
-from experiments.services.sign_in import SignInPaused, sign_in_with_password
+from experiments.services.sign_in import SignInPausedError, sign_in_with_password
 
 _BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 _WRONG_PAIR: Final = (
@@ -47,7 +47,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     password = request.POST.get("password", "")
     try:
         user = sign_in_with_password(request, username=username, password=password)
-    except SignInPaused:
+    except SignInPausedError:
         return _sign_in_page(request, error=_PAUSED, username=username, status=429)
     if user is None:
         return _sign_in_page(request, error=_WRONG_PAIR, username=username, status=401)
