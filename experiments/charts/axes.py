@@ -108,12 +108,14 @@ class Axis:
             "type": "log" if is_log else "linear",
             "range": [low - pad, high + pad],
             "exponentformat": "power",
+            # Plotly counts digits: plain numbers from 0.001 to below a million.
+            "minexponent": 3 if max(abs(self.low), abs(self.high)) < 1 else 5,
             "zeroline": False,
         }
         if is_log:
             # As many ticks as decades: Plotly then labels the powers of ten, and still finds
             # ticks of its own when somebody zooms in between two of them.
-            axis["nticks"] = max(2, min(8, math.ceil(high - low)))
+            axis["nticks"] = max(2, min(8, math.ceil(high - low + 2 * pad)))
         return axis
 
     def _log_ticks(self) -> list[float]:

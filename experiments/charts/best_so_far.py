@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.charts.axes import focused_metric_axis, metric_label
 from experiments.charts.base import Chart, Curve, Figure, OptionSpec, RunView, SweepView
-from experiments.charts.formats import numbers, plain
+from experiments.charts.formats import numbers, plain, shorten
 from experiments.charts.metric_scale import metric_values
 from experiments.charts.styles import STYLES, axis_layout, base_layout, grouped, highlight_point
 from experiments.charts.texts import best_run, finish, format_of, hover_texts, table, without_value
@@ -112,7 +112,7 @@ def _star(view: SweepView, best: RunView) -> dict[str, Any]:
         "y": [best.value],
         "customdata": [best.number],
         "text": [f"Run {best.number} · {format_of(view).text(best.value)}"],
-        "textposition": "top center",
+        "textposition": _label_place(view, best),
         "textfont": {"color": "token:best", "size": 12},
         "cliponaxis": False,
         "hoverinfo": "skip",
@@ -125,15 +125,22 @@ def _star(view: SweepView, best: RunView) -> dict[str, Any]:
     }
 
 
+def _label_place(view: SweepView, best: RunView) -> str:
+    # Beyond the step line, and turned inwards where the plot ends.
+    share = best.number / max(1, *(run.number for run in view.runs))
+    side = "right" if share < 0.15 else "left" if share > 0.85 else "center"
+    return f"{'top' if view.goal == 'maximize' else 'bottom'} {side}"
+
+
 def _layout(
     view: SweepView, options: Mapping[str, str], span: tuple[float, float] | None
 ) -> dict[str, Any]:
-    yaxis: dict[str, Any] = {"title": {"text": plain(metric_label(view))}}
+    yaxis: dict[str, Any] = {"title": {"text": plain(shorten(metric_label(view), 40))}}
     if span is not None:
         # Room for the label of the star, which stands beyond the best value.
         room = (span[1] - span[0]) * 0.12
         up = view.goal == "maximize"
-        yaxis["range"] = [span[0], span[1] + room] if up else [span[0] - room / 3, span[1]]
+        yaxis["range"] = [span[0], span[1] + room] if up else [span[0] - room, span[1]]
     last = max((run.number for run in view.runs), default=0)
     xaxis: dict[str, Any] = {"title": {"text": "run"}, "range": [-1, last + 1.5]}
     key = f"best_so_far {options['range']}"

@@ -44,8 +44,7 @@ def format_number(value: float, digits: int = 4) -> str:
 
 def _power_text(value: float, digits: int) -> str:
     mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-    if "." in mantissa:
-        mantissa = mantissa.rstrip("0").rstrip(".")
+    mantissa = mantissa.rstrip("0").rstrip(".")
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPT)
     text = power if mantissa == "1" else f"{mantissa}×{power}"
     return text.replace("-", _MINUS)
@@ -96,7 +95,10 @@ class MetricFormat:
 
 
 def metric_format(values: Iterable[float]) -> MetricFormat:
-    """Choose the decimals from the spread of the values: at least three digits tell them apart."""
+    """Choose the decimals from the spread of the values, so that three digits tell them apart.
+
+    Values up to 1, such as accuracies, get four decimals at least.
+    """
     known = [v for v in values if math.isfinite(v)]
     if not known:
         return MetricFormat(4)
@@ -104,8 +106,9 @@ def metric_format(values: Iterable[float]) -> MetricFormat:
     if size and not 1e-3 <= size < 1e6:
         return MetricFormat(None)
     spread = max(known) - min(known)
-    wanted = math.ceil(-math.log10(spread)) + 3 if spread > 0 else 4
-    return MetricFormat(max(0, min(_MANY_DECIMALS, wanted)))
+    wanted = 2 - math.floor(math.log10(spread)) if spread > 0 else 4
+    fewest = 4 if size <= 1 else 0
+    return MetricFormat(max(fewest, min(_MANY_DECIMALS, wanted)))
 
 
 def numbers(values: ArrayLike, dtype: str = "f8") -> list[Any] | dict[str, Any]:

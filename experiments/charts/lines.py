@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.charts.base import Curve, RunView, SweepView
 from experiments.charts.texts import absence_reason, best_run
-from experiments.curves import downsample
+from experiments.curves import direction, downsample
 
 FloatArray = NDArray[np.float64]
 
@@ -33,6 +33,11 @@ class Line:
     def is_point(self) -> bool:
         """Tell whether there is only one value, which no line can show."""
         return int(np.isfinite(self.y).sum()) == 1
+
+    def peak(self, goal: str) -> tuple[float, float]:
+        """Return the point of the best value."""
+        at = int(np.nanargmax(direction(goal) * self.y))
+        return float(self.x[at]), float(self.y[at])
 
     def end(self) -> tuple[float, float]:
         """Return the last point that has a value."""

@@ -12,9 +12,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.charts.axes import metric_label
 from experiments.charts.base import Chart, Curve, Figure, OptionSpec, SweepView
 from experiments.charts.best_so_far import BestSoFarChart
-from experiments.charts.formats import MetricFormat, metric_format, numbers, plain
+from experiments.charts.formats import MetricFormat, metric_format, numbers, plain, shorten
 from experiments.charts.lines import Line, cut_lines
 from experiments.charts.metric_scale import focus_range
 from experiments.charts.styles import (
@@ -31,6 +32,8 @@ from experiments.states import RUN_TERMINAL
 FloatArray = NDArray[np.float64]
 
 _X_LABELS: Final = {"interval": "interval", "step": "step", "time": "seconds since first report"}
+_MANY_LINES: Final = 300
+_THIN: Final = 0.6
 _ENDS: Final = {"stopped": "line-ns-open", "failed": "x", "running": "circle", "best": "star"}
 _END_SIZES: Final = {"stopped": 7, "failed": 8, "running": 5.5, "best": 13}
 
@@ -96,13 +99,19 @@ def _lines_figure(view: SweepView, options: Mapping[str, str], lines: Mapping[in
     members = {group: [lines[run.number] for run in runs] for group, runs in groups.items()}
 
     data = [_group_trace(STYLES[group], of, hover) for group, of in members.items()]
+    if len(lines) > _MANY_LINES:
+        for trace in data:
+            trace["line"]["width"] *= _THIN if trace["name"] != "best" else 1
     for group, of in members.items():
         ends = of if group in _ENDS else [line for line in of if line.is_point]
         if ends:
-            data.append(_end_trace(STYLES[group], ends))
+            star = is_primary and group == "best"
+            places = [line.peak(view.goal) if star else line.end() for line in ends]
+            data.append(_end_trace(STYLES[group], ends, places))
     if y_range:
         data.extend(_edge_traces(view, lines, y_range))
-    layout = _layout(options, y_range)
+    label = metric_label(view) if is_primary else options["metric"]
+    layout = _layout(options, label, y_range)
     if is_primary and options["x"] == "interval" and view.limits:
         data.append(_limit_trace(view, form))
         layout["annotations"] = [_limit_note(view)]
@@ -141,14 +150,15 @@ def _group_trace(style: Style, members: Sequence[Line], hover: str) -> dict[str,
     }
 
 
-def _end_trace(style: Style, lines: Sequence[Line]) -> dict[str, Any]:
-    ends = np.array([line.end() for line in lines])
+def _end_trace(
+    style: Style, lines: Sequence[Line], places: Sequence[tuple[float, float]]
+) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
         "name": f"{style.group} ends",
-        "x": numbers(ends[:, 0]),
-        "y": numbers(ends[:, 1]),
+        "x": numbers([x for x, _ in places]),
+        "y": numbers([y for _, y in places]),
         "customdata": [line.run.number for line in lines],
         "hoverinfo": "skip",
         "marker": {
@@ -230,8 +240,8 @@ def _hover_template(options: Mapping[str, str], form: MetricFormat) -> str:
     return f"<b>Run %{{customdata}}</b> · {over}<br>{metric} <b>%{{y:{form.d3}}}</b><extra></extra>"
 
 
-def _layout(options: Mapping[str, str], y_range: list[float] | None) -> dict[str, Any]:
-    yaxis: dict[str, Any] = {"title": {"text": plain(options["metric"])}}
+def _layout(options: Mapping[str, str], label: str, y_range: list[float] | None) -> dict[str, Any]:
+    yaxis: dict[str, Any] = {"title": {"text": plain(shorten(label, 40))}}
     if y_range:
         yaxis["range"] = y_range
     xaxis = {"title": {"text": _X_LABELS[options["x"]]}, "rangemode": "tozero"}

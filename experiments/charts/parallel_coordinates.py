@@ -128,7 +128,7 @@ def _dimension(view: SweepView, axis: Axis, units: FloatArray) -> dict[str, Any]
         "range": [low, 1 + _PAD],
         "values": numbers(np.where(np.isnan(units), _NA_PLACE, units)),
         "tickvals": [place for place, _ in ticks],
-        "ticktext": [plain(text) for _, text in ticks],
+        "ticktext": [text for _, text in ticks],
     }
 
 

@@ -40,11 +40,12 @@ class Scatter3DChart(Chart):
             _runs_trace(view, points, points.plain, "runs"),
             _runs_trace(view, points, points.stopped, "stopped"),
             {
+                # WebGL draws symbols as letters of a font; not every font has a cross.
                 **_place(points, points.failed),
                 "name": "failed",
                 "text": hover_texts(view, points.failed),
                 "hovertemplate": "%{text}<extra></extra>",
-                "marker": {"symbol": "x", "size": 3.5, "color": "token:failed"},
+                "marker": {"symbol": "square-open", "size": 5, "color": "token:failed"},
             },
             {
                 **_place(points, points.best),
