@@ -1,0 +1,180 @@
+"""Where each problem of a specification stands in the form. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from experiments.forms.sweep_fields import SpaceRow, SweepFields
+from experiments.problems import Problem
+
+# Paths of the specification whose field has another name.
+_FIELDS: Final = {
+    "primary_metric": "metric",
+    "primary_metric.name": "metric",
+    "primary_metric.goal": "goal",
+    "sampling": "sampling",
+    "sampling.type": "sampling",
+    "sampling.rule": "sampling",
+    "sampling.seed": "seed",
+}
+_SOURCE_FIELDS: Final = {"snapshot": "snapshot", "folder": "source_directory", "upload": "upload"}
+SECTIONS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
+    (
+        "s-code",
+        "Script",
+        frozenset(
+            [
+                "name",
+                "experiment",
+                "description",
+                "tags",
+                "code",
+                "snapshot",
+                "upload",
+                "source_directory",
+                "entry",
+                "script",
+                "command",
+                "arguments",
+                "python",
+                "environment",
+            ]
+        ),
+    ),
+    ("s-space", "Search space", frozenset({"search_space"})),
+    ("s-sampling", "Sampling", frozenset({"sampling", "seed"})),
+    ("s-metric", "Primary metric", frozenset({"metric", "goal"})),
+    ("s-policy", "Early termination", frozenset({"policy"})),
+    (
+        "s-budget",
+        "Budget",
+        frozenset(
+            [
+                "max_total_runs",
+                "max_concurrent_runs",
+                "max_duration_minutes",
+                "run_timeout_minutes",
+                "max_failed_runs",
+            ]
+        ),
+    ),
+    ("s-compute", "Compute", frozenset({"compute"})),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedProblem:
+    """A problem with the id of its field; `field` is empty where the form has none."""
+
+    path: str
+    message: str
+    field: str
+    line: int | None = None
+
+    @property
+    def anchor(self) -> str:
+        """Return the element that a link to the problem leads to."""
+        return self.field or "form"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of the form in the list at its side."""
+
+    id: str
+    label: str
+    is_bad: bool
+
+
+def place_problems(problems: Iterable[Problem], fields: SweepFields) -> list[PlacedProblem]:
+    """Return the problems with their fields, in the order of the form."""
+    placed = [
+        PlacedProblem(problem.path, problem.message, field_of(problem.path, fields))
+        for problem in problems
+    ]
+    return sorted(placed, key=lambda p: section_of(p.field))
+
+
+def row_problems(fields: SweepFields) -> list[Problem]:
+    """Return what a mapping cannot hold: parameters without a name, or with the same one."""
+    counts = Counter(row.name for row in fields.rows)
+    problems = [
+        Problem(f"search_space[{n}]", "A parameter has no name. Name it or remove its row.")
+        for n, row in enumerate(fields.rows)
+        if not row.name
+    ]
+    return problems + [
+        Problem(
+            f"search_space.{name}", f'"{name}" is listed {n} times. Rename or remove all but one.'
+        )
+        for name, n in counts.items()
+        if name and n > 1
+    ]
+
+
+def field_of(path: str, fields: SweepFields) -> str:
+    """Return the id of the field that a path of the specification belongs to."""
+    if path in _FIELDS:
+        return _FIELDS[path]
+    first, _, rest = path.partition(".")
+    if first.startswith("search_space"):
+        return _row_field(path, fields)
+    if first in ("source_directory", "snapshot"):
+        return _SOURCE_FIELDS.get(fields.get("code"), "code")
+    if first == "early_termination":
+        kind = fields.get("policy")
+        return f"policy-{kind}-{rest}" if f"policy-{kind}-{rest}" in fields.texts else "policy"
+    first = first.partition("[")[0]
+    return first if any(first in names for _, _, names in SECTIONS) else ""
+
+
+def section_of(field: str) -> int:
+    """Return the position of a field's section; what has no field comes first."""
+    bare = field.partition("-")[0]
+    return next((n for n, (_, _, names) in enumerate(SECTIONS) if bare in names), -1)
+
+
+def list_sections(problems: Iterable[PlacedProblem]) -> list[Section]:
+    """Return the sections, and which of them have a problem."""
+    bad = {section_of(problem.field) for problem in problems}
+    return [
+        Section(id=key, label=label, is_bad=n in bad) for n, (key, label, _) in enumerate(SECTIONS)
+    ]
+
+
+def errors_by_field(problems: Iterable[PlacedProblem]) -> dict[str, list[str]]:
+    """Return the messages below each field."""
+    errors: dict[str, list[str]] = {}
+    for problem in problems:
+        if problem.field:
+            errors.setdefault(problem.field, []).append(problem.message)
+    return errors
+
+
+def _row_field(path: str, fields: SweepFields) -> str:
+    rest = path.removeprefix("search_space")
+    if rest.startswith("["):
+        number = rest[1:].partition("]")[0]
+        return f"search_space-{number}-name"
+    name = rest.removeprefix(".")
+    # Names may contain dots: the longest name that fits is meant. A name that is listed twice
+    # stands for its last row, whose expression is the one that was checked.
+    fitting = [
+        (len(row.name), n)
+        for n, row in enumerate(fields.rows)
+        if row.name and (name == row.name or name.startswith(f"{row.name}."))
+    ]
+    if not fitting:
+        return "search_space"
+    _, number = max(fitting)
+    return _key_field(name, fields.rows[number], number)
+
+
+def _key_field(name: str, row: SpaceRow, number: int) -> str:
+    key = name.removeprefix(row.name).removeprefix(".").partition("[")[0].partition(".")[0]
+    # The template has a control for each of these; other keys belong to the row as a whole.
+    known = {"values", "upper", "min_value", "max_value", "mu", "sigma", "q", "type"}
+    return f"search_space-{number}-{key}" if key in known else f"search_space-{number}"
