@@ -1,0 +1,44 @@
+// Merges changes and hands them on at a pace that leaves the browser time to breathe.
+import { mergeChanges, noChanges } from "./store.js";
+
+const SHARE = 4;
+
+/**
+ * Calls `flush(changes)` with everything added since the last call, at most every `wait`
+ * milliseconds and with pauses of at least four times what the last flush took. While `isHidden()`
+ * nothing is flushed; call `wake()` when that ends.
+ */
+export function createBatch(flush, wait, env = {}) {
+  const now = env.now ?? (() => performance.now());
+  const schedule = env.setTimeout ?? ((callback, ms) => setTimeout(callback, ms));
+  const isHidden = env.isHidden ?? (() => document.hidden);
+  let pending = null;
+  let timer = null;
+  let last = -Infinity;
+  let cost = 0;
+
+  function run() {
+    timer = null;
+    if (pending === null || isHidden()) return;
+    const changes = pending;
+    pending = null;
+    const start = now();
+    flush(changes);
+    last = now();
+    cost = last - start;
+  }
+
+  function plan() {
+    if (timer !== null || pending === null || isHidden()) return;
+    const pause = Math.max(wait, SHARE * cost);
+    timer = schedule(run, Math.max(0, last + pause - now()));
+  }
+
+  return {
+    add(changes) {
+      pending = mergeChanges(pending ?? noChanges(), changes);
+      plan();
+    },
+    wake: plan,
+  };
+}

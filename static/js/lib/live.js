@@ -1,0 +1,83 @@
+// Joins the feed of a sweep, its state and the live badge; pages say what to do with changes.
+import { createBatch } from "./batch.js";
+import { $ } from "./dom.js";
+import { badge } from "./marks.js";
+import { announce, onLiveToggle, setLive } from "./shell.js";
+import { openFeed } from "./socket.js";
+import { applyFrame, createState, watchMetric } from "./store.js";
+
+const TEXT_MS = 250;
+const CHART_MS = 400;
+
+const ENDS = {
+  "signed out": "You were signed out. Reload the page to sign in again.",
+  gone: "This sweep is not here any more.",
+};
+
+/**
+ * Starts the live updates of a sweep page. `page` is its JSON block: {sweep, cursor, live, urls}.
+ * Returns {state, onText, onCharts, watch}: `onText(listener)` is called with changes at most every
+ * 250 ms, `onCharts(listener)` every 400 ms, neither while the tab is hidden.
+ */
+export function startLive(page) {
+  const best = page.sweep.best_run;
+  const state = createState({ cursor: page.cursor, sweep: page.sweep, best });
+  const text = new Set();
+  const charts = new Set();
+  const textBatch = createBatch((changes) => text.forEach((listen) => listen(changes)), TEXT_MS);
+  const chartBatch = createBatch((changes) => charts.forEach((listen) => listen(changes)), CHART_MS);
+
+  function onFrame(frame) {
+    const changes = applyFrame(state, frame);
+    if (!frame.events.length) return;
+    say(changes);
+    textBatch.add(changes);
+    chartBatch.add(changes);
+  }
+
+  function say(changes) {
+    if (changes.sweep && state.sweep.status !== page.sweep.status) {
+      page.sweep.status = state.sweep.status;
+      announce(`${page.sweep.name}: ${badge(state.sweep.status, state.sweep.end_reason).label}`);
+    } else if (changes.best) {
+      announce(`New best: run ${state.best.number}, ${page.sweep.metric} ${state.best.value}`);
+    }
+  }
+
+  if (page.live) connect(page, onFrame);
+  addEventListener("visibilitychange", () => {
+    textBatch.wake();
+    chartBatch.wake();
+  });
+  return {
+    state,
+    onText: (listener) => text.add(listener),
+    onCharts: (listener) => charts.add(listener),
+    /** Keeps the points of a metric from now on: before its chart is fetched. */
+    watch: (metric) => watchMetric(state, metric),
+  };
+}
+
+function connect(page, onFrame) {
+  let isPaused = false;
+  let shown = "";
+  const feed = openFeed({
+    socketPath: page.urls.socket,
+    eventsPath: page.urls.events,
+    cursor: page.cursor,
+    onFrame,
+    onState(state, { since, reason }) {
+      if (state === shown && state !== "offline") return;
+      shown = state;
+      const note = ENDS[reason] ?? "";
+      setLive(state, { since: new Date(since), retry: note ? null : () => feed.retry() });
+      if (note) $("#offline p").textContent = note;
+    },
+  });
+  onLiveToggle(() => {
+    isPaused = !isPaused;
+    if (isPaused) feed.pause();
+    else feed.resume();
+  });
+  addEventListener("online", () => feed.retry());
+}

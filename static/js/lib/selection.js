@@ -1,0 +1,47 @@
+// One run pointed at and up to eight pinned runs, shared by every chart, list and table of a page.
+
+export const MOST_PINS = 8;
+export const TOO_MANY_PINS = `Up to ${MOST_PINS} runs can be pinned. Unpin one first.`;
+
+/**
+ * Makes the selection of a page. `subscribe(listener)` calls `listener({kind, run, from})` with kind
+ * "hover" or "pin"; `from` names the part that caused it, so that it need not scroll to itself.
+ */
+export function createSelection(pinned = []) {
+  const listeners = new Set();
+  let hovered = null;
+  let pins = [...new Set(pinned)].slice(0, MOST_PINS);
+
+  function tell(change) {
+    for (const listener of [...listeners]) listener(change);
+  }
+
+  return {
+    get run() {
+      return hovered;
+    },
+    get pins() {
+      return [...pins];
+    },
+    /** The place of a pinned run, from 0: its colour; -1 when it is not pinned. */
+    pinOf: (run) => pins.indexOf(run),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    /** Points at a run, or at none (null). */
+    hover(run, from = "") {
+      if (run === hovered) return;
+      hovered = run;
+      tell({ kind: "hover", run, from });
+    },
+    /** Pins or unpins a run; false when there is no room for another one. */
+    pin(run, from = "") {
+      const isPinned = pins.includes(run);
+      if (!isPinned && pins.length >= MOST_PINS) return false;
+      pins = isPinned ? pins.filter((other) => other !== run) : [...pins, run];
+      tell({ kind: "pin", run, from });
+      return true;
+    },
+  };
+}
