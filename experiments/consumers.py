@@ -15,7 +15,6 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
-from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
@@ -92,13 +91,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def disconnect(self, code: int) -> None:
         """Stop sending and leave the group."""
         del code
-        if getattr(self, "sender", None) is not None and self.sender is not None:
+        if self.sender is not None:
             self.sender.cancel()
-            with suppress(Exception):
-                await self.sender
+            await self.sender
             with suppress(Exception):
                 await self.channel_layer.group_discard(self.group, self.channel_name)
-        raise StopConsumer
 
     async def send_json(self, content: dict[str, Any]) -> None:
         """Send compact JSON."""

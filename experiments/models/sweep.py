@@ -68,6 +68,9 @@ class Sweep(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     deadline_at = models.DateTimeField(null=True, blank=True)
+    resumed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Failures before this do not count for the breaker."
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

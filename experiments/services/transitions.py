@@ -88,9 +88,12 @@ def move_sweep(
     reason: str = "",
     message: str = "",
     sources: Collection[SweepState] | None = None,
+    where: Q | None = None,
     **fields: Any,
 ) -> Sweep:
     """Move a sweep to another state and set `fields` with it; return it as it is afterwards.
+
+    `sources` and `where` as in `move_run`. Paused may have a sentence that says why.
 
     Raises:
         StaleState: the sweep is in no state that may come before.
@@ -101,9 +104,12 @@ def move_sweep(
         cursor = bump(sweep_id)
         if to in SWEEP_TERMINAL:
             fields |= {"ended_at": timezone.now()}
-        changed = Sweep.objects.filter(
+        rows = Sweep.objects.filter(
             pk=sweep_id, state__in=_allowed(sweep_predecessors(to), sources)
-        ).update(state=to, end_reason=end_reason, reason=reason, **fields)
+        )
+        if where is not None:
+            rows = rows.filter(where)
+        changed = rows.update(state=to, end_reason=end_reason, reason=reason, **fields)
         if not changed:
             raise StaleState(f"Sweep {sweep_id} cannot become {to} any more.")
         write_event(
@@ -125,7 +131,7 @@ def _check_reason(
     to: str, end_reason: str, reason: str, allowed: frozenset[EndReason] | None
 ) -> None:
     if allowed is None:
-        if end_reason or reason:
+        if end_reason or (reason and to != SweepState.PAUSED):
             raise ValueError(f"{to} is no end; it has no end reason, so not {end_reason!r}.")
         return
     if end_reason not in allowed:

@@ -1,0 +1,157 @@
+"""Check everything about a specification before a sweep is made of it; writes nothing.
+
+All ways in come through here: form, file, REST, `studio up`.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from experiments.models import ComputeTarget, Snapshot, Workspace
+from experiments.problems import Problem, ProblemsError
+from experiments.services.snapshots import file_names
+from experiments.snapshot_rules import list_files
+from experiments.spec import SweepSpec
+
+
+@dataclass(slots=True)
+class Checked:
+    """What the checks found: the spec, where its files are, everything wrong, all warnings."""
+
+    spec: SweepSpec | None = None
+    compute: ComputeTarget | None = None
+    snapshot: Snapshot | None = None
+    directory: Path | None = None
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def check_submission(
+    raw: Mapping[str, Any] | str,
+    *,
+    workspace: Workspace | None,
+    base_directory: Path | None = None,
+    snapshot_digest: str | None = None,
+    allow_server_paths: bool = False,
+) -> Checked:
+    """Parse a specification and check compute target, files and script; collects every problem.
+
+    The files are those of `snapshot_digest`, or, where `allow_server_paths`, the directory that
+    `source_directory` names (from `base_directory` on).
+    """
+    checked = Checked()
+    try:
+        checked.spec = SweepSpec.parse(raw)
+        checked.warnings += checked.spec.warnings
+    except ProblemsError as error:
+        checked.problems += error.problems
+    if workspace is None:
+        checked.problems.append(
+            Problem("", "You are in no workspace, so there is nowhere to put the sweep.")
+        )
+    if checked.spec is None:
+        return checked
+    if workspace is not None:
+        _add_compute(checked, checked.spec.compute, workspace)
+    _add_files(checked, base_directory, snapshot_digest, allow_server_paths=allow_server_paths)
+    return checked
+
+
+def _add_compute(checked: Checked, name: str, workspace: Workspace) -> None:
+    found = find_compute(name, workspace)
+    if isinstance(found, Problem):
+        checked.problems.append(found)
+    else:
+        checked.compute = found
+
+
+def _add_files(
+    checked: Checked,
+    base_directory: Path | None,
+    digest: str | None,
+    *,
+    allow_server_paths: bool,
+) -> None:
+    try:
+        if digest is not None:
+            names = _names_in_snapshot(checked, digest)
+        elif allow_server_paths:
+            names = _names_in_directory(checked, base_directory)
+        else:
+            raise ProblemsError([Problem("snapshot", _NO_FILES)])
+    except ProblemsError as error:
+        checked.problems += error.problems
+        return
+    script = checked.spec.script if checked.spec else None
+    problem = _check_script(script, names) if script else None
+    if problem is not None:
+        checked.problems.append(problem)
+
+
+def _names_in_snapshot(checked: Checked, digest: str) -> list[str]:
+    checked.snapshot = Snapshot.objects.filter(digest=digest.lower()).first()
+    if checked.snapshot is None:
+        text = f'There is no snapshot "{digest}"; upload the source directory first.'
+        raise ProblemsError([Problem("snapshot", text)])
+    try:
+        return file_names(checked.snapshot)
+    except (OSError, zipfile.BadZipFile) as error:
+        text = f'The files of snapshot "{digest}" cannot be read ({error}); upload them again.'
+        raise ProblemsError([Problem("snapshot", text)]) from error
+
+
+def _names_in_directory(checked: Checked, base_directory: Path | None) -> list[str]:
+    source = Path(checked.spec.source_directory if checked.spec else ".").expanduser()
+    if not source.is_absolute() and base_directory is None:
+        text = (
+            f'"{source}" is relative, and it is not known to what; '
+            "write the whole path of a directory on the studio's machine."
+        )
+        raise ProblemsError([Problem("source_directory", text)])
+    directory = (base_directory / source if base_directory else source).resolve()
+    checked.directory = directory
+    return [file.name for file in list_files(directory)]
+
+
+_NO_FILES: Final = (
+    "The source directory is missing: upload it and name its id, "
+    "or let an administrator name a directory on the studio's machine."
+)
+
+
+def find_compute(name: str, workspace: Workspace) -> ComputeTarget | Problem:
+    """Return the target of this name that a workspace may use, or what is wrong with it."""
+    usable = [
+        target
+        for target in ComputeTarget.objects.all()
+        if target.workspace_id in (None, workspace.pk)
+    ]
+    found = next((target for target in usable if target.name == name), None)
+    if found is not None and found.is_enabled:
+        return found
+    if found is not None:
+        return Problem("compute", f'"{name}" is disabled; choose another compute target.')
+    names = sorted(target.name for target in usable if target.is_enabled)
+    close = get_close_matches(name, names, n=1)
+    hint = f' Did you mean "{close[0]}"?' if close else ""
+    known = ", ".join(f'"{n}"' for n in names) or "none yet"
+    return Problem("compute", f'There is no compute target "{name}"; there is {known}.{hint}')
+
+
+def _check_script(script: str, names: list[str]) -> Problem | None:
+    wanted = PurePosixPath(script).as_posix()
+    if wanted in names:
+        return None
+    scripts = [name for name in names if name.endswith(".py")]
+    close = get_close_matches(wanted, scripts, n=1)
+    hint = f' Did you mean "{close[0]}"?' if close else ""
+    shown = ", ".join(scripts[:8]) or "no Python file"
+    more = f" and {len(scripts) - 8} more" if len(scripts) > 8 else ""
+    return Problem(
+        "script", f'"{script}" is not in source_directory, which has {shown}{more}.{hint}'
+    )

@@ -1,0 +1,85 @@
+"""How a sweep ends when all its runs have: which state, why, and the sentence about it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db.models import Count
+
+from experiments.models import MetricSeries, Run, Sweep
+from experiments.services.outcome import names_text
+from experiments.states import EndReason, RunState, SweepState
+
+_MAX_QUOTE: Final = 300
+
+
+def end_of_sweep(sweep: Sweep) -> tuple[SweepState, EndReason, str]:
+    """Return state, end reason and sentence of a sweep none of whose runs is active."""
+    runs = Run.objects.filter(sweep=sweep)
+    total, failed = runs.count(), runs.filter(state=RunState.FAILED).count()
+    if sweep.sampler_error:
+        return SweepState.FAILED, EndReason.SAMPLER_ERROR, sweep.sampler_error
+    if total and failed == total:
+        return SweepState.FAILED, EndReason.ALL_RUNS_FAILED, _all_failed(sweep, total)
+    result = _result(sweep)
+    if sweep.is_exhausted and sweep.sampled < sweep.max_total_runs:
+        what = "configuration" if sweep.sampled == 1 else "configurations"
+        sentence = (
+            f"The search space has only {sweep.sampled} {what}, and all of them were run "
+            f"(max_total_runs is {sweep.max_total_runs}). {result}"
+        )
+        return SweepState.COMPLETED, EndReason.SPACE_EXHAUSTED, sentence
+    return SweepState.COMPLETED, EndReason.MAX_RUNS, f"All {sweep.sampled} runs ended. {result}"
+
+
+def breaker_sentence(limit: int, last: Run) -> str:
+    """Say why the sweep was paused after so many failures in a row."""
+    return (
+        f"The last {limit} runs failed in a row (max_failed_runs is {limit}), "
+        f"run {last.number} with: {_quote(last.reason)}"
+    )
+
+
+def _result(sweep: Sweep) -> str:
+    best = sweep.best_run
+    if best is None or sweep.best_value is None:
+        return _no_metric(sweep)
+    return f"Best {sweep.metric_name} {sweep.best_value:.6g} by run {best.number}."
+
+
+def _all_failed(sweep: Sweep, total: int) -> str:
+    most = (
+        Run.objects.filter(sweep=sweep)
+        .order_by()
+        .values_list("reason")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "reason")[0]
+    )
+    reason, n = _quote(most[0]), most[1]
+    if total == 1:
+        sentence = f"The only run failed: {reason}"
+    elif n == total:
+        sentence = f"All {total} runs failed, each with: {reason}"
+    else:
+        sentence = f"All {total} runs failed, {n} of them with: {reason}"
+    if sweep.best_run_id is not None:
+        return sentence
+    return f"{sentence.rstrip('.')}. {_no_metric(sweep)}"
+
+
+def _no_metric(sweep: Sweep) -> str:
+    metric = sweep.metric_name
+    logged = MetricSeries.objects.filter(run__sweep=sweep)
+    if logged.filter(name=metric).exists():
+        return f'No run logged a finite value of "{metric}".'
+    names = list(logged.order_by("name").values_list("name", flat=True).distinct())
+    if not names:
+        return f'No run logged "{metric}", nor any other metric.'
+    return (
+        f'No run logged "{metric}". They logged: {names_text(names)}. '
+        "The name must match exactly."
+    )
+
+
+def _quote(text: str) -> str:
+    return text if len(text) <= _MAX_QUOTE else f"{text[: _MAX_QUOTE - 1]}…"

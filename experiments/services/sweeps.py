@@ -1,0 +1,160 @@
+"""Sweeps as people handle them: submit, check, cancel, pause, resume."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from experiments.models import Event, Experiment, Snapshot, Sweep, Workspace
+from experiments.problems import Problem, ProblemsError
+from experiments.services.advance import advance_sweep
+from experiments.services.dispatch import enqueue_advance
+from experiments.services.events import bump, notify, write_event
+from experiments.services.snapshots import snapshot_directory
+from experiments.services.submission import check_submission, find_compute
+from experiments.services.transitions import StaleState, move_sweep
+from experiments.spec import SweepSpec
+from experiments.states import EndReason, SweepState
+
+# Seeds stay exact in JSON and in JavaScript.
+_SEED_BITS: Final = 31
+
+
+def create_sweep(
+    spec: SweepSpec, *, owner: User, workspace: Workspace, snapshot: Snapshot
+) -> Sweep:
+    """Create a sweep of a valid specification and let the controller start it after the commit.
+
+    Raises:
+        ProblemsError: the workspace has no such compute target.
+    """
+    compute = find_compute(spec.compute, workspace)
+    if isinstance(compute, Problem):
+        raise ProblemsError([compute])
+    with transaction.atomic():
+        experiment, _ = Experiment.objects.get_or_create(workspace=workspace, name=spec.experiment)
+        sweep = Sweep.objects.create(
+            experiment=experiment,
+            owner=owner,
+            compute=compute,
+            snapshot=snapshot,
+            name=spec.name,
+            description=spec.description,
+            tags=spec.tags,
+            spec=spec.dump(),
+            seed=secrets.randbits(_SEED_BITS) if spec.seed is None else spec.seed,
+            max_total_runs=spec.max_total_runs,
+            max_concurrent_runs=spec.max_concurrent_runs,
+            metric_name=spec.primary_metric.name,
+            goal=spec.primary_metric.goal,
+        )
+        write_event(
+            sweep.pk,
+            bump(sweep.pk),
+            Event.Kind.SWEEP,
+            f"Sweep: submitted by {owner.get_username()}",
+            payload={"state": SweepState.QUEUED, "end_reason": ""},
+        )
+        notify(sweep.pk)
+        enqueue_advance(sweep.pk)
+    return Sweep.objects.get(pk=sweep.pk)
+
+
+def submit_spec(
+    raw: Mapping[str, Any] | str,
+    *,
+    owner: User,
+    workspace: Workspace | None,
+    base_directory: Path | None = None,
+    snapshot_digest: str | None = None,
+    allow_server_paths: bool = False,
+) -> tuple[Sweep, list[str]]:
+    """Check a specification in whole and create its sweep; return it with the warnings.
+
+    Raises:
+        ProblemsError: every problem there is; nothing was created.
+    """
+    checked = check_submission(
+        raw,
+        workspace=workspace,
+        base_directory=base_directory,
+        snapshot_digest=snapshot_digest,
+        allow_server_paths=allow_server_paths,
+    )
+    if checked.problems or checked.spec is None or workspace is None:
+        raise ProblemsError(checked.problems)
+    snapshot = checked.snapshot
+    if snapshot is None:
+        assert checked.directory is not None
+        snapshot = snapshot_directory(checked.directory)
+    sweep = create_sweep(checked.spec, owner=owner, workspace=workspace, snapshot=snapshot)
+    return sweep, checked.warnings
+
+
+def check_spec(
+    raw: Mapping[str, Any] | str,
+    *,
+    workspace: Workspace | None,
+    base_directory: Path | None = None,
+    snapshot_digest: str | None = None,
+    allow_server_paths: bool = False,
+) -> tuple[SweepSpec | None, list[Problem], list[str]]:
+    """Return the specification (None when it cannot be read), every problem and every warning."""
+    checked = check_submission(
+        raw,
+        workspace=workspace,
+        base_directory=base_directory,
+        snapshot_digest=snapshot_digest,
+        allow_server_paths=allow_server_paths,
+    )
+    return checked.spec, checked.problems, checked.warnings
+
+
+def cancel_sweep(sweep: Sweep, *, user: User) -> bool:
+    """Cancel a sweep for a person: no new runs, all runs are stopped, results stay.
+
+    False when it has ended or was being canceled already.
+    """
+    try:
+        move_sweep(
+            sweep.pk,
+            SweepState.CANCEL_REQUESTED,
+            end_reason=EndReason.USER,
+            reason=f"Canceled by {user.get_username()}.",
+        )
+    except StaleState:
+        return False
+    advance_sweep(sweep.pk)
+    return True
+
+
+def pause_sweep(sweep: Sweep, *, user: User) -> bool:
+    """Start no new runs for now; live runs go on. False when the sweep is not running."""
+    try:
+        move_sweep(sweep.pk, SweepState.PAUSED, reason=f"Paused by {user.get_username()}.")
+    except StaleState:
+        return False
+    return True
+
+
+def resume_sweep(sweep: Sweep, *, user: User) -> bool:
+    """Go on after a pause; False when the sweep is not paused."""
+    try:
+        move_sweep(
+            sweep.pk,
+            SweepState.RUNNING,
+            message=f"Sweep: resumed by {user.get_username()}",
+            sources={SweepState.PAUSED},
+            resumed_at=timezone.now(),
+        )
+    except StaleState:
+        return False
+    advance_sweep(sweep.pk)
+    return True
