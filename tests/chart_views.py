@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from experiments.charts.base import Curve, RunView, SweepView
+from experiments.space.space import SearchSpace
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The part of a parameter expression that charts read."""
+    """The part of a parameter expression that charts read, for ends no real one has."""
 
     scale: str
     ends: tuple[float, float] | None = None
@@ -26,12 +27,15 @@ class Shape:
         return list(self.options)
 
 
-SPACE = {
-    "learning_rate": Shape("log", (1e-4, 1e-1)),
-    "momentum": Shape("linear", (0.5, 0.99)),
-    "batch_size": Shape("category", options=(32, 64, 128)),
-    "optimizer": Shape("category", options=("sgd", "adam <fast> & %{x}", None)),
-}
+OPTIMIZERS = ["sgd", "adam <fast> & %{x}", None]
+SPACE = SearchSpace.parse(
+    {
+        "learning_rate": f"loguniform({math.log(1e-4)}, {math.log(1e-1)})",
+        "momentum": "uniform(0.5, 0.99)",
+        "batch_size": "choice(32, 64, 128)",
+        "optimizer": {"type": "choice", "values": OPTIMIZERS},
+    }
+).expressions
 
 
 def make_run(number: int, value: float | None = 0.5, **fields: Any) -> RunView:
@@ -57,7 +61,7 @@ def make_params(number: int) -> dict[str, Any]:
         "learning_rate": float(10 ** rng.uniform(-4, -1)),
         "momentum": float(rng.uniform(0.5, 0.99)),
         "batch_size": [32, 64, 128][int(rng.integers(3))],
-        "optimizer": SPACE["optimizer"].options[int(rng.integers(3))],
+        "optimizer": OPTIMIZERS[int(rng.integers(3))],
     }
 
 

@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.charts.base import METRIC, Expression, RunView, SweepView
-from experiments.charts.formats import MetricFormat, format_number, format_value, plain, shorten
+from experiments.charts.formats import MetricFormat, format_value, plain, shorten
 from experiments.charts.metric_scale import focus_range, metric_domain, metric_values
 
 FloatArray = NDArray[np.float64]
 
 _PAD: Final = 0.04
 _LINEAR_TICKS: Final = 5
+_CATEGORY_TICKS: Final = 50
+# A choice of more options than this shows only those that runs have drawn.
+_MANY_CATEGORIES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,13 @@ class Axis:
     def ticks(self) -> list[tuple[float, str, str]]:
         """Return (plot coordinate, short text, full text) of each tick."""
         if self.scale == "category":
+            every = -(-len(self.categories) // _CATEGORY_TICKS) or 1
             texts = [format_value(value) for value in self.categories]
-            return [(place, shorten(text, 14), text) for place, text in enumerate(texts)]
+            return [(n, shorten(t, 14), t) for n, t in enumerate(texts) if n % every == 0]
         values = self._log_ticks() if self.scale == "log" else []
         if len(values) < 2:
             values = np.linspace(self.low, self.high, _LINEAR_TICKS).tolist()
-        return [(v, format_number(v, 3), format_number(v)) for v in values]
+        return [(v, format_value(v, 3), format_value(v)) for v in values]
 
     def layout(self) -> dict[str, Any]:
         """Return the axis as Plotly wants it."""
@@ -198,10 +202,10 @@ def metric_ticks(view: SweepView, axis: Axis, form: MetricFormat) -> list[tuple[
 
 def _categories(name: str, declared: list[Any], runs: Sequence[RunView]) -> tuple[Any, ...]:
     found = {_key(value): value for value in declared}
-    for run in runs:
-        if name in run.params:
-            found.setdefault(_key(run.params[name]), run.params[name])
-    return tuple(found.values())
+    drawn = {_key(run.params[name]): run.params[name] for run in runs if name in run.params}
+    if len(found) > _MANY_CATEGORIES:
+        found = {key: value for key, value in found.items() if key in drawn}
+    return tuple((found | drawn).values()) or tuple(declared[:1])
 
 
 def _key(value: Any) -> str:

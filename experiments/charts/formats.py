@@ -1,9 +1,8 @@
-"""Numbers and texts as charts show them, and arrays as Plotly reads them."""
+"""Texts as Plotly shows them, and arrays as it reads them."""
 
 from __future__ import annotations
 
 import base64
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,51 +11,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.formats import format_metric, format_param, metric_digits
+
 TYPED_FROM: Final = 100
-_SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_MINUS: Final = "\u2212"
-_THIN_SPACE: Final = "\u202f"
 _ZERO_WIDTH: Final = "\u200b"
 _ELLIPSIS: Final = "…"
-_MANY_DECIMALS: Final = 8
 
 
-def format_number(value: float, digits: int = 4) -> str:
-    """Write a number for people: 4 significant digits, powers of ten instead of SI prefixes.
-
-    Whole numbers below 10⁶ stay exact and get thin spaces between thousands.
-    """
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else f"{_MINUS}∞"
-    if value == 0:
-        return "0"
-    if not 1e-3 <= abs(value) < 1e6:
-        return _power_text(value, min(digits, 3))
-    if float(value).is_integer():
-        return f"{int(value):,}".replace(",", _THIN_SPACE).replace("-", _MINUS)
-    text = np.format_float_positional(
-        value, precision=digits, unique=False, fractional=False, trim="-"
-    )
-    return text.replace("-", _MINUS)
-
-
-def _power_text(value: float, digits: int) -> str:
-    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-    mantissa = mantissa.rstrip("0").rstrip(".")
-    power = "10" + str(int(exponent)).translate(_SUPERSCRIPT)
-    text = power if mantissa == "1" else f"{mantissa}×{power}"
-    return text.replace("-", _MINUS)
-
-
-def format_value(value: Any) -> str:
-    """Write any parameter value for people: text as it is, lists and flags as JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return format_number(float(value))
-    return json.dumps(value, ensure_ascii=False, default=str)
+def format_value(value: Any, digits: int = 4) -> str:
+    """Write a parameter value; null is a value here, not an empty cell."""
+    return "null" if value is None else format_param(value, digits)
 
 
 def shorten(text: str, limit: int = 24) -> str:
@@ -77,38 +41,24 @@ def plain(text: str) -> str:
 class MetricFormat:
     """One way to write all values of a metric, so that columns line up.
 
-    `decimals` None: powers of ten. `d3` is the same format for Plotly's hover templates.
+    `d3` is the same format for Plotly's hover templates.
     """
 
-    decimals: int | None
-
-    @property
-    def d3(self) -> str:
-        """Return the format in the language of d3-format."""
-        return ".4~g" if self.decimals is None else f".{self.decimals}f"
+    decimals: int
+    d3: str
 
     def text(self, value: float) -> str:
         """Write one value."""
-        if self.decimals is None or not math.isfinite(value):
-            return format_number(value)
-        return f"{value:.{self.decimals}f}".replace("-", _MINUS)
+        return format_metric(value, self.decimals)
 
 
 def metric_format(values: Iterable[float]) -> MetricFormat:
-    """Choose the decimals from the spread of the values, so that three digits tell them apart.
-
-    Values up to 1, such as accuracies, get four decimals at least.
-    """
+    """Choose the decimals from the spread of the values; four at least up to 1, as accuracies."""
     known = [v for v in values if math.isfinite(v)]
-    if not known:
-        return MetricFormat(4)
-    size = max(abs(v) for v in known)
-    if size and not 1e-3 <= size < 1e6:
-        return MetricFormat(None)
-    spread = max(known) - min(known)
-    wanted = 2 - math.floor(math.log10(spread)) if spread > 0 else 4
-    fewest = 4 if size <= 1 else 0
-    return MetricFormat(max(fewest, min(_MANY_DECIMALS, wanted)))
+    size = max((abs(v) for v in known), default=1.0)
+    decimals = max(metric_digits(known), 4 if size <= 1 else 0)
+    is_plain = size < 1e7 and (size == 0 or size >= 0.5 * 10**-decimals)
+    return MetricFormat(decimals, f".{decimals}f" if is_plain else ".4~g")
 
 
 def numbers(values: ArrayLike, dtype: str = "f8") -> list[Any] | dict[str, Any]:

@@ -137,6 +137,21 @@ def test_category_ticks_shorten_the_text_and_keep_it_in_full():
     assert axis.layout()["ticktext"] == [short]
 
 
+def test_category_axis_of_many_options_shows_those_that_were_drawn():
+    shape = Shape("category", options=tuple(range(100_000)))
+
+    axis = parameter_axis("p", shape, [run_with(v) for v in (70_000, 5, -1)])
+
+    assert axis.categories == (5, 70_000, -1)
+    assert parameter_axis("p", shape, []).categories == (0,)
+
+
+def test_category_axis_labels_at_most_50_options():
+    axis = parameter_axis("p", Shape("category", options=tuple(range(120))), [])
+
+    assert [place for place, _, _ in axis.ticks()] == list(range(0, 120, 3))
+
+
 def test_metric_domain_runs_from_the_20th_percentile_to_the_best():
     values = [float(n) for n in range(11)]
 
@@ -174,7 +189,7 @@ def test_focus_range_of_one_value_is_not_empty():
 
 def test_metric_axis_says_which_end_is_clamped():
     runs = [make_run(n, float(n)) for n in range(11)]
-    form = MetricFormat(1)
+    form = MetricFormat(1, ".1f")
 
     up, down = make_view(runs), make_view(runs, goal="minimize")
 
@@ -188,7 +203,7 @@ def test_metric_axis_of_equal_values_has_no_clamped_end():
     axis = metric_axis(view)
 
     assert (axis.low, axis.high) == pytest.approx((1.9, 2.1))
-    texts = [text for _, text, _ in metric_ticks(view, axis, MetricFormat(2))]
+    texts = [text for _, text, _ in metric_ticks(view, axis, MetricFormat(2, ".2f"))]
     assert texts[0] == "1.90"
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from experiments.charts.formats import (
     MetricFormat,
-    format_number,
     format_value,
     json_value,
     matrix,
@@ -24,33 +23,10 @@ from experiments.charts.formats import (
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0.0024834, "0.002483"),
-        (2.334e-4, "2.33×10⁻⁴"),
-        (1e-4, "10⁻⁴"),
-        (-3e-9, "−3×10⁻⁹"),
-        (1e6, "10⁶"),
-        (2.5e12, "2.5×10¹²"),
-        (256, "256"),
-        (-12480, "−12\u202f480"),
-        (999_999, "999\u202f999"),
-        (0.1 + 0.2, "0.3"),
-        (1234.56, "1235"),
-        (-0.5, "−0.5"),
-        (0.0, "0"),
-        (-0.0, "0"),
-        (math.nan, "NaN"),
-        (math.inf, "∞"),
-        (-math.inf, "−∞"),
-    ],
-)
-def test_format_number_writes_powers_of_ten_and_never_prefixes(value, text):
-    assert format_number(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
         ("relu", "relu"),
+        (0.0024834, "0.002483"),
+        (1e-4, "10⁻⁴"),
+        (math.nan, "NaN"),
         (True, "true"),
         (None, "null"),
         (0.5, "0.5"),
@@ -74,33 +50,31 @@ def test_plain_leaves_nothing_for_the_markup_of_plotly():
 
 
 @pytest.mark.parametrize(
-    ("values", "decimals"),
+    ("values", "decimals", "d3"),
     [
-        ([0.91, 0.95], 4),
-        ([0.5, 0.9], 4),
-        ([0.951, 0.9513], 6),
-        ([100.0, 350.0], 0),
-        ([3.0, 5.5], 2),
-        ([0.5], 4),
-        ([], 4),
-        ([math.nan, 0.2, math.inf], 4),
-        ([5e4, 9e5], 0),
-        ([1.0, 1.0 + 1e-12], 8),
-        ([2e-5, 1e-4], None),
-        ([1.0, 2e7], None),
-        ([0.0, 0.0], 4),
+        ([0.5, 0.9], 4, ".4f"),
+        ([0.951, 0.9513], 7, ".7f"),
+        ([0.5], 4, ".4f"),
+        ([], 4, ".4f"),
+        ([math.nan, 0.2, math.inf], 4, ".4f"),
+        ([100.0, 350.0], 1, ".1f"),
+        ([5e4, 9e5], 0, ".0f"),
+        ([1.0, 1.0 + 1e-12], 8, ".8f"),
+        ([2e-10, 1e-9], 8, ".4~g"),
+        ([1.0, 2e7], 0, ".4~g"),
+        ([0.0, 0.0], 4, ".4f"),
     ],
 )
-def test_metric_format_follows_the_spread(values, decimals):
-    assert metric_format(values).decimals == decimals
+def test_metric_format_follows_the_spread(values, decimals, d3):
+    form = metric_format(values)
+
+    assert (form.decimals, form.d3) == (decimals, d3)
 
 
-def test_metric_format_writes_text_and_d3_alike():
-    assert MetricFormat(3).text(-0.12345) == "−0.123"
-    assert MetricFormat(3).d3 == ".3f"
-    assert MetricFormat(None).text(1.5e-5) == "1.5×10⁻⁵"
-    assert MetricFormat(None).d3 == ".4~g"
-    assert MetricFormat(3).text(math.nan) == "NaN"
+def test_metric_format_writes_values_as_the_rest_of_the_product():
+    assert MetricFormat(3, ".3f").text(-0.12345) == "−0.123"
+    assert MetricFormat(4, ".4~g").text(1.5e-5) == "1.5×10⁻⁵"
+    assert MetricFormat(3, ".3f").text(math.nan) == "NaN"
 
 
 def test_numbers_are_a_list_below_100_and_typed_from_100_on():

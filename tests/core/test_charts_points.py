@@ -47,7 +47,7 @@ def test_best_so_far_of_minimize_goes_down():
 def test_best_so_far_labels_the_star():
     star = trace(build("best_so_far", make_view()), "best")
 
-    assert star["text"] == ["Run 9 · 0.5900"]
+    assert star["text"] == ["Run 9 · 0.59000"]
     assert star["textposition"] == "top left"
     assert star["marker"]["symbol"] == "star"
 
@@ -224,7 +224,7 @@ def test_parallel_coordinates_ends_with_the_metric_axis():
         [0.666667, "0.01", "0.01"],
         [1.0, "0.1", "0.1"],
     ]
-    assert (axes[0]["min"], axes[0]["max"]) == (1e-4, 1e-1)
+    assert (axes[0]["min"], axes[0]["max"]) == pytest.approx((1e-4, 1e-1))
     assert [text for _, text, _ in axes[2]["ticks"]] == axes[2]["values"] == ["32", "64", "128"]
     assert axes[2]["min"] is None
     assert axes[4]["label"] == "accuracy ↑"
