@@ -1,0 +1,191 @@
+"""What every sampler shares: the history it sees and the suggestions it returns.
+
+Pure: the same space, seed, options and history give the same suggestions. Run numbers are given
+out in order, so random numbers start from (seed of the sweep, number of the run).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from experiments.problems import Problem
+from experiments.space.space import SearchSpace
+
+Key = tuple[str, ...]
+
+
+class SpaceExhausted(Exception):  # noqa: N818 - an end, not an error
+    """Every configuration of the space has been tried; the text says how many there were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One run as samplers see it; `value` is its best finite metric, None without one."""
+
+    number: int
+    params: Mapping[str, Any]
+    value: float | None
+    state: Literal["pending", "completed", "failed", "canceled"]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All runs of the sweep so far; `prior` are those of the sweeps it was warm-started from."""
+
+    next_number: int
+    observations: Sequence[Observation] = ()
+    prior: Sequence[Observation] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Values for one run, and one sentence that says where they come from."""
+
+    params: dict[str, Any]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSpec:
+    """One option of a sampler: `kind` "integer" or one of `choices`."""
+
+    name: str
+    kind: Literal["integer", "choice"]
+    label: str
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+SEED = OptionSpec(
+    name="seed",
+    kind="integer",
+    label="Seed",
+    help="The same seed and space give the same configurations. Empty: a new one for each sweep.",
+)
+
+
+class Sampler(ABC):
+    """Proposes configurations. Subclasses give the texts, `accepts` and `suggest`."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    help: ClassVar[str]
+    accepts: ClassVar[frozenset[str]]
+    fields: ClassVar[tuple[OptionSpec, ...]] = ()
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        *,
+        goal: str,
+        seed: int,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.space = space
+        self.goal = goal
+        self.seed = seed
+        self.options = dict(options or {})
+
+    @classmethod
+    def check(
+        cls, space: SearchSpace | None, options: Mapping[str, Any], path: str
+    ) -> list[Problem]:
+        """Return every problem of the options and of expressions that cannot be sampled."""
+        problems = _check_options(cls, options, path)
+        for name, expression in (space.expressions if space else {}).items():
+            if expression.name not in cls.accepts:
+                allowed = ", ".join(sorted(cls.accepts))
+                text = (
+                    f"{cls.label} sampling cannot use {expression.name}; it takes {allowed}. "
+                    "Change the expression or the sampling method."
+                )
+                problems.append(Problem(f"search_space.{name}", text))
+        return problems
+
+    @abstractmethod
+    def suggest(self, history: History, count: int) -> list[Suggestion]:
+        """Return configurations for the runs from `history.next_number` on.
+
+        Returns fewer than `count` only when the space has no more.
+
+        Raises:
+            SpaceExhausted: there is none left.
+        """
+
+    def used_keys(self, history: History) -> set[Key]:
+        """Return the keys of all configurations that have a run already."""
+        return {self.space.key(o.params) for o in history.observations}
+
+    def rng(self, number: int) -> np.random.Generator:
+        """Return the random numbers of one run."""
+        return np.random.default_rng([self.seed, number])
+
+    def exhausted(self, used: int) -> SpaceExhausted:
+        """Return the end of a finite space, in a sentence."""
+        noun = "configuration" if used == 1 else "configurations"
+        return SpaceExhausted(f"All {used} different {noun} of the search space have been tried.")
+
+
+def draw_unused(
+    space: SearchSpace, rng: np.random.Generator, used: set[Key], *, tries: int = 1000
+) -> dict[str, Any] | None:
+    """Draw a configuration that is not in `used`; None when the space has none left.
+
+    Drawing again keeps the weights of the expressions. Where chance finds nothing new, a finite
+    space is searched from a random place on, so that its last configurations are found too.
+    """
+    total = space.cardinality()
+    if total is not None and len(used) >= total and not _has_room(space, used, total):
+        return None
+    for _ in range(tries):
+        params = space.sample(rng)
+        if space.key(params) not in used:
+            return params
+    if total is None:
+        return None
+    start = int(rng.integers(min(total, 1 << 62)))
+    for step in range(min(total, len(used) + 1)):
+        params = space.at_index((start + step) % total)
+        if space.key(params) not in used:
+            return params
+    return None
+
+
+def _has_room(space: SearchSpace, used: set[Key], total: int) -> bool:
+    # `used` may hold configurations from outside the space: queued by hand, for example.
+    return any(space.key(space.at_index(i)) not in used for i in range(min(total, len(used) + 1)))
+
+
+def _check_options(kind: type[Sampler], options: Mapping[str, Any], path: str) -> list[Problem]:
+    known = {field.name: field for field in kind.fields}
+    problems = []
+    for key, value in options.items():
+        field = known.get(key)
+        if field is None:
+            close = get_close_matches(str(key).lower(), known, n=1)
+            allowed = f"It takes {', '.join(known)}." if known else "It takes none."
+            advice = f"Did you mean {close[0]!r}?" if close else allowed
+            text = f"{key!r} is no option of {kind.name} sampling. {advice}"
+            problems.append(Problem(f"{path}.{key}", text))
+        elif value is None:
+            continue
+        elif field.kind == "integer" and not _is_seed(value):
+            text = f"{key} is {value!r}; use a whole number from 0 to {MAX_SEED}."
+            problems.append(Problem(f"{path}.{key}", text))
+        elif field.kind == "choice" and value not in field.choices:
+            text = f"{key} is {value!r}; use one of {', '.join(field.choices)}."
+            problems.append(Problem(f"{path}.{key}", text))
+    return problems
+
+
+MAX_SEED = (1 << 62) - 1
+
+
+def _is_seed(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SEED

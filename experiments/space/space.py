@@ -1,0 +1,182 @@
+"""The search space: named expressions in declared order, seen as values, grid or unit cube.
+
+Notation: d parameters; `u`: `(d,)` in the unit cube.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.problems import Problem, ProblemsError
+from experiments.space.base import Expression, identity
+from experiments.space.parsing import parse_expression
+
+Params = dict[str, Any]
+MAX_PARAMETERS: Final = 100
+_MAX_NAME: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSpace:
+    """An ordered mapping of hyperparameter names to expressions; never empty."""
+
+    expressions: Mapping[str, Expression]
+
+    @classmethod
+    def parse(cls, raw: Any, path: str = "search_space") -> Self:
+        """Return the space that a mapping of names to expressions describes.
+
+        Raises:
+            ProblemsError: with every problem of every parameter.
+        """
+        if not isinstance(raw, Mapping) or not raw:
+            found = "empty" if isinstance(raw, Mapping) or raw is None else repr(raw)
+            text = f"{path} is {found}; give at least one hyperparameter with its expression."
+            raise ProblemsError([Problem(path, text)])
+        problems: list[Problem] = []
+        if len(raw) > MAX_PARAMETERS:
+            text = f"{path} has {len(raw)} hyperparameters; at most {MAX_PARAMETERS} are allowed."
+            problems.append(Problem(path, text))
+        expressions = {}
+        for name, value in raw.items():
+            problems += _check_name(name, path)
+            try:
+                expressions[str(name)] = parse_expression(value, f"{path}.{name}")
+            except ProblemsError as error:
+                problems += error.problems
+        problems += _check_collisions(list(expressions), path)
+        if problems:
+            raise ProblemsError(problems)
+        return cls(MappingProxyType(expressions))
+
+    @property
+    def parameters(self) -> Mapping[str, Expression]:
+        """The expressions by name, in declared order."""
+        return self.expressions
+
+    @property
+    def dimension(self) -> int:
+        """The number of hyperparameters, d."""
+        return len(self.expressions)
+
+    def sample(self, rng: np.random.Generator) -> Params:
+        """Draw one configuration."""
+        return {name: e.sample(rng) for name, e in self.expressions.items()}
+
+    def contains(self, params: Mapping[str, Any]) -> bool:
+        """Tell whether `params` has exactly these names and a possible value for each."""
+        return set(params) == set(self.expressions) and all(
+            e.contains(params[name]) for name, e in self.expressions.items()
+        )
+
+    def cardinality(self) -> int | None:
+        """Return the number of different configurations; None for infinitely many."""
+        counts = [e.cardinality() for e in self.expressions.values()]
+        return None if None in counts else math.prod(c for c in counts if c is not None)
+
+    def to_unit(self, params: Mapping[str, Any]) -> NDArray[np.float64]:
+        """Return the place of a configuration in the unit cube: `(d,)`."""
+        return np.array([e.to_unit(params[name]) for name, e in self.expressions.items()])
+
+    def from_unit(self, u: NDArray[np.float64]) -> Params:
+        """Return the configuration at a place of the unit cube, `u`: `(d,)`."""
+        pairs = zip(self.expressions.items(), u, strict=True)
+        return {name: e.from_unit(float(x)) for (name, e), x in pairs}
+
+    def key(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what two configurations share exactly when they are the same one."""
+        return tuple(_value_key(e, params.get(name)) for name, e in self.expressions.items())
+
+    def at_index(self, index: int) -> Params:
+        """Return configuration `index` of the grid; the last declared parameter varies fastest.
+
+        Raises:
+            ValueError: the space is infinite.
+            IndexError: the index is outside the grid.
+        """
+        total = self.cardinality()
+        if total is None:
+            raise ValueError("An infinite space has no grid.")
+        if not 0 <= index < total:
+            raise IndexError(f"Index {index} is outside a grid of {total}.")
+        params = {}
+        for name, expression in reversed(list(self.expressions.items())):
+            index, digit = divmod(index, expression.cardinality() or 1)
+            params[name] = expression.value_at(digit)
+        return {name: params[name] for name in self.expressions}
+
+    def iterate_grid(self) -> Iterator[Params]:
+        """Yield every configuration; the last declared parameter varies fastest."""
+        names = list(self.expressions)
+        for values in product(*(e.values() for e in self.expressions.values())):
+            yield dict(zip(names, values, strict=True))
+
+    def to_text(self) -> dict[str, str]:
+        """Return every expression as text."""
+        return {name: e.to_text() for name, e in self.expressions.items()}
+
+    def to_wire(self) -> dict[str, list[Any]]:
+        """Return every expression as Azure ML v1 sends it."""
+        return {name: e.to_wire() for name, e in self.expressions.items()}
+
+    def to_mapping(self) -> dict[str, dict[str, Any]]:
+        """Return every expression as Azure ML v2 writes it."""
+        return {name: e.to_mapping() for name, e in self.expressions.items()}
+
+    def warnings(self) -> list[str]:
+        """Return every warning, led by the parameter's name."""
+        return [f"{n}: {text}" for n, e in self.expressions.items() for text in e.warnings()]
+
+
+def argument_name(name: str) -> str:
+    """Return the command-line option of a hyperparameter: `--name`."""
+    return name if name.startswith("--") else f"--{name}"
+
+
+def variable_name(name: str) -> str:
+    """Return the environment variable of a hyperparameter: AZUREML_SWEEP_<name>."""
+    return "AZUREML_SWEEP_" + name.lstrip("-").replace("-", "_")
+
+
+def _check_name(name: Any, path: str) -> list[Problem]:
+    where = f"{path}.{name}"
+    if not isinstance(name, str) or not name.strip("-"):
+        text = f"The hyperparameter name {name!r} is not usable; use a word such as learning_rate."
+        return [Problem(where, text)]
+    if len(name) > _MAX_NAME:
+        text = f"The hyperparameter name has {len(name)} characters; use at most {_MAX_NAME}."
+        return [Problem(where, text)]
+    if "=" in name or any(c.isspace() or not c.isprintable() for c in name):
+        text = (
+            f"The hyperparameter name {name!r} has white space, a control character or =; "
+            "the script could not be given it."
+        )
+        return [Problem(where, text)]
+    return []
+
+
+def _check_collisions(names: list[str], path: str) -> list[Problem]:
+    options = [argument_name(name) for name in names]
+    return [
+        Problem(
+            f"{path}.{name}",
+            f"{name!r} and another hyperparameter are both given as {option}; rename one.",
+        )
+        for name, option in zip(names, options, strict=True)
+        if options.count(option) > 1
+    ]
+
+
+def _value_key(expression: Expression, value: Any) -> str:
+    # Options of a choice are told apart by type; numbers of other expressions are not.
+    if expression.scale == "category" or isinstance(value, str | bool) or value is None:
+        return identity(value)
+    return repr(float(value))
