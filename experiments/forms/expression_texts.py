@@ -12,6 +12,7 @@ from typing import Any
 
 from experiments.forms.codecs import expand_range
 
+_SYNONYMS = {"low": "min_value", "high": "max_value", "options": "values"}
 Fields = Mapping[str, tuple[str, ...]]
 
 
@@ -19,7 +20,7 @@ def read_expression(value: object, fields: Fields) -> tuple[str, dict[str, Any]]
     """Return the type and the arguments by field name; `fields` names those of each type."""
     if isinstance(value, Mapping):
         kind = str(value.get("type", "uniform"))
-        return kind, {str(k): v for k, v in value.items() if k != "type"}
+        return kind, _named({str(k): v for k, v in value.items() if k != "type"})
     if isinstance(value, str):
         return _read_call(value, fields)
     if isinstance(value, Sequence) and value and isinstance(value[0], str):
@@ -37,7 +38,7 @@ def _read_call(text: str, fields: Fields) -> tuple[str, dict[str, Any]]:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return "choice", {"values": [text]}
     positional = [_literal(argument) for argument in node.args]
-    named = {k.arg: _literal(k.value) for k in node.keywords if k.arg}
+    named = _named({k.arg: _literal(k.value) for k in node.keywords if k.arg})
     return node.func.id, _by_name(node.func.id, positional, named, fields)
 
 
@@ -50,6 +51,10 @@ def _literal(node: ast.expr) -> Any:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, RecursionError):
         return ast.unparse(node)
+
+
+def _named(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {_SYNONYMS.get(key, key): value for key, value in arguments.items()}
 
 
 def _by_name(

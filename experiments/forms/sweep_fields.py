@@ -23,6 +23,7 @@ from experiments.forms.codecs import (
     parse_words,
 )
 from experiments.forms.expression_texts import read_expression
+from experiments.space import EXPRESSIONS, load_expression
 
 ROW: Final = re.compile(r"search_space-(\d+)-(\w+)")
 # Texts that stand in the specification under their own name.
@@ -35,6 +36,8 @@ LIMITS: Final = (
     "max_failed_runs",
 )
 _PAIRS: Final = ("environment", "tags")
+# What a specification means that leaves these out; an emptied field is not the same.
+_DEFAULTS: Final = {"name": "sweep", "experiment": "default", "compute": "local"}
 CODE_SOURCES: Final = ("snapshot", "upload", "folder")
 _HANDLED: Final = frozenset(
     {*_TEXTS, *LIMITS, *_PAIRS, "arguments", "snapshot", "source_directory", "search_space"}
@@ -42,16 +45,7 @@ _HANDLED: Final = frozenset(
 )
 # What each expression is made of, in the order of its arguments.
 EXPRESSION_FIELDS: Final[dict[str, tuple[str, ...]]] = {
-    "choice": ("values",),
-    "randint": ("upper",),
-    "uniform": ("min_value", "max_value"),
-    "quniform": ("min_value", "max_value", "q"),
-    "loguniform": ("min_value", "max_value"),
-    "qloguniform": ("min_value", "max_value", "q"),
-    "normal": ("mu", "sigma"),
-    "qnormal": ("mu", "sigma", "q"),
-    "lognormal": ("mu", "sigma"),
-    "qlognormal": ("mu", "sigma", "q"),
+    name: tuple(spec.name for spec in load_expression(name).fields) for name in EXPRESSIONS
 }
 
 
@@ -116,7 +110,7 @@ def fields_from_post(post: Mapping[str, str]) -> SweepFields:
 
 def fields_from_raw(raw: Mapping[str, Any]) -> SweepFields:
     """Return the fields that show a specification, in whichever notation it is written."""
-    texts = {key: format_number(raw.get(key)) for key in (*_TEXTS, *LIMITS)}
+    texts = {key: format_number(raw.get(key, _DEFAULTS.get(key))) for key in (*_TEXTS, *LIMITS)}
     texts |= {key: format_pairs(raw.get(key) or {}) for key in _PAIRS}
     texts["arguments"] = format_words(raw.get("arguments") or [])
     texts["entry"] = "command" if raw.get("command") else "script"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from experiments.forms.sweep_fields import SpaceRow, SweepFields
+from experiments.forms.sweep_fields import LIMITS, SpaceRow, SweepFields
 from experiments.problems import Problem
 
 # Paths of the specification whose field has another name.
@@ -21,46 +21,17 @@ _FIELDS: Final = {
     "sampling.seed": "seed",
 }
 _SOURCE_FIELDS: Final = {"snapshot": "snapshot", "folder": "source_directory", "upload": "upload"}
+_CODE: Final = frozenset({"name", "experiment", "description", "tags", "environment"}) | {
+    *("code", "snapshot", "upload", "source_directory"),
+    *("entry", "script", "command", "arguments", "python"),
+}
 SECTIONS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
-    (
-        "s-code",
-        "Script",
-        frozenset(
-            [
-                "name",
-                "experiment",
-                "description",
-                "tags",
-                "code",
-                "snapshot",
-                "upload",
-                "source_directory",
-                "entry",
-                "script",
-                "command",
-                "arguments",
-                "python",
-                "environment",
-            ]
-        ),
-    ),
+    ("s-code", "Script", _CODE),
     ("s-space", "Search space", frozenset({"search_space"})),
     ("s-sampling", "Sampling", frozenset({"sampling", "seed"})),
     ("s-metric", "Primary metric", frozenset({"metric", "goal"})),
     ("s-policy", "Early termination", frozenset({"policy"})),
-    (
-        "s-budget",
-        "Budget",
-        frozenset(
-            [
-                "max_total_runs",
-                "max_concurrent_runs",
-                "max_duration_minutes",
-                "run_timeout_minutes",
-                "max_failed_runs",
-            ]
-        ),
-    ),
+    ("s-budget", "Budget", frozenset(LIMITS)),
     ("s-compute", "Compute", frozenset({"compute"})),
 )
 

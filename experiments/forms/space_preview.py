@@ -1,0 +1,190 @@
+"""Pictures of a search space: what each expression draws, in real units, and a few configurations.
+
+Pure. Heights and values come from the very code that runs are sampled with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from experiments.formats import format_count, format_param
+from experiments.problems import ProblemsError
+from experiments.samplers import SAMPLERS, load_sampler
+from experiments.samplers.base import History, SpaceExhausted
+from experiments.space.base import Expression, identity
+from experiments.space.parsing import parse_expression
+from experiments.space.space import SearchSpace
+
+DRAWS: Final = 5
+BINS: Final = 40
+_QUANTILES: Final = 2000
+_MOST_BARS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: where it stands (0 to 1 from left to right), its height (0 to 1), its label."""
+
+    x: float
+    width: float
+    height: float
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPreview:
+    """What one row of the search space means; without `bars` where it is wrong."""
+
+    bars: list[Bar] = field(default_factory=list)
+    is_continuous: bool = False
+    low: str = ""
+    high: str = ""
+    meaning: str = ""
+    count: str = ""
+    count_title: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SpacePreview:
+    """All rows in order, the size of the whole space, and five draws with the values as shown."""
+
+    rows: list[RowPreview]
+    summary: str
+    names: list[str]
+    draws: list[list[str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain dictionaries and lists."""
+        return asdict(self)
+
+
+def preview_space(
+    rows: Sequence[tuple[str, Mapping[str, Any]]], *, sampling: str, seed: object
+) -> SpacePreview:
+    """Return the pictures of (name, expression) rows and what `sampling` would draw first."""
+    found = [(name, _parse(value)) for name, value in rows]
+    good = {name: e for name, e in found if name and e is not None}
+    # Without a name twice, and nothing wrong: only then is it a space.
+    space = SearchSpace(good) if good and len(good) == len(rows) else None
+    draws = _draws(space, sampling, seed) if space else []
+    return SpacePreview(
+        rows=[_preview(e) if e else RowPreview() for _, e in found],
+        summary=_summary([e for _, e in found], space),
+        names=list(good) if draws else [],
+        draws=[[format_param(draw[name]) for name in good] for draw in draws],
+    )
+
+
+def _parse(value: Mapping[str, Any]) -> Expression | None:
+    try:
+        return parse_expression(value, "")
+    except ProblemsError:
+        return None
+
+
+def _preview(expression: Expression) -> RowPreview:
+    count = expression.cardinality()
+    values = expression.values() if count is not None and count <= _MOST_BARS else []
+    bars = _value_bars(expression, values) if values else _histogram(expression)
+    low, high = (0.0, 0.0) if values else _shown_range(expression)
+    return RowPreview(
+        bars=bars,
+        is_continuous=not values,
+        low="" if values else format_param(low, 3),
+        high="" if values else format_param(high, 3),
+        meaning=expression.describe(),
+        count="∞" if count is None else format_count(count),
+        count_title=_count_title(expression, count),
+        warnings=expression.warnings(),
+    )
+
+
+def _count_title(expression: Expression, count: int | None) -> str:
+    if count is None:
+        return "Continuous: not countable"
+    values = f"{format_count(count)} different value{'' if count == 1 else 's'}"
+    accepts = load_sampler("grid").accepts
+    return values if expression.name in accepts else f"{values}; grid sampling needs choice"
+
+
+def _value_bars(expression: Expression, values: Sequence[Any]) -> list[Bar]:
+    drawn = Counter(identity(expression.from_unit(u)) for u in _quantiles())
+    most = max(drawn.values())
+    width = 1 / len(values)
+    return [
+        Bar(
+            x=n * width,
+            width=width,
+            height=drawn.get(identity(value), 0) / most,
+            label=format_param(value),
+        )
+        for n, value in enumerate(values)
+    ]
+
+
+def _histogram(expression: Expression) -> list[Bar]:
+    low, high = _shown_range(expression)
+    is_log = expression.scale == "log" and low > 0
+    drawn = np.array([float(expression.from_unit(u)) for u in _quantiles()])
+    drawn = drawn[(drawn >= low) & (drawn <= high)]
+    ends = (math.log(low), math.log(high)) if is_log else (low, high)
+    if not ends[1] > ends[0]:
+        return [Bar(x=0.0, width=1.0, height=1.0)]
+    places = np.log(drawn) if is_log else drawn
+    bins = BINS if is_log else _bin_count(expression, high - low)
+    heights, _ = np.histogram((places - ends[0]) / (ends[1] - ends[0]), bins, (0.0, 1.0))
+    top = max(int(heights.max()), 1)
+    return [Bar(x=n / bins, width=1 / bins, height=int(h) / top) for n, h in enumerate(heights)]
+
+
+def _bin_count(expression: Expression, width: float) -> int:
+    # Bins that hold equally many multiples: others would show teeth that are not there.
+    step = expression.arguments().get("q")
+    if not step:
+        return BINS
+    multiples = max(1, round(width / step))
+    return max(1, multiples // -(-multiples // BINS))
+
+
+def _shown_range(expression: Expression) -> tuple[float, float]:
+    # Normal distributions have no ends; their axis shows where nearly all draws fall.
+    return expression.bounds() or (0.0, 0.0)
+
+
+def _quantiles() -> list[float]:
+    return [(n + 0.5) / _QUANTILES for n in range(_QUANTILES)]
+
+
+def _summary(expressions: Sequence[Expression | None], space: SearchSpace | None) -> str:
+    n = len(expressions)
+    parameters = f"{n} parameter{'' if n == 1 else 's'}"
+    if space is None:
+        return parameters if n else ""
+    counts = [e.cardinality() for e in space.expressions.values()]
+    total = space.cardinality()
+    if total is None:
+        return f"{parameters}, {counts.count(None)} of them continuous"
+    factors = " × ".join(format_count(c or 0) for c in counts)
+    total_text = format_count(total) if total < 10**15 else format_param(float(total))
+    return f"{factors} = {total_text} combinations" if n > 1 else f"{total_text} values"
+
+
+def _draws(space: SearchSpace, sampling: str, seed: object) -> list[dict[str, Any]]:
+    if sampling not in SAMPLERS:
+        return []
+    kind = load_sampler(sampling)
+    number = seed if isinstance(seed, int) and seed >= 0 else 0
+    if kind.check(space, {"seed": number}, "sampling"):
+        return []
+    sampler = kind(space, goal="maximize", seed=number)
+    try:
+        return [s.params for s in sampler.suggest(History(next_number=0), DRAWS)]
+    except SpaceExhausted:
+        return []

@@ -1,0 +1,130 @@
+"""Checks what stands in the form, without creating anything, and shows it as YAML and JSON."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from experiments import queries
+from experiments.forms.sweep_fields import SweepFields, fields_from_raw, raw_from_fields
+from experiments.forms.sweep_problems import PlacedProblem, place_problems, row_problems
+from experiments.forms.sweep_summary import summarize
+from experiments.forms.yaml_lines import line_of
+from experiments.models import Snapshot
+from experiments.problems import Problem, ProblemsError
+from experiments.services.snapshots import script_names
+from experiments.services.sweeps import check_spec
+from experiments.snapshot_rules import list_files
+from experiments.spec import SweepSpec
+from experiments.spec_azure import is_azure
+from experiments.spec_yaml import dump_yaml, read_mapping
+
+_CHOOSE_ZIP = Problem("source_directory", "Choose a zip file, or another source of the code.")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFields:
+    """The fields with everything wrong about them and everything worth a second look."""
+
+    fields: SweepFields
+    problems: list[PlacedProblem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def spec_from_fields(fields: SweepFields) -> tuple[dict[str, Any], str | None]:
+    """Return the specification to submit, and the digest of the snapshot with its code."""
+    raw = raw_from_fields(fields)
+    digest = raw.pop("snapshot", None)
+    if fields.get("code") == "snapshot":
+        return raw, str(digest or "")
+    return raw, None
+
+
+def check_fields(fields: SweepFields, user: User, *, has_upload: bool = False) -> CheckedFields:
+    """Check the fields as a submission would; a zip that is still to be sent counts as given."""
+    raw, digest = spec_from_fields(fields)
+    _, problems, warnings = check_spec(
+        raw,
+        workspace=queries.current_workspace(user),
+        snapshot_digest=digest,
+        allow_server_paths=user.is_superuser and fields.get("code") == "folder",
+    )
+    if fields.get("code") == "upload":
+        problems = [p for p in problems if p.path not in ("snapshot", "source_directory")]
+        problems += [] if has_upload else [_CHOOSE_ZIP]
+    problems = [*row_problems(fields), *problems]
+    return CheckedFields(fields, place_problems(problems, fields), warnings)
+
+
+def read_yaml(text: str, before: SweepFields) -> CheckedFields:
+    """Turn YAML into fields; what cannot be read leaves the fields as they were `before`.
+
+    The source of the code is kept from `before` where the YAML names none.
+    """
+    try:
+        raw = _native(read_mapping(text))
+    except ProblemsError as error:
+        problems = [_with_line(PlacedProblem(p.path, p.message, ""), text) for p in error.problems]
+        return CheckedFields(before, problems)
+    fields = fields_from_raw(raw)
+    if "snapshot" not in raw and "source_directory" not in raw:
+        source = {key: before.get(key) for key in ("code", "snapshot", "source_directory")}
+        fields = fields.with_texts(**source)
+    return CheckedFields(fields)
+
+
+def add_lines(problems: list[PlacedProblem], text: str) -> list[PlacedProblem]:
+    """Return the problems with their lines in the YAML."""
+    return [_with_line(problem, text) for problem in problems]
+
+
+def yaml_of(fields: SweepFields) -> str:
+    """Return the specification that the fields describe as YAML."""
+    return dump_yaml(raw_from_fields(fields))
+
+
+def panel_json(fields: SweepFields) -> dict[str, Any]:
+    """Return what the panel beside the form shows."""
+    raw = raw_from_fields(fields)
+    return {
+        "yaml": dump_yaml(raw),
+        "json": json.dumps(raw, indent=2, ensure_ascii=False),
+        "summary": [asdict(entry) for entry in summarize(fields)],
+    }
+
+
+def scripts_of(fields: SweepFields, user: User) -> list[str]:
+    """Return the Python files of the chosen code, for the script field to suggest."""
+    try:
+        if fields.get("code") == "snapshot":
+            snapshot = Snapshot.objects.filter(digest=fields.get("snapshot")).first()
+            return script_names(snapshot) if snapshot else []
+        if fields.get("code") == "folder" and user.is_superuser:
+            folder = Path(fields.get("source_directory").strip()).expanduser()
+            names = [file.name for file in list_files(folder)] if folder.is_absolute() else []
+            return [name for name in names if name.endswith(".py")]
+    except (OSError, ValueError, ProblemsError, zipfile.BadZipFile):
+        # Only suggestions: what is wrong with the code is said by the check.
+        return []
+    return []
+
+
+def _native(raw: Mapping[Any, Any]) -> Mapping[str, Any]:
+    """Return a specification in our own keys: a job file of Azure ML v2 is translated.
+
+    Raises:
+        ProblemsError: the job file is wrong.
+    """
+    if is_azure(raw):
+        return SweepSpec.parse(raw).brief()
+    return {str(key): value for key, value in raw.items()}
+
+
+def _with_line(problem: PlacedProblem, text: str) -> PlacedProblem:
+    return replace(problem, line=line_of(text, problem.path))

@@ -1,0 +1,275 @@
+"""What the controls of the new-sweep form offer: registries, compute, earlier code, names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from experiments import queries
+from experiments.formats import format_count, format_param
+from experiments.forms.sweep_fields import EXPRESSION_FIELDS, SpaceRow, SweepFields
+from experiments.forms.sweep_start import example_folders
+from experiments.models import Sweep
+from experiments.policies import POLICIES, load_policy
+from experiments.samplers import SAMPLERS, load_sampler
+from experiments.space import EXPRESSIONS, load_expression
+
+_RECENT: Final = 200
+_STARTS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a list."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class OptionGroup:
+    """Options under a heading."""
+
+    label: str
+    options: list[Option]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSource:
+    """One way to give the code."""
+
+    name: str
+    label: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionPart:
+    """One field of the search-space rows; `css` says to which distributions it belongs."""
+
+    key: str
+    label: str
+    css: str
+    is_exponent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerCard:
+    """One sampling method; `misfits` are parameters that it cannot take as they are."""
+
+    name: str
+    label: str
+    help: str
+    accepts: list[str]
+    misfits: list[str]
+    glyph: list[tuple[float, float]]
+    is_known: bool = True
+
+    @property
+    def fit_text(self) -> str:
+        """Say whether the search space fits."""
+        if not self.is_known:
+            return "Not a sampling method of this studio"
+        every = len(self.accepts) == len(EXPRESSIONS)
+        if not self.misfits:
+            return "All distributions" if every else "Every parameter fits"
+        return f"Only {', '.join(self.accepts)}. Change {', '.join(self.misfits)}"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyField:
+    """One setting of a policy; `id` is that of its control."""
+
+    id: str
+    name: str
+    label: str
+    help: str
+    placeholder: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChoice:
+    """One early-termination policy with its settings."""
+
+    name: str
+    label: str
+    help: str
+    fields: list[PolicyField]
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeChoice:
+    """One compute target and how busy it is."""
+
+    name: str
+    text: str
+    css: str
+    queued: int
+    is_usable: bool
+
+
+_PART_CSS: Final = {
+    "values": "f-values",
+    "upper": "f-upper",
+    "min_value": "f-bound",
+    "max_value": "f-bound",
+    "mu": "f-moment",
+    "sigma": "f-moment",
+    "q": "f-step",
+}
+
+
+def form_choices(fields: SweepFields, user: User) -> dict[str, Any]:
+    """Return everything that the template offers, by its name there."""
+    sweeps = list(queries.sweeps_for(user).order_by("-pk")[:_RECENT])
+    return {
+        "code_sources": _code_sources(sweeps, user),
+        "snapshots": _snapshots(sweeps, fields),
+        "folders": [str(f) for f in example_folders()] if user.is_superuser else [],
+        "may_use_folders": user.is_superuser,
+        "experiments": sorted({sweep.experiment.name for sweep in sweeps}),
+        "metrics": sorted({sweep.metric_name for sweep in sweeps}),
+        "expression_groups": _expression_groups(),
+        "expression_names": list(EXPRESSIONS),
+        "expression_parts": _expression_parts(),
+        "samplers": _samplers(fields),
+        "policies": _policies(fields),
+        "computes": _computes(fields, user),
+        "starts": _starts(sweeps, user),
+        "blank_row": SpaceRow(),
+    }
+
+
+def _code_sources(sweeps: list[Sweep], user: User) -> list[CodeSource]:
+    sources = [CodeSource("snapshot", "Code of an earlier sweep", "duplicate")] if sweeps else []
+    sources.append(CodeSource("upload", "Upload a zip", "upload"))
+    if user.is_superuser:
+        sources.append(CodeSource("folder", "Folder on the studio's machine", "folder"))
+    return sources
+
+
+def _snapshots(sweeps: list[Sweep], fields: SweepFields) -> list[OptionGroup]:
+    """Return the different snapshots by experiment, the newest sweep of each standing for it."""
+    groups: dict[str, list[Option]] = {}
+    seen: set[str] = set()
+    for sweep in sweeps:
+        snapshot = sweep.snapshot
+        if snapshot.digest in seen:
+            continue
+        seen.add(snapshot.digest)
+        n = snapshot.file_count
+        files = f"{format_count(n)} file{'' if n == 1 else 's'}"
+        label = f"{sweep.name} · {files} · {sweep.created_at:%Y-%m-%d %H:%M} · {snapshot}"
+        groups.setdefault(sweep.experiment.name, []).append(Option(snapshot.digest, label))
+    chosen = fields.get("snapshot")
+    if chosen and chosen not in seen:
+        groups["Uploaded"] = [Option(chosen, f"{chosen[:12]} (uploaded)")]
+    return [OptionGroup(label, options) for label, options in groups.items()]
+
+
+def _expression_groups() -> list[dict[str, Any]]:
+    kinds = [load_expression(name) for name in EXPRESSIONS]
+    groups = {
+        "Discrete": [kind for kind in kinds if kind.is_discrete],
+        "Continuous": [kind for kind in kinds if not kind.is_discrete],
+    }
+    return [{"label": label, "options": options} for label, options in groups.items()]
+
+
+def _expression_parts() -> list[ExpressionPart]:
+    """Return every field that some expression has, with the label of the plain ones."""
+    labels: dict[str, str] = {}
+    for name in EXPRESSIONS:
+        for spec in load_expression(name).fields:
+            labels.setdefault(spec.name, spec.label.removesuffix(" (ln)"))
+    exponents = {"min_value", "max_value", "mu", "sigma"}
+    return [
+        ExpressionPart(key, labels[key], css, key in exponents)
+        for key, css in _PART_CSS.items()
+        if any(key in keys for keys in EXPRESSION_FIELDS.values())
+    ]
+
+
+def _samplers(fields: SweepFields) -> list[SamplerCard]:
+    cards = []
+    for name in SAMPLERS:
+        kind = load_sampler(name)
+        misfits = [row.name or "(unnamed)" for row in fields.rows if row.type not in kind.accepts]
+        accepts = sorted(kind.accepts)
+        cards.append(SamplerCard(name, kind.label, kind.help, accepts, misfits, _GLYPHS[name]))
+    chosen = fields.get("sampling")
+    if chosen not in SAMPLERS:
+        cards.append(SamplerCard(chosen, chosen, "", [], [], [], is_known=False))
+    return cards
+
+
+def _policies(fields: SweepFields) -> list[PolicyChoice]:
+    found = [_policy(name) for name in POLICIES]
+    chosen = fields.get("policy")
+    if chosen not in POLICIES:
+        found.append(PolicyChoice(chosen, chosen, "Not a policy of this studio.", []))
+    return found
+
+
+def _policy(name: str) -> PolicyChoice:
+    kind = load_policy(name)
+    settings = [
+        PolicyField(
+            id=f"policy-{name}-{spec.name}",
+            name=spec.name,
+            label=spec.label,
+            help=spec.help,
+            placeholder="" if spec.default is None else format_param(spec.default),
+        )
+        for spec in kind.fields
+    ]
+    return PolicyChoice(name, kind.label, kind.help, settings)
+
+
+def _computes(fields: SweepFields, user: User) -> list[ComputeChoice]:
+    found = [_compute(target) for target in queries.compute_json(user)]
+    chosen = fields.get("compute")
+    if chosen and all(choice.name != chosen for choice in found):
+        found.append(ComputeChoice(chosen, "No such target", "no", 0, is_usable=False))
+    return found
+
+
+def _compute(target: dict[str, Any]) -> ComputeChoice:
+    slots, busy = target["slots"], target["busy"]
+    if not target["enabled"]:
+        text, css = "Turned off", "no"
+    elif not slots:
+        text, css = "No worker is attached: runs will wait", "rec"
+    else:
+        text, css = f"{max(0, slots - busy)} of {slots} slots free", "yes"
+    return ComputeChoice(target["name"], text, css, target["queued"], target["enabled"])
+
+
+def _starts(sweeps: list[Sweep], user: User) -> list[dict[str, Any]]:
+    new = reverse("sweep_new")
+    recent = [
+        {"label": sweep.name, "url": f"{new}?from={sweep.public_id}"} for sweep in sweeps[:_STARTS]
+    ]
+    examples = [
+        {"label": folder.name, "url": f"{new}?example={folder.name}"}
+        for folder in (example_folders() if user.is_superuser else [])
+    ]
+    groups = [("Recent sweeps", recent), ("Examples", examples)]
+    return [{"label": label, "links": links} for label, links in groups if links]
+
+
+# Decoration of the cards: the same 14 to 24 points always.
+_GLYPHS: Final[dict[str, list[tuple[float, float]]]] = {
+    "random": [
+        (12, 40), (28, 12), (41, 33), (55, 46), (63, 19), (79, 8), (88, 37), (101, 25),
+        (113, 47), (121, 11), (134, 31), (147, 44), (156, 16), (169, 28),
+    ],
+    "sobol": [
+        (14, 27), (96, 10), (55, 44), (137, 19), (34, 36), (116, 48), (75, 15), (158, 32),
+        (24, 12), (106, 29), (65, 23), (147, 46), (45, 8), (127, 40), (86, 38), (168, 21),
+    ],
+    "grid": [(14 + (n % 8) * 22, 11 + n // 8 * 16) for n in range(24)],
+}  # fmt: skip

@@ -1,0 +1,65 @@
+"""What the new-sweep form starts with: nothing, an earlier sweep, or one of the examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from experiments import queries
+from experiments.forms.sweep_fields import SpaceRow, SweepFields, fields_from_raw
+from experiments.models import Sweep
+from experiments.problems import ProblemsError
+from experiments.spec_yaml import read_mapping
+
+_SPEC_FILE = "sweep.yaml"
+
+
+def blank_fields(user: User) -> SweepFields:
+    """Return an empty form with usual limits, and the source of code that there is something in."""
+    sweep = queries.sweeps_for(user).order_by("-pk").first()
+    source = "snapshot" if sweep else "folder" if user.is_superuser else "upload"
+    target = queries.compute_for(user).filter(is_enabled=True).order_by("pk").first()
+    return SweepFields(
+        texts={
+            "code": source,
+            "entry": "script",
+            "sampling": "random",
+            "goal": "maximize",
+            "policy": "none",
+            "compute": target.name if target else "",
+            "max_total_runs": "20",
+            "max_concurrent_runs": "4",
+        },
+        rows=(SpaceRow(name="", type="uniform"),),
+    )
+
+
+def fields_of_sweep(sweep: Sweep) -> SweepFields:
+    """Return the form that makes the same sweep again, with the code that it ran."""
+    raw = {**sweep.spec, "snapshot": sweep.snapshot.digest, "source_directory": None}
+    return fields_from_raw(raw)
+
+
+def fields_of_example(name: str) -> SweepFields | None:
+    """Return the form filled with an example that lies beside the studio; None without it."""
+    folder = next((f for f in example_folders() if f.name == name), None)
+    if folder is None:
+        return None
+    try:
+        raw = read_mapping((folder / _SPEC_FILE).read_text(encoding="utf-8"))
+    except (OSError, ProblemsError):
+        return None
+    source = folder / str(raw.get("source_directory") or ".")
+    return fields_from_raw({**raw, "source_directory": str(source.resolve())})
+
+
+def example_folders() -> list[Path]:
+    """Return the folders of the examples, by name."""
+    return _folders_with_spec(Path(settings.BASE_DIR).glob("examples/*/"))
+
+
+def _folders_with_spec(folders: Iterable[Path]) -> list[Path]:
+    return sorted(folder for folder in folders if (folder / _SPEC_FILE).is_file())

@@ -1,0 +1,160 @@
+"""The new-sweep form: filling it, checking it while one types, submitting it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from experiments import queries
+from experiments.forms import sweep_check
+from experiments.forms.codecs import parse_number
+from experiments.forms.row_actions import apply_row_action
+from experiments.forms.space_preview import preview_space
+from experiments.forms.sweep_check import CheckedFields, check_fields
+from experiments.forms.sweep_choices import form_choices
+from experiments.forms.sweep_fields import SweepFields, fields_from_post
+from experiments.forms.sweep_problems import errors_by_field, list_sections, place_problems
+from experiments.forms.sweep_start import blank_fields, fields_of_example, fields_of_sweep
+from experiments.forms.sweep_submit import submit_fields
+from experiments.models import Sweep
+from experiments.problems import ProblemsError
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Show the form; POST submits it, or does what a button without scripts asks for."""
+    user = _person_who_may_write(request)
+    if request.method != "POST":
+        fields, origin = _start(request, user)
+        return _page(request, CheckedFields(fields), origin=origin)
+    fields = _posted_fields(request)
+    changed = apply_row_action(fields, request.POST)
+    if changed is not None:
+        return _page(request, CheckedFields(changed))
+    if request.POST.get("action") == "load_yaml":
+        return _load_yaml(request, fields, user)
+    return _create(request, fields, user)
+
+
+@require_POST
+def check(request: HttpRequest) -> JsonResponse:
+    """Answer what is wrong with the posted fields, or with the posted YAML; creates nothing."""
+    user = _person_who_may_write(request)
+    fields = _posted_fields(request)
+    reply: dict[str, Any] = {}
+    if request.POST.get("action") == "load_yaml":
+        text = request.POST.get("yaml", "")
+        read = sweep_check.read_yaml(text, fields)
+        if read.problems:
+            problems = [{**asdict(p), "unreadable": True} for p in read.problems]
+            return JsonResponse({"problems": problems})
+        fields = read.fields
+        rows = [asdict(row) for row in fields.rows]
+        reply["fields"] = {"texts": dict(fields.texts), "rows": rows}
+    has_upload = bool(request.POST.get("upload_name"))
+    checked = check_fields(fields, user, has_upload=has_upload)
+    problems = checked.problems
+    if reply:
+        problems = sweep_check.add_lines(problems, request.POST.get("yaml", ""))
+    return JsonResponse(
+        reply
+        | sweep_check.panel_json(fields)
+        | {
+            "problems": [asdict(problem) for problem in problems],
+            "warnings": checked.warnings,
+            "scripts": sweep_check.scripts_of(fields, user),
+            "ready": _ready_text(fields),
+        }
+    )
+
+
+@require_POST
+def preview(request: HttpRequest) -> JsonResponse:
+    """Answer pictures of the posted search space and five draws from it."""
+    _person_who_may_write(request)
+    fields = _posted_fields(request)
+    found = preview_space(
+        [(row.name, row.expression()) for row in fields.rows],
+        sampling=fields.get("sampling"),
+        seed=parse_number(fields.get("seed")),
+    )
+    return JsonResponse(found.as_json())
+
+
+def _create(request: HttpRequest, fields: SweepFields, user: User) -> HttpResponse:
+    is_script = request.accepts("application/json") and not request.accepts("text/html")
+    try:
+        sweep = submit_fields(fields, user, upload=request.FILES.get("upload"))
+    except ProblemsError as error:
+        problems = place_problems(error.problems, fields)
+        if is_script:
+            return JsonResponse({"problems": [asdict(p) for p in problems]}, status=422)
+        lost_file = "upload" in request.FILES
+        return _page(request, CheckedFields(fields, problems), status=422, lost_file=lost_file)
+    url = sweep.get_absolute_url()
+    return JsonResponse({"url": url}, status=201) if is_script else redirect(url)
+
+
+def _load_yaml(request: HttpRequest, fields: SweepFields, user: User) -> HttpResponse:
+    text = request.POST.get("yaml", "")
+    read = sweep_check.read_yaml(text, fields)
+    if not read.problems:
+        return _page(request, check_fields(read.fields, user))
+    messages = [f"Line {p.line}: {p.message}" if p.line else p.message for p in read.problems]
+    return _page(request, CheckedFields(fields), status=422, yaml=text, yaml_problems=messages)
+
+
+def _page(
+    request: HttpRequest, checked: CheckedFields, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    user = cast(User, request.user)
+    fields = checked.fields
+    context = {
+        "fields": fields,
+        "problems": checked.problems,
+        "errors": errors_by_field(checked.problems),
+        "sections": list_sections(checked.problems),
+        "has_details": any(map(fields.get, ("environment", "python", "description", "tags"))),
+        "scripts": sweep_check.scripts_of(fields, user),
+        "yaml": sweep_check.yaml_of(fields),
+        "summary": sweep_check.summarize(fields),
+    }
+    context |= form_choices(fields, user) | more
+    return render(request, "experiments/sweep_form.html", context, status=status)
+
+
+def _start(request: HttpRequest, user: User) -> tuple[SweepFields, str]:
+    if public_id := request.GET.get("from"):
+        try:
+            sweep = queries.get_sweep(user, public_id)
+        except Sweep.DoesNotExist as error:
+            raise Http404 from error
+        return fields_of_sweep(sweep), f"Filled from “{sweep.name}”, with the code that it ran."
+    if (name := request.GET.get("example")) and user.is_superuser:
+        fields = fields_of_example(name)
+        if fields is None:
+            raise Http404
+        return fields, f"Filled from the example {name}."
+    return blank_fields(user), ""
+
+
+def _posted_fields(request: HttpRequest) -> SweepFields:
+    post = {key: value for key, value in request.POST.items() if key != "csrfmiddlewaretoken"}
+    return fields_from_post({key: str(value) for key, value in post.items()})
+
+
+def _person_who_may_write(request: HttpRequest) -> User:
+    user = cast(User, request.user)
+    if not queries.may_write(user, queries.current_workspace(user)):
+        raise PermissionDenied("Starting sweeps needs the role Contributor in this workspace.")
+    return user
+
+
+def _ready_text(fields: SweepFields) -> str:
+    return f"Ready. {fields.get('max_total_runs').strip()} runs on {fields.get('compute')}."

@@ -1,0 +1,128 @@
+// New sweep: checks while one types, shows what will be sent, submits without losing anything.
+import { postForm } from "../lib/api.js";
+import { $ } from "../lib/dom.js";
+import { toast } from "../lib/shell.js";
+import { refreshPreviews } from "../form/previews.js";
+import {
+  focusFirst, holderOf, showProblems, showSections, showSummary, showVerdict,
+} from "../form/problems.js";
+import { mountRows } from "../form/rows.js";
+import { fillForm, hasYamlErrors, mountSidePanel, showSpec } from "../form/side_panel.js";
+
+const CHECK_MS = 350;
+const form = $("#form");
+// A field shows its problems once it was left; after a refused submission all do.
+const left = new Set();
+let showAll = !$("#problems").hidden;
+let last = { problems: [], ready: "" };
+let timer = 0;
+let asking = null;
+
+const isVisible = (holder) => showAll || holder === "" || left.has(holder);
+
+/** The form as it would be sent, without the zip itself: checking must not upload it. */
+function formData() {
+  const data = new FormData(form);
+  const file = data.get("upload");
+  data.delete("upload");
+  if (file?.name) data.set("upload_name", file.name);
+  return data;
+}
+
+function show(reply) {
+  last = reply;
+  showProblems(form, reply.problems, isVisible);
+  showSections(form, reply.problems, isVisible);
+  showVerdict(reply.problems, isVisible, reply.ready);
+  if (showAll) showSummary(reply.problems);
+  showSpec(reply);
+}
+
+async function check() {
+  asking?.abort();
+  asking = new AbortController();
+  const data = formData();
+  refreshPreviews(form, data);
+  try {
+    show(await postForm(form.dataset.check, data, { signal: asking.signal }));
+  } catch (error) {
+    if (error.name !== "AbortError") toast(error.message);
+  }
+}
+
+function checkSoon() {
+  clearTimeout(timer);
+  timer = setTimeout(check, CHECK_MS);
+}
+
+function refuse(problems) {
+  showAll = true;
+  show({ ...last, problems });
+  focusFirst(problems);
+}
+
+async function submit() {
+  if (hasYamlErrors()) {
+    $("#tab-yaml").click();
+    toast("The YAML has an error. Correct it first.");
+    return;
+  }
+  const button = $("#start");
+  const data = new FormData(form);
+  data.set("action", "create");
+  button.disabled = true;
+  try {
+    const { url } = await postForm(location.pathname, data);
+    location.assign(url);
+  } catch (error) {
+    button.disabled = false;
+    if (error.problems?.length) refuse(error.problems);
+    else toast(error.message);
+  }
+}
+
+function markLeft(event) {
+  const holder = event.target.closest("[data-field]");
+  if (!holder || left.has(holder.dataset.field)) return;
+  left.add(holder.dataset.field);
+  show(last);
+}
+
+form.addEventListener("input", checkSoon);
+form.addEventListener("change", checkSoon);
+form.addEventListener("focusout", (event) => {
+  // Moving within a row does not leave it.
+  const holder = event.target.closest("[data-field]");
+  if (event.target.id !== "yaml" && !holder?.contains(event.relatedTarget)) markLeft(event);
+});
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  submit();
+});
+form.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#"]');
+  const target = link && document.getElementById(link.hash.slice(1));
+  if (!target || link.closest("#steps")) return;
+  event.preventDefault();
+  focusFirst([{ field: target.id }]);
+});
+
+mountRows(checkSoon);
+mountSidePanel(form, (reply) => {
+  fillForm(form, reply.fields, checkSoon);
+  reply.problems.forEach(({ field }) => left.add(holderOf(field)));
+  show(reply);
+  refreshPreviews(form, formData());
+});
+
+const sections = new IntersectionObserver((entries) => {
+  for (const entry of entries.filter(({ isIntersecting }) => isIntersecting)) {
+    for (const link of $("#steps").children) {
+      if (link.dataset.section === entry.target.id) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  }
+}, { rootMargin: "-20% 0px -70% 0px" });
+form.querySelectorAll(".formsec").forEach((section) => sections.observe(section));
+
+check();
