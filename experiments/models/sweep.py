@@ -13,6 +13,7 @@ from django.urls import reverse
 from experiments.models.artifact import Snapshot
 from experiments.models.compute import ComputeTarget
 from experiments.models.experiment import Experiment
+from experiments.models.fields import OrderedJSONField
 from experiments.states import SWEEP_TERMINAL, SweepState
 
 _ENDED = sorted(str(s) for s in SWEEP_TERMINAL)
@@ -37,7 +38,7 @@ class Sweep(models.Model):
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     tags = models.JSONField(default=dict, blank=True)
-    spec = models.JSONField()
+    spec = OrderedJSONField()
     spec_version = models.PositiveIntegerField(default=1)
     seed = models.BigIntegerField(help_text="What the sampler's random numbers start from.")
     # Copies of the spec's limits: what the controller obeys, so that a live sweep can be changed.

@@ -222,7 +222,7 @@ def cancel_run(run: Run, *, user: User) -> bool:
 
 def _claimed(run: Run, token: str) -> ClaimedRun:
     sweep = Sweep.objects.select_related("compute", "snapshot", "experiment").get(pk=run.sweep_id)
-    spec = SweepSpec.parse(sweep.spec)
+    spec = SweepSpec.from_stored(sweep.spec)
     minutes = spec.run_timeout_minutes
     return ClaimedRun(
         run_id=run.pk,

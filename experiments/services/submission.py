@@ -17,6 +17,9 @@ from experiments.problems import Problem, ProblemsError
 from experiments.services.snapshots import file_names
 from experiments.snapshot_rules import list_files
 from experiments.spec import SweepSpec
+from experiments.spec_command import split_command
+
+_MAX_SHOWN: Final = 8
 
 
 @dataclass(slots=True)
@@ -47,7 +50,7 @@ def check_submission(
     checked = Checked()
     try:
         checked.spec = SweepSpec.parse(raw)
-        checked.warnings += checked.spec.warnings
+        checked.warnings += checked.spec.warnings()
     except ProblemsError as error:
         checked.problems += error.problems
     if workspace is None:
@@ -77,18 +80,21 @@ def _add_files(
     *,
     allow_server_paths: bool,
 ) -> None:
+    spec = checked.spec
+    if spec is None:
+        return
+    digest = digest or spec.snapshot
     try:
         if digest is not None:
             names = _names_in_snapshot(checked, digest)
         elif allow_server_paths:
-            names = _names_in_directory(checked, base_directory)
+            names = _names_in_directory(checked, spec.source_directory or ".", base_directory)
         else:
             raise ProblemsError([Problem("snapshot", _NO_FILES)])
     except ProblemsError as error:
         checked.problems += error.problems
         return
-    script = checked.spec.script if checked.spec else None
-    problem = _check_script(script, names) if script else None
+    problem = _check_script(spec, names)
     if problem is not None:
         checked.problems.append(problem)
 
@@ -105,8 +111,10 @@ def _names_in_snapshot(checked: Checked, digest: str) -> list[str]:
         raise ProblemsError([Problem("snapshot", text)]) from error
 
 
-def _names_in_directory(checked: Checked, base_directory: Path | None) -> list[str]:
-    source = Path(checked.spec.source_directory if checked.spec else ".").expanduser()
+def _names_in_directory(
+    checked: Checked, source_directory: str, base_directory: Path | None
+) -> list[str]:
+    source = Path(source_directory).expanduser()
     if not source.is_absolute() and base_directory is None:
         text = (
             f'"{source}" is relative, and it is not known to what; '
@@ -143,15 +151,22 @@ def find_compute(name: str, workspace: Workspace) -> ComputeTarget | Problem:
     return Problem("compute", f'There is no compute target "{name}"; there is {known}.{hint}')
 
 
-def _check_script(script: str, names: list[str]) -> Problem | None:
-    wanted = PurePosixPath(script).as_posix()
-    if wanted in names:
+def _check_script(spec: SweepSpec, names: list[str]) -> Problem | None:
+    """Return a problem when the file that the interpreter is to run is not among `names`."""
+    path, script = ("script", spec.script) if spec.script else ("command", _script_of(spec))
+    if script is None or PurePosixPath(script).as_posix() in names:
         return None
     scripts = [name for name in names if name.endswith(".py")]
-    close = get_close_matches(wanted, scripts, n=1)
+    close = get_close_matches(script, scripts, n=1)
     hint = f' Did you mean "{close[0]}"?' if close else ""
-    shown = ", ".join(scripts[:8]) or "no Python file"
-    more = f" and {len(scripts) - 8} more" if len(scripts) > 8 else ""
-    return Problem(
-        "script", f'"{script}" is not in source_directory, which has {shown}{more}.{hint}'
-    )
+    shown = ", ".join(scripts[:_MAX_SHOWN]) or "no Python file"
+    more = f" and {len(scripts) - _MAX_SHOWN} more" if len(scripts) > _MAX_SHOWN else ""
+    text = f'"{script}" is not in source_directory, which has {shown}{more}.{hint}'
+    return Problem(path, text)
+
+
+def _script_of(spec: SweepSpec) -> str | None:
+    """Return the file that a command like "python train.py ..." runs; None where it is unclear."""
+    words = split_command(spec.command or "")
+    is_python = len(words) > 1 and words[0] in {"python", "python3"}
+    return words[1] if is_python and words[1].endswith(".py") and "$" not in words[1] else None

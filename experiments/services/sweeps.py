@@ -18,7 +18,7 @@ from experiments.services.advance import advance_sweep
 from experiments.services.dispatch import enqueue_advance
 from experiments.services.events import bump, notify, write_event
 from experiments.services.snapshots import snapshot_directory
-from experiments.services.submission import check_submission, find_compute
+from experiments.services.submission import Checked, check_submission, find_compute
 from experiments.services.transitions import StaleState, move_sweep
 from experiments.spec import SweepSpec
 from experiments.states import EndReason, SweepState
@@ -49,11 +49,11 @@ def create_sweep(
             description=spec.description,
             tags=spec.tags,
             spec=spec.dump(),
-            seed=secrets.randbits(_SEED_BITS) if spec.seed is None else spec.seed,
+            seed=_seed(spec),
             max_total_runs=spec.max_total_runs,
-            max_concurrent_runs=spec.max_concurrent_runs,
-            metric_name=spec.primary_metric.name,
-            goal=spec.primary_metric.goal,
+            max_concurrent_runs=spec.effective_concurrency,
+            metric_name=spec.metric_name,
+            goal=spec.goal,
         )
         write_event(
             sweep.pk,
@@ -90,11 +90,9 @@ def submit_spec(
     )
     if checked.problems or checked.spec is None or workspace is None:
         raise ProblemsError(checked.problems)
-    snapshot = checked.snapshot
-    if snapshot is None:
-        assert checked.directory is not None
-        snapshot = snapshot_directory(checked.directory)
-    sweep = create_sweep(checked.spec, owner=owner, workspace=workspace, snapshot=snapshot)
+    sweep = create_sweep(
+        checked.spec, owner=owner, workspace=workspace, snapshot=_snapshot_of(checked)
+    )
     return sweep, checked.warnings
 
 
@@ -158,3 +156,16 @@ def resume_sweep(sweep: Sweep, *, user: User) -> bool:
         return False
     advance_sweep(sweep.pk)
     return True
+
+
+def _snapshot_of(checked: Checked) -> Snapshot:
+    if checked.snapshot is not None:
+        return checked.snapshot
+    if checked.directory is None:
+        raise ProblemsError([Problem("source_directory", "There are no files to run.")])
+    return snapshot_directory(checked.directory)
+
+
+def _seed(spec: SweepSpec) -> int:
+    seed = spec.sampler_options.get("seed")
+    return secrets.randbits(_SEED_BITS) if seed is None else int(seed)
