@@ -1,7 +1,8 @@
-"""Websockets: what is new in one sweep after the client's cursor, or which sweeps of a list changed.
+"""Websockets: what is new in one sweep after the client's cursor; which sweeps of a list changed.
 
 A message of the channel layer is only a hint. Every frame is read from the database after the last
-cursor, merged, and sent when the one before has gone out; a slow look at the cursor heals lost hints.
+cursor, merged, and sent when the one before has gone out; a slow look at the cursor heals lost
+hints.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qs

@@ -194,7 +194,8 @@ def _stays_inside(link: Path, root: Path) -> bool:
 
 def _link_problem(path: str, name: str, to: str) -> Problem:
     return Problem(
-        path, f'"{name}" is a link to {to}, which is not followed. Copy it, or list it in .amlignore.'
+        path,
+        f'"{name}" is a link to {to}, which is not followed. Copy it, or list it in .amlignore.',
     )
 
 

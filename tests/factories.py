@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from experiments.models import (
     ComputeTarget,
-    Experiment,
     Membership,
     Run,
     Snapshot,
@@ -62,9 +61,7 @@ def make_workspace(
     *members: User, name: str = "Team", role: str = Membership.Role.OWNER
 ) -> Workspace:
     """Return the workspace of this name with these members."""
-    workspace, _ = Workspace.objects.get_or_create(
-        slug=name.lower(), defaults={"name": name}
-    )
+    workspace, _ = Workspace.objects.get_or_create(slug=name.lower(), defaults={"name": name})
     for member in members:
         Membership.objects.update_or_create(
             workspace=workspace, user=member, defaults={"role": role}

@@ -1,4 +1,4 @@
-"""Rows of the product: fields, constraints and indexes only; reads live in queries, writes in services."""
+"""Rows of the product: fields, constraints, indexes; reads are in queries, writes in services."""
 
 from experiments.models.access import ApiToken, SignInLink
 from experiments.models.artifact import Artifact, Snapshot

@@ -50,7 +50,7 @@ class MetricChunk(models.Model):
     since = models.BigIntegerField(help_text="Sweep cursor of the first append.")
     stamp = models.BigIntegerField(help_text="Sweep cursor of the last append.")
     values = models.BinaryField(help_text="float64; NaN and infinities as they are.")
-    steps = models.BinaryField(null=True, help_text="float64 steps given by the script; null: none.")
+    steps = models.BinaryField(null=True, help_text="float64 steps from the script; null: none.")
     times = models.BinaryField(help_text="float64 Unix seconds.")
     marks = models.BinaryField(
         help_text="int64 pairs (stamp, ordinal after the last point of that append)."

@@ -16,13 +16,12 @@ def chart_view(sweep: Sweep, *, with_limits: bool = True) -> SweepView:
     spec = SweepSpec.from_stored(sweep.spec)
     runs = Run.objects.filter(sweep=sweep).order_by("number")
     views = tuple(_run_view(run) for run in runs.defer("last_decision", "arguments", "command"))
-    best = next((view for view in views if sweep.best_run and view.number == sweep.best_run.number), None)
     return SweepView(
         metric=sweep.metric_name,
         goal=sweep.goal,
         space=spec.space.expressions,
         runs=views,
-        best_number=best.number if best else None,
+        best_number=sweep.best_run.number if sweep.best_run else None,
         limits=tuple(policy_limits(sweep)) if with_limits else (),
     )
 

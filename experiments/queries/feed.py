@@ -6,7 +6,7 @@ no event twice. States are sent as they are now, so a row that moves on meanwhil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 from experiments.models import Event, Run, Sweep
@@ -38,7 +38,7 @@ def events_after(sweep: Sweep, cursor: int, limit: int = 500) -> tuple[int, list
     upto = min(now.cursor, cursor + limit)
     if upto <= cursor:
         return now.cursor, []
-    log = list(_log_rows(sweep.pk, cursor, upto))
+    log = _log_rows(sweep.pk, cursor, upto)
     events = [*_log_events(log), *_run_events(sweep.pk, cursor, upto)]
     events += [_metrics_event(delta) for delta in deltas(sweep.pk, cursor, upto)]
     changes = [row["cursor"] for row in log if row["kind"] in _STATE_KINDS]
@@ -70,12 +70,13 @@ def sweep_state_json(sweep: Sweep) -> dict[str, Any]:
     }
 
 
-def _log_rows(sweep_id: int, after: int, upto: int) -> Iterable[dict[str, Any]]:
-    return (
+def _log_rows(sweep_id: int, after: int, upto: int) -> list[dict[str, Any]]:
+    rows = (
         Event.objects.filter(sweep=sweep_id, cursor__gt=after, cursor__lte=upto)
         .order_by("cursor")
         .values("cursor", "kind", "message", "payload", "created_at", "run__public_id")
     )
+    return [dict(row) for row in rows]
 
 
 def _log_events(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ Numbers that JSON cannot write are the strings "NaN", "Infinity" and "-Infinity"
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,12 @@ def numbers_json(values: Iterable[float]) -> list[float | str | None]:
     return [number_json(value) for value in values]
 
 
+def in_declared_order(params: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters in the order of the search space; PostgreSQL sorts keys of JSON."""
+    declared = [name for name in spec["search_space"] if name in params]
+    return {name: params[name] for name in dict.fromkeys([*declared, *params])}
+
+
 def run_json(run: Run) -> dict[str, Any]:
     """Return the JSON form of a run; `sweep` and `retry_of` should be loaded with it."""
     chip = badge(run.state, run.end_reason)
@@ -44,7 +50,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "end_reason": run.end_reason,
         "note": run.note,
-        "hyperparameters": run.params,
+        "hyperparameters": in_declared_order(run.params, run.sweep.spec),
         "arguments": run.arguments,
         "best": _best_json(run),
         "last": number_json(run.last_value),
@@ -112,7 +118,7 @@ def best_run_json(sweep: Sweep) -> dict[str, Any] | None:
         "id": best.public_id,
         "number": best.number,
         "value": number_json(sweep.best_value),
-        "hyperparameters": best.params,
+        "hyperparameters": in_declared_order(best.params, sweep.spec),
         "arguments": best.arguments,
     }
 

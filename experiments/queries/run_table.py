@@ -12,7 +12,7 @@ from django.db.models.expressions import OrderBy
 from django.db.models.fields.json import KeyTransform
 
 from experiments.models import Run, Sweep
-from experiments.queries.json_forms import duration_of
+from experiments.queries.json_forms import duration_of, in_declared_order
 from experiments.queries.page import Page
 from experiments.states import EndReason, RunState
 
@@ -78,15 +78,15 @@ def run_rows(
     found = list(ordered[offset : offset + limit])
     after = offset + len(found)
     return Page(
-        items=[run_row(run, best_run_id=sweep.best_run_id) for run in found],
+        items=[run_row(run, sweep) for run in found],
         next_cursor=str(after) if after < total else None,
         total=total,
         offset=offset,
     )
 
 
-def run_row(run: Run, *, best_run_id: int | None) -> RunRow:
-    """Return the line of one run."""
+def run_row(run: Run, sweep: Sweep) -> RunRow:
+    """Return the line of one run of `sweep`."""
     return RunRow(
         public_id=run.public_id,
         number=run.number,
@@ -94,7 +94,7 @@ def run_row(run: Run, *, best_run_id: int | None) -> RunRow:
         end_reason=run.end_reason,
         reason=run.reason,
         note=run.note,
-        params=run.params,
+        params=in_declared_order(run.params, sweep.spec),
         arguments=run.arguments,
         reports=run.reports,
         best_value=run.best_value,
@@ -107,7 +107,7 @@ def run_row(run: Run, *, best_run_id: int | None) -> RunRow:
         started=run.started_at,
         ended=run.ended_at,
         duration=duration_of(run.started_at, run.ended_at),
-        is_best=run.pk == best_run_id,
+        is_best=run.pk == sweep.best_run_id,
         url=run.get_absolute_url(),
     )
 
@@ -118,15 +118,11 @@ def _order(sort: str, *, descending: bool) -> list[OrderBy]:
     return [first, OrderBy(F("number"), descending=descending and sort == "number")]
 
 
-def _filtered(
-    rows: QuerySet[Run], *, states: Collection[str] | None, text: str
-) -> QuerySet[Run]:
+def _filtered(rows: QuerySet[Run], *, states: Collection[str] | None, text: str) -> QuerySet[Run]:
     if states:
         rows = rows.filter(_in_states(frozenset(states)))
     for word in text.split():
-        match = (
-            Q(public_id__icontains=word) | Q(reason__icontains=word) | Q(note__icontains=word)
-        )
+        match = Q(public_id__icontains=word) | Q(reason__icontains=word) | Q(note__icontains=word)
         if word.isdigit():
             match = Q(number=int(word))
         rows = rows.filter(match)

@@ -57,7 +57,9 @@ def metric_names(sweep: Sweep) -> list[str]:
 
 def series_names(run: Run) -> list[str]:
     """Return the names of all metrics a run has logged, sorted."""
-    return list(MetricSeries.objects.filter(run=run).order_by("name").values_list("name", flat=True))
+    return list(
+        MetricSeries.objects.filter(run=run).order_by("name").values_list("name", flat=True)
+    )
 
 
 def series_of(run: Run, name: str) -> Series | None:
@@ -70,9 +72,7 @@ def all_series(run: Run, *, names: Iterable[str] | None = None) -> list[Series]:
     chunks = MetricChunk.objects.filter(series__run=run).order_by("series__name", "first")
     if names is not None:
         chunks = chunks.filter(series__name__in=list(names))
-    rows = chunks.values_list(
-        "series__name", "first", "count", "values", "steps", "times", "texts"
-    )
+    rows = chunks.values_list("series__name", "first", "count", "values", "steps", "times", "texts")
     return [_series(name, list(group)) for name, group in groupby(rows, key=lambda row: row[0])]
 
 

@@ -1,4 +1,4 @@
-"""The list of sweeps: rows with counts, best so far and a small curve, in a fixed number of queries."""
+"""The list of sweeps: rows with counts, best so far and a small curve, in few queries."""
 
 from __future__ import annotations
 

@@ -40,9 +40,7 @@ def may_write(user: AnyUser, workspace: Workspace | None) -> bool:
         return False
     if user.is_superuser:
         return True
-    return Membership.objects.filter(
-        workspace=workspace, user=user.pk, role__in=_CHANGERS
-    ).exists()
+    return Membership.objects.filter(workspace=workspace, user=user.pk, role__in=_CHANGERS).exists()
 
 
 def experiments_for(user: AnyUser) -> QuerySet[Experiment]:
@@ -59,13 +57,13 @@ def sweeps_for(user: AnyUser) -> QuerySet[Sweep]:
 
 def runs_for(user: AnyUser) -> QuerySet[Run]:
     """Return the runs in a person's workspaces, with what `run_json` needs."""
-    return Run.objects.filter(
-        sweep__experiment__workspace__in=workspaces_for(user)
-    ).select_related("sweep__experiment__workspace", "sweep__compute", "retry_of")
+    return Run.objects.filter(sweep__experiment__workspace__in=workspaces_for(user)).select_related(
+        "sweep__experiment__workspace", "sweep__compute", "retry_of"
+    )
 
 
 def compute_for(user: AnyUser) -> QuerySet[ComputeTarget]:
-    """Return the compute targets a person may use: those of their workspaces and the shared ones."""
+    """Return the compute targets of a person's workspaces, and those that all may use."""
     return ComputeTarget.objects.filter(
         Q(workspace__isnull=True) | Q(workspace__in=workspaces_for(user))
     )

@@ -50,9 +50,7 @@ def compute_json(user: AnyUser) -> list[dict[str, Any]]:
     live = Run.objects.filter(state__in=sorted(RUN_LIVE)).exclude(worker_name="")
     busy = set(live.values_list("worker_name", flat=True))
     visible = dict(
-        runs_for(user)
-        .filter(state__in=sorted(RUN_LIVE))
-        .values_list("worker_name", "public_id")
+        runs_for(user).filter(state__in=sorted(RUN_LIVE)).values_list("worker_name", "public_id")
     )
     waiting = dict(
         Run.objects.filter(state=RunState.QUEUED)

@@ -55,9 +55,7 @@ def find_api_token(plain: str) -> ApiToken | None:
 def make_sign_in_link(user: User, *, life: timedelta = SIGN_IN_LINK_LIFE) -> str:
     """Make a link that signs `user` in once; return its secret part."""
     plain = secrets.token_urlsafe(32)
-    SignInLink.objects.create(
-        user=user, digest=digest_of(plain), expires_at=timezone.now() + life
-    )
+    SignInLink.objects.create(user=user, digest=digest_of(plain), expires_at=timezone.now() + life)
     return plain
 
 

@@ -98,9 +98,7 @@ def _wind_down(sweep: Sweep) -> bool:
     )
     if _active_runs(sweep):
         return False
-    move_sweep(
-        sweep.pk, SweepState.CANCELED, end_reason=sweep.end_reason, reason=sweep.reason
-    )
+    move_sweep(sweep.pk, SweepState.CANCELED, end_reason=sweep.end_reason, reason=sweep.reason)
     return False
 
 

@@ -69,5 +69,5 @@ def _client() -> redis.Redis:
 
 
 def _layer_config() -> dict[str, Any]:
-    config: dict[str, Any] = settings.CHANNEL_LAYERS["default"].get("CONFIG", {})
-    return config
+    layers: dict[str, Any] = dict(settings.CHANNEL_LAYERS)
+    return dict(layers["default"].get("CONFIG", {}))

@@ -20,9 +20,7 @@ def compact_series(run_id: int) -> int:
     with transaction.atomic():
         # The same row that every writer takes first.
         Sweep.objects.select_for_update().filter(pk=sweep_id).values_list("pk").get()
-        chunks = list(
-            MetricChunk.objects.filter(series__run=run_id).order_by("series_id", "first")
-        )
+        chunks = list(MetricChunk.objects.filter(series__run=run_id).order_by("series_id", "first"))
         merged: list[MetricChunk] = []
         replaced: list[int] = []
         for _, group in groupby(chunks, key=lambda chunk: chunk.series_id):

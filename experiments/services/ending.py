@@ -42,8 +42,14 @@ def end_run(run: Run, outcome: RunOutcome) -> Run:
     reason = clean_text(reason, _MAX_REASON)
     state = RunState(run.state)
     for step in _WAYS.get((state, to), ()):
-        why = {"end_reason": end_reason, "reason": reason} if step == _R.CANCEL_REQUESTED else {}
-        move_run(run.pk, step, where=Q(fence=run.fence, state=state), **why)
+        is_end = step == _R.CANCEL_REQUESTED
+        move_run(
+            run.pk,
+            step,
+            end_reason=end_reason if is_end else "",
+            reason=reason if is_end else "",
+            where=Q(fence=run.fence, state=state),
+        )
         state = step
     return move_run(
         run.pk,

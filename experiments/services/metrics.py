@@ -199,9 +199,7 @@ def _chunks(
             values=_join(live.values if live else b"", batch.values[done:upto]),
             steps=_join_steps(live, batch, done, upto),
             times=_join(live.times if live else b"", batch.times[done:upto]),
-            marks=_join(
-                live.marks if live else b"", np.array([cursor, start + upto], dtype="<i8")
-            ),
+            marks=_join(live.marks if live else b"", np.array([cursor, start + upto], dtype="<i8")),
             texts=_join_texts(live, batch, start, done, upto),
         )
         pieces.append(piece)
@@ -209,7 +207,7 @@ def _chunks(
     return pieces
 
 
-def _join(old: bytes, new: np.ndarray[Any, Any]) -> bytes:
+def _join(old: bytes | memoryview, new: np.ndarray[Any, Any]) -> bytes:
     return bytes(old) + new.tobytes()
 
 
@@ -219,7 +217,7 @@ def _join_steps(live: MetricChunk | None, batch: _Columns, done: int, upto: int)
         return None
     if old is None:
         old = np.full(live.count if live is not None else 0, np.nan).tobytes()
-    return _join(old, batch.steps[done:upto])
+    return _join(bytes(old), batch.steps[done:upto])
 
 
 def _join_texts(

@@ -46,6 +46,7 @@ __all__ = [
     "start_run",
 ]
 
+
 @dataclass(frozen=True, slots=True)
 class ClaimedRun:
     """What an executor needs to know of the run it now owns. `token` exists only here."""

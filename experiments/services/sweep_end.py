@@ -23,13 +23,18 @@ def end_of_sweep(sweep: Sweep) -> tuple[SweepState, EndReason, str]:
         return SweepState.FAILED, EndReason.ALL_RUNS_FAILED, _all_failed(sweep, total)
     result = _result(sweep)
     if sweep.is_exhausted and sweep.sampled < sweep.max_total_runs:
-        what = "configuration" if sweep.sampled == 1 else "configurations"
+        only = (
+            "one configuration, and it was"
+            if sweep.sampled == 1
+            else (f"{sweep.sampled} configurations, and all of them were")
+        )
         sentence = (
-            f"The search space has only {sweep.sampled} {what}, and all of them were run "
+            f"The search space has only {only} run "
             f"(max_total_runs is {sweep.max_total_runs}). {result}"
         )
         return SweepState.COMPLETED, EndReason.SPACE_EXHAUSTED, sentence
-    return SweepState.COMPLETED, EndReason.MAX_RUNS, f"All {sweep.sampled} runs ended. {result}"
+    ended = "The only run ended." if total == 1 else f"All {sweep.sampled} runs ended."
+    return SweepState.COMPLETED, EndReason.MAX_RUNS, f"{ended} {result}"
 
 
 def breaker_sentence(limit: int, last: Run) -> str:
@@ -76,8 +81,7 @@ def _no_metric(sweep: Sweep) -> str:
     if not names:
         return f'No run logged "{metric}", nor any other metric.'
     return (
-        f'No run logged "{metric}". They logged: {names_text(names)}. '
-        "The name must match exactly."
+        f'No run logged "{metric}". They logged: {names_text(names)}. The name must match exactly.'
     )
 
 

@@ -30,7 +30,7 @@ from experiments.states import (
 )
 
 
-class StaleState(Exception):
+class StaleState(Exception):  # noqa: N818 - an expected race, often no error
     """Somebody was faster: the row is not in a state (or not of the attempt) that was expected."""
 
 

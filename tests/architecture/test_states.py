@@ -23,6 +23,7 @@ from experiments.states import (
 )
 
 ROOT = Path(__file__).parents[2]
+_WRITERS = {"update", "bulk_update", "update_or_create"}
 
 
 def reachable(table, start):
@@ -93,12 +94,14 @@ def assigned_states(path: Path) -> list[int]:
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             lines += [
-                t.lineno for t in targets if isinstance(t, ast.Attribute) and t.attr == "state"
+                t.lineno
+                for t in targets
+                if isinstance(t, ast.Attribute)
+                and t.attr == "state"
                 and not (isinstance(t.value, ast.Name) and t.value.id == "self")
             ]
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr in {"update", "bulk_update", "update_or_create"}:
-                lines += [k.value.lineno for k in node.keywords if k.arg == "state"]
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in _WRITERS:
+            lines += [k.value.lineno for k in node.keywords if k.arg == "state"]
     return lines
 
 

@@ -152,7 +152,16 @@ def test_the_events_of_a_life():
     events = client.fetch()
 
     by_type = {event["type"]: event for event in events}
-    assert [e["type"] for e in events] == ["log", "log", "log", "sweep", "log", "run", "metrics", "best"]
+    assert [e["type"] for e in events] == [
+        "log",
+        "log",
+        "log",
+        "sweep",
+        "log",
+        "run",
+        "metrics",
+        "best",
+    ]
     assert by_type["run"]["run"]["status"] == "Running"
     assert by_type["run"]["run"]["best"] == {"value": 0.5, "interval": 1, "step": 10.0}
     metrics = by_type["metrics"]

@@ -235,9 +235,7 @@ def test_compaction_changes_rows_and_nothing_else():
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
-    values=st.lists(
-        st.floats(width=64) | st.text(max_size=5), min_size=1, max_size=1500
-    ),
+    values=st.lists(st.floats(width=64) | st.text(max_size=5), min_size=1, max_size=1500),
     cuts=st.lists(st.integers(0, 1500), max_size=8),
 )
 def test_any_way_to_cut_a_journal_into_flushes_stores_the_same(values, cuts, django_db_blocker):
