@@ -64,6 +64,7 @@ class ClaimedRun:
     snapshot_digest: str
     token: str
     timeout_seconds: float | None
+    compute_kind: str
     compute_python: str
     compute_environment: Mapping[str, str]
     resume_from: None = None
@@ -239,6 +240,7 @@ def _claimed(run: Run, token: str) -> ClaimedRun:
         snapshot_digest=sweep.snapshot.digest,
         token=token,
         timeout_seconds=minutes * 60 if minutes else None,
+        compute_kind=sweep.compute.kind,
         compute_python=sweep.compute.python,
         compute_environment=sweep.compute.environment,
     )

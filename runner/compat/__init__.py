@@ -1,0 +1,1 @@
+"""Stand-ins for other vendors' client packages, offered to runs whose interpreter lacks them."""

@@ -1,0 +1,325 @@
+"""Supervise one run on this machine: claim, prepare, spawn, tail, report, obey, finish.
+
+The row is the truth: every write carries the fence of this attempt, and an attempt that has lost
+the run stops its process and changes nothing. Runs inside an RQ work-horse.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import sys
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from experiments.services import metrics, runs
+from experiments.services.outcome import RunOutcome
+from experiments.services.recovery import lose_run
+from experiments.services.snapshots import path_of_digest
+from experiments.services.termination import SweepCurves, apply_policy
+from experiments.services.transitions import StaleState
+from runner import logs, workdir
+from runner.compute import load_compute
+from runner.compute.base import Handle
+from runner.environment import run_environment, studio_url
+from runner.memory import OutOfMemory
+from runner.process import kill_marked, this_process
+from runner.tail import JournalTail
+from studio.sdk.run import RUN_VARIABLE
+
+logger = logging.getLogger(__name__)
+
+# Walking a large output folder costs; its limit is no precise one.
+_SIZE_SECONDS = 5.0
+# How long an ended run waits for a database that does not answer before it is left to the watchdog.
+_PATIENCE_SECONDS = 120.0
+
+
+def execute(run_id: int, *, worker_name: str) -> bool:
+    """Execute a queued run to its end; False when somebody else took it."""
+    me = this_process()
+    claimed = runs.claim_run(
+        run_id,
+        worker_name=worker_name,
+        host=me.host,
+        pid=me.pid,
+        process_started=me.started,
+    )
+    if claimed is None:
+        return False
+    Execution(claimed).run()
+    return True
+
+
+class Execution:
+    """One attempt at one run."""
+
+    def __init__(self, claimed: runs.ClaimedRun) -> None:
+        self.claimed = claimed
+        root = Path(settings.STUDIO_STORAGE_ROOT) / "runs"
+        name = f"{claimed.number}" if claimed.fence <= 1 else f"{claimed.number}-{claimed.fence}"
+        self.workdir = workdir.Workdir(root / claimed.sweep_public_id / name)
+        self.process: Handle | None = None
+        self.curves: SweepCurves | None = None
+        self.tail = JournalTail(self.workdir.journal)
+        self.memory = OutOfMemory()
+        self.timed_out = False
+        self.killed_for = ""
+        self.is_interrupted = False
+        self._next_poll = 0.0
+        self._next_size = 0.0
+        self._deadline: float | None = None
+
+    def interrupt(self) -> None:
+        """Stop because the worker stops; safe to call from a signal handler."""
+        self.is_interrupted = True
+        if self.process is not None:
+            self.process.request_stop()
+
+    def run(self) -> None:
+        """Take the claimed run to its end, whatever happens on the way."""
+        active.append(self)
+        try:
+            if is_stopping():
+                self.is_interrupted = True
+                self._hand_over()
+            elif self._start():
+                self._supervise()
+                self._finish()
+        except StaleState as error:
+            logger.warning("run %s left to others: %s", self.claimed.public_id, error)
+        except Exception as error:
+            logger.exception("run %s: the executor failed", self.claimed.public_id)
+            self._give_up(error)
+        finally:
+            active.remove(self)
+            self._stop_process()
+
+    def _start(self) -> bool:
+        try:
+            self.workdir = workdir.prepare_workdir(
+                self.workdir.path, path_of_digest(self.claimed.snapshot_digest)
+            )
+            argv, env = self._command()
+            compute = load_compute(self.claimed.compute_kind)
+            self.process = compute.start(
+                argv,
+                env=env,
+                workdir=self.workdir,
+                grace=settings.STUDIO_STOP_GRACE_SECONDS,
+            )
+        except (OSError, zipfile.BadZipFile) as error:
+            return self._end_unstarted(str(error))
+        if self.claimed.timeout_seconds is not None:
+            self._deadline = time.monotonic() + self.claimed.timeout_seconds
+        try:
+            runs.start_run(
+                self.claimed.run_id,
+                self.claimed.fence,
+                arguments=argv,
+                directory=str(self.workdir.path),
+                guard_pid=self.process.pid,
+            )
+        except StaleState:
+            # Asked to stop while it was starting, or lost; the supervision below finds out which.
+            self._next_poll = 0.0
+        return True
+
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        claimed, spec = self.claimed, self.claimed.spec
+        python = spec.python or claimed.compute_python or sys.executable
+        env = run_environment(
+            run_id=claimed.public_id,
+            token=claimed.token,
+            studio_url=studio_url(settings.STUDIO_HOME),
+            journal=self.workdir.journal,
+            client=workdir.client_directory(settings.STUDIO_HOME),
+            python=python,
+            extra={
+                **claimed.compute_environment,
+                **spec.environment,
+                **spec.environment_for(claimed.params),
+            },
+        )
+        return spec.argv(claimed.params, python), env
+
+    def _end_unstarted(self, reason: str) -> bool:
+        outcome = RunOutcome(bad_command=reason, stopped_by_us=False)
+        runs.finish_run(self.claimed.run_id, self.claimed.fence, outcome)
+        return False
+
+    def _supervise(self) -> None:
+        assert self.process is not None  # noqa: S101 - _start returned True
+        if self.is_interrupted:
+            self.process.request_stop()
+        while not self.process.wait(settings.STUDIO_TAIL_SECONDS):
+            try:
+                self._look()
+            except (OperationalError, InterfaceError) as error:
+                # The journal keeps what comes meanwhile; the lease says how long this may last.
+                logger.warning("run %s: database: %s", self.claimed.public_id, error)
+                close_old_connections()
+                time.sleep(1)
+
+    def _look(self) -> None:
+        self._flush()
+        now = time.monotonic()
+        if now >= self._next_poll:
+            self._next_poll = now + settings.STUDIO_CANCEL_POLL_SECONDS
+            self._obey()
+        if self._deadline is not None and now >= self._deadline and not self.timed_out:
+            self.timed_out = True
+            self._request_stop()
+        if now >= self._next_size:
+            self._next_size = now + _SIZE_SECONDS
+            self._check_sizes()
+
+    def _flush(self) -> bool:
+        """Store one block of new reports and let the policy judge; False: nothing was new."""
+        before = self.tail.offset
+        entries = self.tail.read()
+        reports = [metrics.Report(e.seq, e.name, e.value, e.step, e.time) for e in entries]
+        if not reports:
+            return self.tail.offset != before
+        try:
+            result = metrics.record_reports(self.claimed.run_id, self.claimed.fence, reports)
+        except BaseException:
+            self.tail.offset = before
+            raise
+        if result.new_primary:
+            self._judge()
+        return True
+
+    def _judge(self) -> None:
+        if self.claimed.spec.early_termination_config is None:
+            return
+        if self.curves is None:
+            self.curves = SweepCurves(self.claimed.sweep_id)
+        decision = apply_policy(
+            self.claimed.run_id, self.claimed.fence, curves=self.curves, spec=self.claimed.spec
+        )
+        if decision is not None and decision.stop:
+            self._request_stop()
+
+    def _obey(self) -> None:
+        order = runs.renew_lease(self.claimed.run_id, self.claimed.fence)
+        if order.lost:
+            self._stop_process()
+            raise StaleState(f"run {self.claimed.public_id} is {order.state}")
+        if order.is_cancel_requested:
+            self._request_stop()
+
+    def _check_sizes(self) -> None:
+        logs.cut_log(self.workdir.std_log, settings.STUDIO_MAX_LOG_BYTES)
+        limit = settings.STUDIO_MAX_OUTPUT_BYTES
+        size = sum(workdir.tree_bytes(self.workdir.code / name) for name in workdir.KEPT)
+        if size > limit and not self.killed_for:
+            self.killed_for = f"its outputs reached {size} bytes, more than the limit of {limit}"
+            self._request_stop()
+
+    def _request_stop(self) -> None:
+        if self.process is not None:
+            self.process.request_stop()
+
+    def _finish(self) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return self._store_end()
+            except (OperationalError, InterfaceError) as error:
+                if time.monotonic() > deadline:
+                    raise
+                logger.warning("run %s: database: %s", self.claimed.public_id, error)
+                close_old_connections()
+                time.sleep(1)
+
+    def _store_end(self) -> None:
+        while self._flush():
+            pass
+        self._obey()
+        if self.is_interrupted and not self._ended_well():
+            self._hand_over()
+            return
+        runs.begin_finalizing(self.claimed.run_id, self.claimed.fence)
+        kill_marked(RUN_VARIABLE, self.claimed.public_id)
+        logs.cut_log(self.workdir.std_log, settings.STUDIO_MAX_LOG_BYTES)
+        outcome = self._outcome()
+        files = workdir.collect_files(self.workdir)
+        runs.add_artifacts(self.claimed.run_id, files)
+        runs.finish_run(self.claimed.run_id, self.claimed.fence, outcome)
+
+    def _ended_well(self) -> bool:
+        record = self.process.exit_record() if self.process else None
+        return record is not None and record.code == 0 and not record.exec_error
+
+    def _hand_over(self) -> None:
+        """Give the run up for the worker's sake; it is repeated elsewhere or later."""
+        kill_marked(RUN_VARIABLE, self.claimed.public_id)
+        reason = "The worker was stopped while the script ran."
+        lose_run(self.claimed.run_id, reason=reason, fence=self.claimed.fence)
+
+    def _outcome(self) -> RunOutcome:
+        record = self.process.exit_record() if self.process else None
+        outcome = RunOutcome(
+            log_bytes=self.workdir.std_log.stat().st_size,
+            output_bytes=workdir.tree_bytes(self.workdir.code / "outputs"),
+        )
+        if record is None:
+            return replace(outcome, killed_for="its guard was killed")
+        if record.exec_error:
+            return replace(outcome, bad_command=record.exec_error)
+        killed_for = self.killed_for
+        if record.signal == signal.SIGKILL and not record.stopped and self.memory.has_struck():
+            killed_for = "out of memory; the kernel ended the script"
+        failed = bool(record.code or record.signal)
+        return replace(
+            outcome,
+            exit_code=record.code,
+            signal=record.signal,
+            error_line=logs.error_line(self.workdir.std_log) if failed else "",
+            stopped_by_us=record.stopped,
+            timed_out=self.timed_out,
+            killed_for=killed_for,
+        )
+
+    def _stop_process(self) -> None:
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        process.request_stop()
+        process.close()
+        if not process.wait(settings.STUDIO_STOP_GRACE_SECONDS + 5):
+            kill_marked(RUN_VARIABLE, self.claimed.public_id)
+        shutil.rmtree(self.workdir.code, ignore_errors=True)
+
+    def _give_up(self, error: Exception) -> None:
+        self._stop_process()
+        text = f"The executor failed: {type(error).__name__}: {error}"
+        try:
+            outcome = RunOutcome(killed_for=text)
+            runs.finish_run(self.claimed.run_id, self.claimed.fence, outcome)
+        except Exception:
+            logger.exception("run %s is left to the watchdog", self.claimed.public_id)
+
+
+# The executions of this work-horse, for its signal handler.
+active: list[Execution] = []
+_stop: list[bool] = []
+
+
+def stop_all() -> None:
+    """Interrupt what this process executes; what it would claim after this is handed over."""
+    _stop.append(True)
+    for execution in active:
+        execution.interrupt()
+
+
+def is_stopping() -> bool:
+    """Tell whether `stop_all` was called."""
+    return bool(_stop)

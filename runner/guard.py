@@ -1,0 +1,214 @@
+"""Stand-alone program between the executor and a training script; ends with no descendant left.
+
+    python -S -E guard.py LIFELINE PARENT GRACE EXIT_FILE -- command...
+
+It starts the command in a new session and stops all of it (SIGTERM, GRACE seconds, SIGKILL) when it
+is told to by SIGTERM or when LIFELINE, the read end of a pipe that only the executor holds, closes:
+then the executor is dead. As a child sub-reaper it inherits whatever daemonises itself. How the
+command ended is left in EXIT_FILE. Imports the standard library only and must stay small.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import select
+import signal
+import sys
+import time
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+# Helpers of a script that ended by itself are given a moment to end as well.
+AFTERLIFE_SECONDS = 1.0
+KILL_ROUNDS = 200
+ROUND_SECONDS = 0.02
+
+
+class Guard:
+    """One command and everything that comes of it."""
+
+    def __init__(self, lifeline: int, grace: float, exit_file: str) -> None:
+        self.lifeline = lifeline
+        self.grace = grace
+        self.exit_file = exit_file
+        self.child = -1
+        self.status: int | None = None
+        self.is_stopping = False
+        self.kill_at: float | None = None
+        self.exec_error = ""
+        self.started = time.time()
+
+    def run(self, command: list[str]) -> None:
+        """Start the command, wait for its end, end the rest, write the exit file."""
+        wakeup, wakeup_writer = os.pipe()
+        for descriptor in (wakeup, wakeup_writer):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(wakeup_writer, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._start(command)
+        while self.status is None:
+            self._wait(wakeup)
+        self._end_rest()
+        self._write_exit()
+
+    def _on_stop(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ask the whole tree to end; a second call changes nothing."""
+        if self.is_stopping:
+            return
+        self.is_stopping = True
+        self.kill_at = time.monotonic() + self.grace
+        self._signal_tree(signal.SIGTERM)
+
+    def _start(self, command: list[str]) -> None:
+        report, report_writer = os.pipe()  # closed by a successful exec
+        guard = os.getpid()
+        self.child = os.fork()
+        if self.child == 0:
+            self._become(command, guard, report_writer)
+        os.close(report_writer)
+        with os.fdopen(report, "rb") as pipe:
+            self.exec_error = pipe.read().decode("utf-8", "replace")
+
+    def _become(self, command: list[str], guard: int, report_writer: int) -> None:
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            os.setsid()
+            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != guard:
+                os._exit(125)
+            os.close(self.lifeline)
+            os.execvp(command[0], command)
+        except OSError as error:
+            os.write(report_writer, f"{command[0]}: {error.strerror}".encode())
+        finally:
+            os._exit(127)
+
+    def _wait(self, wakeup: int) -> None:
+        watched = [wakeup] if self.is_stopping else [wakeup, self.lifeline]
+        timeout = None if self.kill_at is None else max(0.0, self.kill_at - time.monotonic())
+        ready, _, _ = select.select(watched, [], [], timeout)
+        if wakeup in ready:
+            os.read(wakeup, 4096)
+        if self.lifeline in ready and not os.read(self.lifeline, 1):
+            self.stop()
+        self._reap()
+        if self.status is None and self.kill_at is not None and time.monotonic() >= self.kill_at:
+            self._signal_tree(signal.SIGKILL)
+            self.kill_at = time.monotonic() + ROUND_SECONDS
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self.child:
+                self.status = status
+
+    def _end_rest(self) -> None:
+        if not descendants():
+            return
+        self._signal_tree(signal.SIGTERM)
+        wait = self.grace if self.is_stopping else min(self.grace, AFTERLIFE_SECONDS)
+        deadline = time.monotonic() + wait
+        if self.kill_at is not None:
+            deadline = max(self.kill_at, time.monotonic())
+        while descendants() and time.monotonic() < deadline:
+            time.sleep(ROUND_SECONDS)
+            self._reap()
+        for _ in range(KILL_ROUNDS):  # a fork bomb can outrun one round
+            self._reap()
+            if not descendants():
+                return
+            self._signal_tree(signal.SIGKILL)
+            time.sleep(ROUND_SECONDS)
+
+    def _signal_tree(self, number: int) -> None:
+        if self.status is None:
+            _signal_group(self.child, number)
+        for pid in descendants():
+            _signal(pid, number)
+
+    def _write_exit(self) -> None:
+        status = self.status or 0
+        signalled = os.WIFSIGNALED(status)
+        record = {
+            "code": None if signalled else os.WEXITSTATUS(status),
+            "signal": os.WTERMSIG(status) if signalled else None,
+            "stopped": self.is_stopping,
+            "exec_error": self.exec_error,
+            "started": self.started,
+            "ended": time.time(),
+        }
+        temporary = self.exit_file + ".part"
+        with open(temporary, "w") as file:
+            json.dump(record, file)
+        os.replace(temporary, self.exit_file)
+
+
+def descendants() -> list[int]:
+    """Return the pids of everything below this process, parents first; zombies are left out."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+        except OSError:
+            continue
+        # The parent of a zombie still matters: its own children hang on the sub-reaper.
+        if fields[0] != b"Z":
+            children.setdefault(int(fields[1]), []).append(int(name))
+    found: list[int] = []
+    parents = [os.getpid()]
+    while parents:
+        below = children.get(parents.pop(), [])
+        found += below
+        parents += below
+    return found
+
+
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.kill(pid, number)
+
+
+def _signal_group(group: int, number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(group, number)
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _prctl(option: int, value: int) -> None:
+    _libc.prctl(option, value, 0, 0, 0)
+
+
+def main(argv: list[str]) -> None:
+    """Read the arguments and guard the command."""
+    lifeline, parent, grace, exit_file = argv[:4]
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    guard = Guard(int(lifeline), float(grace), exit_file)
+    _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):
+        sys.exit(125)
+    guard.run(argv[5:])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

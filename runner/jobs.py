@@ -1,0 +1,19 @@
+"""Entry points of RQ jobs; they take ids only."""
+
+from __future__ import annotations
+
+from rq import get_current_job
+
+from experiments.services.advance import advance_sweep
+from runner.executor import execute
+
+
+def execute_run(run_id: int) -> None:
+    """Execute one run to its end."""
+    job = get_current_job()
+    execute(run_id, worker_name=(job.worker_name if job else "") or "direct")
+
+
+def advance(sweep_id: int) -> None:
+    """Let the controller look at a sweep."""
+    advance_sweep(sweep_id)

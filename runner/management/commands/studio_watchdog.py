@@ -1,0 +1,42 @@
+"""Control sweeps: execute the controller's jobs and look after what fell between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_rq
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from rq.serializers import JSONSerializer
+
+from experiments.services.dispatch import CONTROL_QUEUE, get_queue
+from runner import jobs, watchdog
+from runner.process import this_process
+from runner.worker import MAINTENANCE_SECONDS, WORKER_TTL, ControlWorker
+
+
+class Command(BaseCommand):
+    """`studio_watchdog`."""
+
+    help = "Advance sweeps and find lost runs; one per studio, more do no harm."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Work until told to stop."""
+        me = this_process()
+        worker = ControlWorker(
+            [get_queue(CONTROL_QUEUE)],
+            name=f"control@{me.host}-{me.pid}",
+            connection=django_rq.get_connection("default"),
+            serializer=JSONSerializer,
+            maintenance_interval=MAINTENANCE_SECONDS,
+            worker_ttl=WORKER_TTL,
+        )
+        worker.tick = watchdog.tick
+        worker.tick_seconds = settings.STUDIO_WATCHDOG_SECONDS
+        worker.log_job_description = False
+        watchdog.reconcile()
+        worker.work(logging_level="WARNING")
+
+
+# Imported now, so that the first sweep does not wait for it.
+PRELOADED = jobs

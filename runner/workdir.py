@@ -1,0 +1,162 @@
+"""The directory of one run: a fresh copy of the code, outputs, logs, journal; and the client.
+
+    code/            working directory of the script; removed when the run has ended
+    outputs/ logs/   what is kept; logs/std_log.txt is standard output and error
+    metrics.jsonl    journal of reports        exit.json    how the command ended
+
+Pure: knows paths and files, no database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_SDK: Final = Path(__file__).resolve().parent.parent / "studio" / "sdk"
+_COMPAT: Final = Path(__file__).with_name("compat")
+KEPT: Final = ("outputs", "logs")
+
+
+@dataclass(frozen=True, slots=True)
+class Workdir:
+    """Where everything of one run is."""
+
+    path: Path
+
+    @property
+    def code(self) -> Path:
+        """Working directory of the script."""
+        return self.path / "code"
+
+    @property
+    def std_log(self) -> Path:
+        """Standard output and error of the script."""
+        return self.path / "logs" / "std_log.txt"
+
+    @property
+    def journal(self) -> Path:
+        """Journal of reports."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def exit_file(self) -> Path:
+        """What the guard leaves."""
+        return self.path / "exit.json"
+
+
+def prepare_workdir(path: Path, snapshot: Path) -> Workdir:
+    """Make the directory of a run with a fresh copy of the snapshot; leftovers are removed.
+
+    Raises:
+        OSError: the disk does not take it.
+        zipfile.BadZipFile: the snapshot is damaged.
+    """
+    if path.exists():
+        shutil.rmtree(path)
+    workdir = Workdir(path)
+    for folder in (workdir.code, path / "logs", path / "outputs"):
+        folder.mkdir(parents=True)
+    _unpack(snapshot, workdir.code)
+    (workdir.code / "outputs").mkdir(exist_ok=True)
+    (workdir.code / "logs").mkdir(exist_ok=True)
+    workdir.journal.touch(0o600)
+    return workdir
+
+
+def _unpack(snapshot: Path, target: Path) -> None:
+    # The names were checked when the zip was stored; extract() refuses to leave `target` anyway.
+    with zipfile.ZipFile(snapshot) as archive:
+        for info in archive.infolist():
+            written = Path(archive.extract(info, target))
+            mode = info.external_attr >> 16
+            if mode & stat.S_IXUSR and written.is_file():
+                written.chmod(0o755)
+
+
+def collect_files(workdir: Workdir) -> list[tuple[str, int, str]]:
+    """Move what the script wrote to ./outputs and ./logs to where it is kept; remove the code.
+
+    Returns (path, size in bytes, SHA-256) of each regular file; links are dropped, so that nothing
+    outside of the directory can be read through them.
+    """
+    for name in KEPT:
+        _move_tree(workdir.code / name, workdir.path / name)
+    shutil.rmtree(workdir.code, ignore_errors=True)
+    found = []
+    for name in KEPT:
+        for path in _files(workdir.path / name):
+            relative = path.relative_to(workdir.path).as_posix()
+            found.append((relative, path.stat().st_size, _digest(path)))
+    return sorted(found)
+
+
+def _move_tree(source: Path, target: Path) -> None:
+    if source.is_symlink() or not source.is_dir():
+        return
+    for path in list(_files(source)):
+        kept = target / path.relative_to(source)
+        if kept.exists():  # a script's own logs/std_log.txt does not replace ours
+            kept = kept.with_name(f"script-{kept.name}")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(kept)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tree_bytes(root: Path) -> int:
+    """Return the size of all regular files below a folder; files that vanish meanwhile are 0."""
+    total = 0
+    for path in _files(root):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def client_directory(home: Path) -> Path:
+    """Return a folder that holds the script-side client of this version, made once.
+
+    Its name is the hash of its content, so a run keeps the client it was started with.
+    """
+    files = sorted(_SDK.glob("*.py")) + sorted(_COMPAT.rglob("*.py"))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.as_posix().encode() + b"\0" + file.read_bytes())
+    target = home / "client" / digest.hexdigest()[:16]
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        incoming = Path(tempfile.mkdtemp(dir=target.parent))
+        incoming.chmod(0o755)
+        _copy_client(incoming)
+        try:
+            incoming.rename(target)
+        except OSError:  # another worker was faster
+            shutil.rmtree(incoming)
+    return target
+
+
+def _copy_client(target: Path) -> None:
+    shutil.copytree(_SDK, target / "studio" / "sdk", ignore=shutil.ignore_patterns("__pycache__"))
+    (target / "studio" / "__init__.py").touch()
+    shutil.copytree(_COMPAT, target / "compat", ignore=shutil.ignore_patterns("__pycache__"))
+    (target / "compat" / "__init__.py").unlink()

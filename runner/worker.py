@@ -1,0 +1,88 @@
+"""RQ workers of the studio: one per slot of a compute target, and one that controls.
+
+A slot forks a work-horse per run, which dies with its worker. The controlling worker executes the
+controller's jobs in its own process and ticks the watchdog in between.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.db import close_old_connections, connections
+from rq import SimpleWorker, Worker
+from rq.job import Job
+from rq.queue import Queue
+
+from experiments.services.compute import heartbeat_worker
+from runner import executor
+from runner.process import die_with_parent
+
+# A waiting worker wakes up every WORKER_TTL - 15 seconds and gives its sign of life.
+WORKER_TTL: Final = 20
+MONITORING_SECONDS: Final = 5
+MAINTENANCE_SECONDS: Final = 15
+_MARGIN_SECONDS: Final = 10
+
+
+class SlotWorker(Worker):
+    """Executes runs, one at a time, each in a forked work-horse."""
+
+    def get_heartbeat_ttl(self, job: Job) -> int:
+        """Return how long RQ believes in a job without a sign: short, unlike RQ's own minute."""
+        return MONITORING_SECONDS + _MARGIN_SECONDS
+
+    def heartbeat(self, *args: Any, **kwargs: Any) -> None:
+        """Give RQ and the compute page a sign of life."""
+        super().heartbeat(*args, **kwargs)
+        close_old_connections()
+        heartbeat_worker(self.name)
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Fork; database connections are never shared between processes."""
+        connections.close_all()
+        super().fork_work_horse(job, queue)
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """Execute the job in the work-horse, which must not outlive its worker."""
+        die_with_parent(self.pid or 0)
+        super().main_work_horse(job, queue)
+
+    def setup_work_horse_signals(self) -> None:
+        """Let the executor end its script in order when the worker is stopped."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: executor.stop_all())
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Stop after handing over the run: a worker that is stopped does not wait for its end."""
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # RQ is untyped
+        if self.horse_pid:
+            try:
+                os.kill(self.horse_pid, signal.SIGTERM)
+            except ProcessLookupError:
+                return
+
+
+class ControlWorker(SimpleWorker):
+    """Executes the controller's jobs in this process and calls `tick` every few seconds."""
+
+    tick: Callable[[], None]
+    tick_seconds: float
+    _next_tick = 0.0
+
+    def heartbeat(self, *args: Any, **kwargs: Any) -> None:
+        """Give RQ a sign of life; tick when it is time."""
+        super().heartbeat(*args, **kwargs)
+        now = time.monotonic()
+        if now >= self._next_tick:
+            self._next_tick = now + self.tick_seconds
+            close_old_connections()
+            self.tick()
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Execute in this process with a database connection that works."""
+        close_old_connections()
+        super().execute_job(job, queue)
