@@ -19,11 +19,12 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from experiments.services import metrics, runs
-from experiments.services.outcome import RunOutcome
+from experiments.services.outcome import RunOutcome, timeout_sentence
 from experiments.services.recovery import lose_run
 from experiments.services.snapshots import path_of_digest
 from experiments.services.termination import SweepCurves, apply_policy
 from experiments.services.transitions import StaleState
+from experiments.states import EndReason
 from runner import logs, workdir
 from runner.compute import load_compute
 from runner.compute.base import Handle
@@ -175,6 +176,11 @@ class Execution:
             self._obey()
         if self._deadline is not None and now >= self._deadline and not self.timed_out:
             self.timed_out = True
+            runs.request_stop(
+                self.claimed.run_id,
+                end_reason=EndReason.RUN_TIMEOUT,
+                reason=timeout_sentence(self.claimed.spec.run_timeout_minutes),
+            )
             self._request_stop()
         if now >= self._next_size:
             self._next_size = now + _SIZE_SECONDS
