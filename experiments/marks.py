@@ -71,16 +71,17 @@ def spark_path(values: Sequence[float | None]) -> Spark | None:
     if not finite:
         return None
     low = min(v for _, v in finite)
-    spread = (max(v for _, v in finite) - low) or 1.0
+    spread = max(v for _, v in finite) - low
     last = max(1, len(values) - 1)
     points = [
-        (
-            f"{2 + i / last * (WIDTH - 6):.1f}",
-            f"{HEIGHT - 3 - (v - low) / spread * (HEIGHT - 6):.1f}",
-        )
-        for i, v in finite
+        (f"{2 + i / last * (WIDTH - 6):.1f}", f"{_height(v - low, spread):.1f}") for i, v in finite
     ]
     line = " ".join(f"{x},{y}" for x, y in points)
     floor = f"{HEIGHT - 2:.0f}"
     area = f"{points[0][0]},{floor} {line} {points[-1][0]},{floor}"
     return Spark(points=line, area=area, end=points[-1])
+
+
+def _height(above: float, spread: float) -> float:
+    # A flat line runs in the middle.
+    return HEIGHT - 3 - (above / spread if spread else 0.5) * (HEIGHT - 6)

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 
 from experiments import queries
 from experiments.forms.sweep_fields import SweepFields, fields_from_raw, raw_from_fields
-from experiments.forms.sweep_problems import PlacedProblem, place_problems, row_problems
+from experiments.forms.sweep_problems import PlacedProblem, add_row_problems, place_problems
 from experiments.forms.sweep_summary import summarize
 from experiments.forms.yaml_lines import line_of
 from experiments.models import Snapshot
@@ -21,6 +21,7 @@ from experiments.problems import Problem, ProblemsError
 from experiments.services.snapshots import script_names
 from experiments.services.sweeps import check_spec
 from experiments.snapshot_rules import list_files
+from experiments.space.parsing import parse_expression
 from experiments.spec import SweepSpec
 from experiments.spec_azure import is_azure
 from experiments.spec_yaml import dump_yaml, read_mapping
@@ -49,7 +50,7 @@ def spec_from_fields(fields: SweepFields) -> tuple[dict[str, Any], str | None]:
 def check_fields(fields: SweepFields, user: User, *, has_upload: bool = False) -> CheckedFields:
     """Check the fields as a submission would; a zip that is still to be sent counts as given."""
     raw, digest = spec_from_fields(fields)
-    _, problems, warnings = check_spec(
+    spec, problems, warnings = check_spec(
         raw,
         workspace=queries.current_workspace(user),
         snapshot_digest=digest,
@@ -58,8 +59,12 @@ def check_fields(fields: SweepFields, user: User, *, has_upload: bool = False) -
     if fields.get("code") == "upload":
         problems = [p for p in problems if p.path not in ("snapshot", "source_directory")]
         problems += [] if has_upload else [_CHOOSE_ZIP]
-    problems = [*row_problems(fields), *problems]
-    return CheckedFields(fields, place_problems(problems, fields), warnings)
+    problems = add_row_problems(problems, fields)
+    # Those of single parameters stand at their rows.
+    of_rows = spec.space.warnings() if spec else []
+    return CheckedFields(
+        fields, place_problems(problems, fields), [w for w in warnings if w not in of_rows]
+    )
 
 
 def read_yaml(text: str, before: SweepFields) -> CheckedFields:
@@ -86,12 +91,12 @@ def add_lines(problems: list[PlacedProblem], text: str) -> list[PlacedProblem]:
 
 def yaml_of(fields: SweepFields) -> str:
     """Return the specification that the fields describe as YAML."""
-    return dump_yaml(raw_from_fields(fields))
+    return dump_yaml(_brief(raw_from_fields(fields)))
 
 
 def panel_json(fields: SweepFields) -> dict[str, Any]:
     """Return what the panel beside the form shows."""
-    raw = raw_from_fields(fields)
+    raw = _brief(raw_from_fields(fields))
     return {
         "yaml": dump_yaml(raw),
         "json": json.dumps(raw, indent=2, ensure_ascii=False),
@@ -113,6 +118,19 @@ def scripts_of(fields: SweepFields, user: User) -> list[str]:
         # Only suggestions: what is wrong with the code is said by the check.
         return []
     return []
+
+
+def _brief(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the specification with every right expression on one line, as people write it."""
+    space = {name: _expression_text(value) for name, value in raw["search_space"].items()}
+    return raw | {"search_space": space}
+
+
+def _expression_text(value: Mapping[str, Any]) -> Any:
+    try:
+        return parse_expression(value, "").to_text()
+    except ProblemsError:
+        return value
 
 
 def _native(raw: Mapping[Any, Any]) -> Mapping[str, Any]:

@@ -135,7 +135,7 @@ def form_choices(fields: SweepFields, user: User) -> dict[str, Any]:
         "expression_groups": _expression_groups(),
         "expression_names": list(EXPRESSIONS),
         "expression_parts": _expression_parts(),
-        "samplers": _samplers(fields),
+        "samplers": sampler_cards(fields),
         "policies": _policies(fields),
         "computes": _computes(fields, user),
         "starts": _starts(sweeps, user),
@@ -170,13 +170,11 @@ def _snapshots(sweeps: list[Sweep], fields: SweepFields) -> list[OptionGroup]:
     return [OptionGroup(label, options) for label, options in groups.items()]
 
 
-def _expression_groups() -> list[dict[str, Any]]:
+def _expression_groups() -> list[OptionGroup]:
     kinds = [load_expression(name) for name in EXPRESSIONS]
-    groups = {
-        "Discrete": [kind for kind in kinds if kind.is_discrete],
-        "Continuous": [kind for kind in kinds if not kind.is_discrete],
-    }
-    return [{"label": label, "options": options} for label, options in groups.items()]
+    discrete = [Option(kind.name, kind.label) for kind in kinds if kind.is_discrete]
+    continuous = [Option(kind.name, kind.label) for kind in kinds if not kind.is_discrete]
+    return [OptionGroup("Discrete", discrete), OptionGroup("Continuous", continuous)]
 
 
 def _expression_parts() -> list[ExpressionPart]:
@@ -193,7 +191,8 @@ def _expression_parts() -> list[ExpressionPart]:
     ]
 
 
-def _samplers(fields: SweepFields) -> list[SamplerCard]:
+def sampler_cards(fields: SweepFields) -> list[SamplerCard]:
+    """Return every sampling method, and the rows that do not fit it."""
     cards = []
     for name in SAMPLERS:
         kind = load_sampler(name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from experiments.forms.sweep_fields import LIMITS, SpaceRow, SweepFields
 from experiments.problems import Problem
@@ -45,6 +45,16 @@ class PlacedProblem:
     field: str
     line: int | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what the browser shows of it."""
+        return asdict(self) | {"shown_path": self.shown_path}
+
+    @property
+    def shown_path(self) -> str:
+        """Return the path where the sentence alone would not say what is meant."""
+        is_said = self.message.startswith(self.path) or self.path.startswith("line ")
+        return "" if is_said else self.path
+
     @property
     def anchor(self) -> str:
         """Return the element that a link to the problem leads to."""
@@ -69,21 +79,24 @@ def place_problems(problems: Iterable[Problem], fields: SweepFields) -> list[Pla
     return sorted(placed, key=lambda p: section_of(p.field))
 
 
-def row_problems(fields: SweepFields) -> list[Problem]:
-    """Return what a mapping cannot hold: parameters without a name, or with the same one."""
+def add_row_problems(problems: Iterable[Problem], fields: SweepFields) -> list[Problem]:
+    """Add what a mapping cannot hold: parameters without a name, or with the same one."""
     counts = Counter(row.name for row in fields.rows)
-    problems = [
+    found = [
         Problem(f"search_space[{n}]", "A parameter has no name. Name it or remove its row.")
         for n, row in enumerate(fields.rows)
         if not row.name
     ]
-    return problems + [
+    # Rows without a name are left out of the mapping: that it is empty was said already.
+    others = [p for p in problems if not (found and p.path == "search_space")]
+    found += [
         Problem(
             f"search_space.{name}", f'"{name}" is listed {n} times. Rename or remove all but one.'
         )
         for name, n in counts.items()
         if name and n > 1
     ]
+    return [*found, *others]
 
 
 def field_of(path: str, fields: SweepFields) -> str:

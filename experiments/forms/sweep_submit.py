@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from experiments import queries
 from experiments.forms.sweep_check import spec_from_fields
 from experiments.forms.sweep_fields import SweepFields
-from experiments.forms.sweep_problems import row_problems
+from experiments.forms.sweep_problems import add_row_problems
 from experiments.models import Sweep
 from experiments.problems import Problem, ProblemsError
 from experiments.services.snapshots import snapshot_zip
@@ -31,13 +31,14 @@ def submit_fields(fields: SweepFields, user: User, *, upload: IO[bytes] | None) 
         "workspace": queries.current_workspace(user),
         "allow_server_paths": user.is_superuser and fields.get("code") == "folder",
     }
-    problems = row_problems(fields)
+    problems = add_row_problems([], fields)
     if fields.get("code") == "upload":
-        problems += _problems_before_upload(raw, upload, options)
+        problems = add_row_problems(_problems_before_upload(raw, upload, options), fields)
         if not problems and upload is not None:
             digest = snapshot_zip(upload).digest
     elif problems:
-        problems += check_spec(raw, snapshot_digest=digest, **options)[1]
+        found = check_spec(raw, snapshot_digest=digest, **options)[1]
+        problems = add_row_problems(found, fields)
     if problems:
         raise ProblemsError(problems)
     sweep, _ = submit_spec(raw, owner=user, snapshot_digest=digest, **options)

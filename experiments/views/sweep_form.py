@@ -17,7 +17,7 @@ from experiments.forms.codecs import parse_number
 from experiments.forms.row_actions import apply_row_action
 from experiments.forms.space_preview import preview_space
 from experiments.forms.sweep_check import CheckedFields, check_fields
-from experiments.forms.sweep_choices import form_choices
+from experiments.forms.sweep_choices import form_choices, sampler_cards
 from experiments.forms.sweep_fields import SweepFields, fields_from_post
 from experiments.forms.sweep_problems import errors_by_field, list_sections, place_problems
 from experiments.forms.sweep_start import blank_fields, fields_of_example, fields_of_sweep
@@ -52,7 +52,7 @@ def check(request: HttpRequest) -> JsonResponse:
         text = request.POST.get("yaml", "")
         read = sweep_check.read_yaml(text, fields)
         if read.problems:
-            problems = [{**asdict(p), "unreadable": True} for p in read.problems]
+            problems = [p.as_json() | {"unreadable": True} for p in read.problems]
             return JsonResponse({"problems": problems})
         fields = read.fields
         rows = [asdict(row) for row in fields.rows]
@@ -66,10 +66,14 @@ def check(request: HttpRequest) -> JsonResponse:
         reply
         | sweep_check.panel_json(fields)
         | {
-            "problems": [asdict(problem) for problem in problems],
+            "problems": [problem.as_json() for problem in problems],
             "warnings": checked.warnings,
             "scripts": sweep_check.scripts_of(fields, user),
             "ready": _ready_text(fields),
+            "fits": [
+                {"name": card.name, "text": card.fit_text, "is_fit": not card.misfits}
+                for card in sampler_cards(fields)
+            ],
         }
     )
 
@@ -94,7 +98,8 @@ def _create(request: HttpRequest, fields: SweepFields, user: User) -> HttpRespon
     except ProblemsError as error:
         problems = place_problems(error.problems, fields)
         if is_script:
-            return JsonResponse({"problems": [asdict(p) for p in problems]}, status=422)
+            # Not a failed request to a script: browsers would report one in their console.
+            return JsonResponse({"problems": [p.as_json() for p in problems]})
         lost_file = "upload" in request.FILES
         return _page(request, CheckedFields(fields, problems), status=422, lost_file=lost_file)
     url = sweep.get_absolute_url()
@@ -118,6 +123,7 @@ def _page(
     context = {
         "fields": fields,
         "problems": checked.problems,
+        "warnings": checked.warnings,
         "errors": errors_by_field(checked.problems),
         "sections": list_sections(checked.problems),
         "has_details": any(map(fields.get, ("environment", "python", "description", "tags"))),

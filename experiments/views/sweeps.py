@@ -90,7 +90,7 @@ class ListedSweep:
             row=row,
             ended_runs=sum(row.counts.get(s, 0) for s in RUN_TERMINAL),
             live_runs=sum(row.counts.get(s, 0) for s in RUN_LIVE),
-            digits=formats.metric_digits([*row.spark, row.best_value]),
+            digits=formats.metric_digits([row.best_value]),
             seconds=(until - row.started).total_seconds() if row.started else None,
             note=row.reason if ended_badly else row.note,
         )

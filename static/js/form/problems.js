@@ -72,7 +72,7 @@ export function showVerdict(problems, isVisible, ready) {
 export function showSummary(problems) {
   const box = $("#problems");
   box.hidden = problems.length === 0;
-  render($("#problem-list"), html`${problems.map(({ path, message, field }) => html`<li><a
+  render($("#problem-list"), html`${problems.map(({ shown_path: path, message, field }) => html`<li><a
     href="#${field || "form"}">${path && html`<code>${path}</code> `}${message}</a></li>`)}`);
 }
 
@@ -82,4 +82,16 @@ export function focusFirst(problems) {
   const target = first?.matches("input, select, textarea") ? first : first && $("input, select", first);
   (target ?? $("#problems")).focus();
   (first ?? $("#problems")).scrollIntoView({ block: "center" });
+}
+
+/** Shows what is legal and probably not meant, and how the sampling methods fit the space. */
+export function showAdvice({ warnings, fits }) {
+  $("#warnings").hidden = warnings.length === 0;
+  render($("#warning-list"), html`${warnings.map((text) => html`<li>${text}</li>`)}`);
+  for (const { name, text, is_fit: isFit } of fits) {
+    const item = $(`[data-fit="${CSS.escape(name)}"]`);
+    if (!item) continue;
+    item.textContent = text;
+    item.className = isFit ? "yes" : "no";
+  }
 }

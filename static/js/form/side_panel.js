@@ -3,6 +3,7 @@ import { postForm } from "../lib/api.js";
 import { $, $$, html, render } from "../lib/dom.js";
 import { setRows } from "./rows.js";
 
+// Whether the text is the person's own: it may have comments, and is not written over.
 let isEdited = false;
 let hasErrors = false;
 
@@ -21,6 +22,11 @@ function showView(name) {
   copier.dataset.copyFrom = `#${name}`;
 }
 
+/** Lets the text follow the form again after a field was changed, unless it has an error. */
+export function followForm() {
+  if (!hasErrors) isEdited = false;
+}
+
 /** Shows a specification: {yaml, json, summary, scripts}. YAML that is being edited stays. */
 export function showSpec({ yaml, json, summary, scripts }) {
   if (!isEdited) $("#yaml").value = yaml;
@@ -32,9 +38,10 @@ export function showSpec({ yaml, json, summary, scripts }) {
 
 function showYamlProblems(problems) {
   hasErrors = problems.some(({ unreadable }) => unreadable);
-  render($("#yaml-errors"), html`${problems.map(({ line, path, message }) => html`<li class="err"><button
+  render($("#yaml-errors"), html`${problems.map(({ line, shown_path: path, message }) => html`<li class="err"><button
     class="link" type="button" data-line="${line ?? ""}">${line ? `Line ${line}: ` : ""}${path &&
-    html`<code>${path}</code> `}${message}</button></li>`)}`);
+    html`<code>${path}</code> `}${message}</button></li>`)}${hasErrors && html`<li><button class="btn s"
+    type="button" data-discard>Discard this text</button></li>`}`);
 }
 
 /** Puts texts into the fields of the form. */
@@ -42,6 +49,8 @@ export function fillForm(form, { texts, rows }, onChange) {
   for (const [name, text] of Object.entries(texts)) {
     const control = form.elements.namedItem(name);
     if (!control || control.type === "file") continue;
+    const isKnown = control.tagName !== "SELECT" || [...control.options].some((o) => o.value === text);
+    if (!isKnown) control.add(new Option(text, text));
     control.value = text;
   }
   setRows(rows, onChange);
@@ -66,8 +75,11 @@ function selectLine(number) {
   area.setSelectionRange(start, start + (lines[number - 1] ?? "").length);
 }
 
-/** Makes the panel work; `onFilled(reply)` is called after the YAML went into the form. */
-export function mountSidePanel(form, onFilled) {
+/**
+ * Makes the panel work. `onFilled(reply)` puts a reply to edited YAML into the form; `onDiscard()`
+ * is called when the text is given up for that of the form.
+ */
+export function mountSidePanel(form, { onFilled, onDiscard }) {
   $("#views").hidden = false;
   $("#load-yaml").closest("footer").hidden = true;
   showView("summary");
@@ -90,12 +102,13 @@ export function mountSidePanel(form, onFilled) {
     clearTimeout(typing);
     typing = setTimeout(() => takeOver(form, onFilled).catch(() => {}), 500);
   });
-  $("#yaml").addEventListener("blur", () => {
-    // From now on the text follows the form again.
-    if (!hasErrors) isEdited = false;
-  });
+  $("#yaml").addEventListener("change", (event) => event.stopPropagation());
   $("#yaml-errors").addEventListener("click", (event) => {
     const line = Number(event.target.closest("[data-line]")?.dataset.line);
     if (line) selectLine(line);
+    if (!event.target.closest("[data-discard]")) return;
+    isEdited = false;
+    showYamlProblems([]);
+    onDiscard();
   });
 }

@@ -57,11 +57,12 @@ export function sparkPath(values, width = WIDTH, height = HEIGHT) {
   const finite = values.map((v, i) => [i, v]).filter(([, v]) => Number.isFinite(v));
   if (!finite.length) return null;
   const low = finite.reduce((a, [, v]) => Math.min(a, v), Infinity);
-  const spread = finite.reduce((a, [, v]) => Math.max(a, v), -Infinity) - low || 1;
+  const spread = finite.reduce((a, [, v]) => Math.max(a, v), -Infinity) - low;
   const last = Math.max(1, values.length - 1);
   const points = finite.map(([i, v]) => [
     (2 + (i / last) * (width - 6)).toFixed(1),
-    (height - 3 - ((v - low) / spread) * (height - 6)).toFixed(1),
+    // A flat line runs in the middle.
+    (height - 3 - (spread ? (v - low) / spread : 0.5) * (height - 6)).toFixed(1),
   ]);
   const line = points.map(([x, y]) => `${x},${y}`).join(" ");
   const end = points[points.length - 1];

@@ -4,17 +4,17 @@ import { $ } from "../lib/dom.js";
 import { toast } from "../lib/shell.js";
 import { refreshPreviews } from "../form/previews.js";
 import {
-  focusFirst, holderOf, showProblems, showSections, showSummary, showVerdict,
+  focusFirst, holderOf, showAdvice, showProblems, showSections, showSummary, showVerdict,
 } from "../form/problems.js";
 import { mountRows } from "../form/rows.js";
-import { fillForm, hasYamlErrors, mountSidePanel, showSpec } from "../form/side_panel.js";
+import { fillForm, followForm, hasYamlErrors, mountSidePanel, showSpec } from "../form/side_panel.js";
 
 const CHECK_MS = 350;
 const form = $("#form");
 // A field shows its problems once it was left; after a refused submission all do.
 const left = new Set();
 let showAll = !$("#problems").hidden;
-let last = { problems: [], ready: "" };
+let last = null;
 let timer = 0;
 let asking = null;
 
@@ -35,6 +35,7 @@ function show(reply) {
   showSections(form, reply.problems, isVisible);
   showVerdict(reply.problems, isVisible, reply.ready);
   if (showAll) showSummary(reply.problems);
+  showAdvice(reply);
   showSpec(reply);
 }
 
@@ -51,13 +52,14 @@ async function check() {
 }
 
 function checkSoon() {
+  followForm();
   clearTimeout(timer);
   timer = setTimeout(check, CHECK_MS);
 }
 
 function refuse(problems) {
   showAll = true;
-  show({ ...last, problems });
+  if (last) show({ ...last, problems });
   focusFirst(problems);
 }
 
@@ -72,20 +74,23 @@ async function submit() {
   data.set("action", "create");
   button.disabled = true;
   try {
-    const { url } = await postForm(location.pathname, data);
-    location.assign(url);
+    const { url, problems } = await postForm(location.pathname, data);
+    if (url) {
+      location.assign(url);
+      return;
+    }
+    refuse(problems);
   } catch (error) {
-    button.disabled = false;
-    if (error.problems?.length) refuse(error.problems);
-    else toast(error.message);
+    toast(error.message);
   }
+  button.disabled = false;
 }
 
 function markLeft(event) {
   const holder = event.target.closest("[data-field]");
   if (!holder || left.has(holder.dataset.field)) return;
   left.add(holder.dataset.field);
-  show(last);
+  if (last) show(last);
 }
 
 form.addEventListener("input", checkSoon);
@@ -108,11 +113,14 @@ form.addEventListener("click", (event) => {
 });
 
 mountRows(checkSoon);
-mountSidePanel(form, (reply) => {
-  fillForm(form, reply.fields, checkSoon);
-  reply.problems.forEach(({ field }) => left.add(holderOf(field)));
-  show(reply);
-  refreshPreviews(form, formData());
+mountSidePanel(form, {
+  onFilled(reply) {
+    fillForm(form, reply.fields, checkSoon);
+    reply.problems.forEach(({ field }) => left.add(holderOf(field)));
+    show(reply);
+    refreshPreviews(form, formData());
+  },
+  onDiscard: check,
 });
 
 const sections = new IntersectionObserver((entries) => {
