@@ -153,10 +153,11 @@ def is_alive(pid: int, started: float) -> bool:
         return False
 
 
-def kill_marked(variable: str, value: str) -> list[int]:
+def kill_marked(variable: str, value: str, *, is_prefix: bool = False) -> list[int]:
     """Kill every process of this machine that was started with `variable=value`; return the pids.
 
-    The last resort for what a run left behind when executor and guard were both killed.
+    The last resort for what a run left behind when executor and guard were both killed. With
+    `is_prefix` the variable only has to begin with `value`.
     """
     marker = f"{variable}={value}".encode()
     killed = []
@@ -165,7 +166,7 @@ def kill_marked(variable: str, value: str) -> list[int]:
             continue
         try:
             words = Path("/proc", name, "environ").read_bytes().split(b"\0")
-            if marker in words:
+            if marker in words or (is_prefix and any(w.startswith(marker) for w in words)):
                 os.kill(int(name), signal.SIGKILL)
                 killed.append(int(name))
         except OSError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from django.contrib.staticfiles.finders import BaseFinder
+from django.contrib.staticfiles.finders import BaseFinder, get_finders
 from django.core.files.storage import FileSystemStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -46,3 +47,13 @@ class PlotlyFinder(BaseFinder):
         storage = FileSystemStorage(location=str(self.root))
         storage.prefix = "plotly"  # type: ignore[attr-defined]  # read by collectstatic
         yield "plotly.min.js", storage
+
+
+def static_fingerprint() -> str:
+    """Return a hash over names, sizes and times of all static sources: has anything changed?"""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            stat = Path(storage.path(path)).stat()
+            digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

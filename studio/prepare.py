@@ -1,0 +1,106 @@
+"""What a start of the studio does before its processes start: database, files, first things.
+
+A process of its own (`python -m studio.prepare`), so that the supervisor stays small; prints one
+JSON object. Everything here may run again and again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402 - needs the settings
+from django.core.management import call_command  # noqa: E402
+from django.db import DatabaseError, connection  # noqa: E402
+from django.db.migrations.executor import MigrationExecutor  # noqa: E402
+
+from experiments.services import access, setup, sweeps  # noqa: E402
+from studio.storage import static_fingerprint  # noqa: E402
+
+_TOKEN_NAME: Final = "Command line on this machine"  # noqa: S105 - a label
+_LINK_LIFE: Final = timedelta(hours=24)
+
+
+def main() -> int:
+    """Prepare and print what `studio up` shows; 1 when the database cannot be used."""
+    try:
+        _migrate()
+    except DatabaseError as error:
+        text = " ".join(str(error).split())
+        print(json.dumps({"error": f"The database does not answer: {text}"}))  # noqa: T201
+        return 1
+    _collect_static()
+    defaults = setup.ensure_defaults()
+    administrator = setup.first_administrator()
+    result: dict[str, Any] = {"sign_in": None, "example": None}
+    if administrator is not None:
+        _keep_cli_token(administrator)
+        result["sign_in"] = access.make_sign_in_link(administrator, life=_LINK_LIFE)
+        if "--example" in sys.argv:
+            result["example"] = _submit_example(administrator, defaults.workspace)
+    print(json.dumps(result))  # noqa: T201
+    return 0
+
+
+def _migrate() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def _collect_static() -> None:
+    stamp = Path(settings.STATIC_ROOT) / ".fingerprint"
+    fingerprint = static_fingerprint()
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        return
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    stamp.write_text(fingerprint)
+
+
+def _keep_cli_token(administrator: Any) -> None:
+    path = settings.STUDIO_HOME / "cli-token"
+    if path.exists() and access.find_api_token(path.read_text().strip()) is not None:
+        return
+    _, plain = access.make_api_token(administrator, name=_TOKEN_NAME, scope="admin")
+    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(plain)
+
+
+def _submit_example(administrator: Any, workspace: Any) -> str | None:
+    """Submit the example sweep of a fresh studio once; return its name."""
+    marker = settings.STUDIO_HOME / "example-submitted"
+    folder = example_folder()
+    if marker.exists() or folder is None:
+        return None
+    sweep, _ = sweeps.submit_spec(
+        (folder / "sweep.yaml").read_text(),
+        owner=administrator,
+        workspace=workspace,
+        base_directory=folder,
+        allow_server_paths=True,
+    )
+    marker.write_text(f"{sweep.public_id}\n")
+    return sweep.name
+
+
+def example_folder() -> Path | None:
+    """Return the example to show: the one that trains a network, where scikit-learn is there."""
+    from importlib.util import find_spec  # noqa: PLC0415 - needed once
+
+    name = "digits-mlp" if find_spec("sklearn") else "no-library"
+    folder = Path(settings.BASE_DIR) / "examples" / name
+    return folder if folder.is_dir() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""Keep child processes running and end them in order: a plain loop over signals and pid handles.
+
+Children live in sessions of their own, so the terminal's Ctrl-C reaches only this process, and the
+kernel kills them when this process dies. Knows nothing of what the children do.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_PR_SET_PDEATHSIG: Final = 1
+_FIRST_DELAY: Final = 0.4
+_LONGEST_DELAY: Final = 10.0
+# A child that lives this long counts as started well.
+_STABLE_SECONDS: Final = 10.0
+_MOST_QUICK_DEATHS: Final = 5
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class GaveUp(Exception):  # noqa: N818 - the end of a studio
+    """A child died again and again; the text names it and its log."""
+
+
+@dataclass(slots=True)
+class Child:
+    """One process to keep: `stop_seconds` is what it gets between the request and the force."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    stop_seconds: float = 5.0
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    deaths: int = 0
+    restart_at: float | None = None
+    pidfd: int = field(default=-1)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process exists."""
+        return self.process is not None and self.process.poll() is None
+
+
+class Supervisor:
+    """Starts children, restarts what dies, stops everything in the reverse order."""
+
+    def __init__(
+        self, environment: Mapping[str, str], say: Callable[[str], None], cwd: Path
+    ) -> None:
+        self._environment = dict(environment)
+        self._say = say
+        self._cwd = cwd
+        self._children: list[Child] = []
+        self._signals = 0
+        self._wakeup, writer = os.pipe()
+        for descriptor in (self._wakeup, writer):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        for number in _STOP_SIGNALS:
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, *_: object) -> None:
+        self._signals += 1
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether somebody asked for the end."""
+        return self._signals > 0
+
+    def start(self, child: Child) -> None:
+        """Start a child and look after it from now on.
+
+        Raises:
+            OSError: its command cannot be started.
+        """
+        child.log.parent.mkdir(parents=True, exist_ok=True)
+        parent = os.getpid()
+        with child.log.open("ab") as log:
+            child.process = subprocess.Popen(  # noqa: S603 - a list of words, no shell
+                list(child.command),
+                env=self._environment,
+                cwd=self._cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                # One thread lives here, so code between fork and exec is safe.
+                preexec_fn=lambda: _die_with(parent),
+            )
+        child.started = time.monotonic()
+        child.restart_at = None
+        child.pidfd = os.pidfd_open(child.process.pid)
+        if child not in self._children:
+            self._children.append(child)
+
+    def run(self) -> None:
+        """Look after the children until a signal asks for the end.
+
+        Raises:
+            GaveUp: a child does not stay up.
+        """
+        while not self.is_stopping:
+            self._wait(self._until_restart())
+            for child in self._children:
+                self._look_after(child)
+
+    def sleep_until(self, is_done: Callable[[], bool], seconds: float) -> bool:
+        """Wait for a condition; give up early when asked to stop or when a child died."""
+        deadline = time.monotonic() + seconds
+        while not is_done():
+            if time.monotonic() > deadline or self.is_stopping:
+                return False
+            if any(not child.is_running for child in self._children):
+                return False
+            self._wait(0.03)
+        return True
+
+    def stop(self) -> None:
+        """End the children, the ones started last first; a second Ctrl-C ends the patience.
+
+        All but the first get their signal at once; the first (the server that the others need) is
+        ended when they are gone.
+        """
+        first, others = self._children[:1], self._children[1:]
+        self._end(others)
+        self._end(first)
+        for child in self._children:
+            if child.pidfd >= 0:
+                os.close(child.pidfd)
+                child.pidfd = -1
+
+    def _end(self, children: list[Child]) -> None:
+        begun, patience = time.monotonic(), self._signals
+        for child in children:
+            _signal(child, signal.SIGTERM)
+        while any(child.is_running for child in children):
+            now = time.monotonic() - begun
+            for child in children:
+                if child.is_running and (now > child.stop_seconds or self._signals > patience + 1):
+                    _signal(child, signal.SIGKILL)
+            self._wait(0.05)
+
+    def _until_restart(self) -> float | None:
+        times = [child.restart_at for child in self._children if child.restart_at is not None]
+        return max(0.0, min(times) - time.monotonic()) if times else None
+
+    def _wait(self, timeout: float | None) -> None:
+        handles = [child.pidfd for child in self._children if child.is_running]
+        ready, _, _ = select.select([self._wakeup, *handles], [], [], timeout)
+        if self._wakeup in ready:
+            os.read(self._wakeup, 4096)
+
+    def _look_after(self, child: Child) -> None:
+        if child.is_running:
+            return
+        if child.restart_at is None:
+            self._note_death(child)
+        elif time.monotonic() >= child.restart_at:
+            self.start(child)
+
+    def _note_death(self, child: Child) -> None:
+        os.close(child.pidfd)
+        child.pidfd = -1
+        lived = time.monotonic() - child.started
+        child.deaths = child.deaths + 1 if lived < _STABLE_SECONDS else 1
+        code = child.process.returncode if child.process else None
+        if child.deaths >= _MOST_QUICK_DEATHS:
+            raise GaveUp(f"{child.name} ended {child.deaths} times in a row; read {child.log}.")
+        delay = min(_FIRST_DELAY * 2 ** (child.deaths - 1), _LONGEST_DELAY)
+        child.restart_at = time.monotonic() + delay
+        self._say(f"{child.name} ended ({_end_text(code)}); it is started again. See {child.log}")
+
+
+def _end_text(code: int | None) -> str:
+    return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+
+
+def _signal(child: Child, number: int) -> None:
+    if child.process is not None and child.process.poll() is None:
+        child.process.send_signal(number)
+
+
+def _die_with(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)

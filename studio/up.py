@@ -1,0 +1,233 @@
+"""`studio up`: the whole studio on one machine under one supervisor.
+
+Start order: Redis-protocol server, preparation, web, watchdog, workers; the end goes backwards.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from runner.process import kill_marked
+from studio import embedded, env
+from studio.supervisor import Child, GaveUp, Supervisor
+
+DEFAULT_PORT: Final = 8000
+_WEB_SECONDS: Final = 30.0
+# A worker hands its run over: the script has STUDIO_STOP_GRACE_SECONDS to save its work.
+_WORKER_STOP_SECONDS: Final = 14.0
+
+
+class CannotStart(Exception):  # noqa: N818 - a state of the machine
+    """One sentence that says what is in the way and what to do."""
+
+
+def run(
+    *,
+    port: int | None = None,
+    host: str = "127.0.0.1",
+    workers: int = 2,
+    with_example: bool = True,
+) -> int:
+    """Start the studio and keep it running until Ctrl-C; return the exit code."""
+    try:
+        chosen = port or env.port("STUDIO_PORT", DEFAULT_PORT)
+        home = env.studio_home()
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _only_one(home):
+            _check_port(host, chosen)
+            return Studio(home, host, chosen, workers).run(with_example=with_example)
+    except (CannotStart, GaveUp, env.EnvironmentProblem, embedded.ServerMissing) as error:
+        _say(str(error))
+        return 1
+
+
+class Studio:
+    """The processes of one studio."""
+
+    def __init__(self, home: Path, host: str, port: int, workers: int) -> None:
+        self.home = home
+        self.host = host
+        self.port = port
+        self.workers = workers
+        self.url = f"http://{_shown_host(host)}:{port}{env.base_path()}"
+        self.logs = home / "logs"
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "studio.settings",
+            "STUDIO_HOME": str(home),
+            "STUDIO_URL": self.url,
+            "PYTHONUNBUFFERED": "1",
+        }
+        # A console script has no checkout on its path; children must find the same packages.
+        paths = [str(env.project_root()), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+        self.environment = environment
+        self.supervisor = Supervisor(environment, _say, env.project_root())
+
+    def run(self, *, with_example: bool) -> int:
+        """Start everything, look after it, end it."""
+        begun = time.monotonic()
+        try:
+            self._start_redis()
+            prepared = self._prepare(with_example=with_example)
+            self._start_services()
+            if not self.supervisor.is_stopping:
+                self._greet(prepared, time.monotonic() - begun)
+                self.supervisor.run()
+        finally:
+            if self.supervisor.is_stopping:
+                _say("Stopping …")
+            self.supervisor.stop()
+            # Nothing of a script outlives the studio, not even when patience ran out.
+            kill_marked("STUDIO_METRICS_FILE", f"{self.home}{os.sep}", is_prefix=True)
+            (self.home / "address.json").unlink(missing_ok=True)
+        return 0
+
+    def _start_redis(self) -> None:
+        url = env.redis_url(self.home)
+        if env.text("REDIS_URL"):
+            problem = embedded.wait_for_redis(url, seconds=3)
+            if problem:
+                text = (
+                    f"REDIS_URL is set, but no server answers there ({problem}). Start it, correct "
+                )
+                raise CannotStart(f"{text}REDIS_URL, or unset it to use the embedded server.")
+            return
+        self.supervisor.start(
+            Child("redis", embedded.server_command(self.home), self.logs / "redis.log")
+        )
+        problem = embedded.wait_for_redis(url)
+        if problem:
+            log = self.logs / "redis.log"
+            raise CannotStart(f"The embedded Redis server does not answer ({problem}); see {log}.")
+
+    def _prepare(self, *, with_example: bool) -> dict[str, Any]:
+        words = [sys.executable, "-m", "studio.prepare"]
+        done = subprocess.run(  # noqa: S603 - our own interpreter
+            [*words, "--example"] if with_example else words,
+            env=self.environment,
+            cwd=env.project_root(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = done.stdout.strip().splitlines()
+        result = _last_json(lines)
+        if done.returncode == 0 and result is not None:
+            return result
+        if result and "error" in result:
+            advice = "Start it or correct DATABASE_URL." if env.text("DATABASE_URL") else ""
+            raise CannotStart(f"{result['error']} {advice}".strip())
+        log = self.logs / "prepare.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(done.stdout + done.stderr)
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise CannotStart(f"The studio could not be prepared: {last} (see {log})")
+
+    def _start_services(self) -> None:
+        django = [sys.executable, "-m", "django"]
+        for child in (
+            Child("web", self._web_command(), self.logs / "web.log"),
+            Child("watchdog", [*django, "studio_watchdog"], self.logs / "watchdog.log"),
+            *(
+                Child(
+                    f"worker {n}",
+                    [*django, "studio_worker", "--compute", "local"],
+                    self.logs / f"worker-{n}.log",
+                    stop_seconds=_WORKER_STOP_SECONDS,
+                )
+                for n in range(1, self.workers + 1)
+            ),
+        ):
+            self.supervisor.start(child)
+        answers = self.supervisor.sleep_until(self._web_answers, _WEB_SECONDS)
+        if not answers and not self.supervisor.is_stopping:
+            raise CannotStart(f"The web server does not answer; see {self.logs / 'web.log'}.")
+
+    def _web_command(self) -> list[str]:
+        options = ["--host", self.host, "--port", str(self.port), "--lifespan", "off"]
+        # Open websockets would hold the end back.
+        options += ["--timeout-graceful-shutdown", "3", "--no-access-log", "--no-server-header"]
+        if env.base_path():
+            options += ["--root-path", env.base_path()]
+        return [sys.executable, "-m", "uvicorn", "studio.asgi:application", *options]
+
+    def _web_answers(self) -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex((_shown_host(self.host), self.port)) == 0
+
+    def _greet(self, prepared: dict[str, Any], seconds: float) -> None:
+        address = {"url": self.url, "pid": os.getpid()}
+        (self.home / "address.json").write_text(json.dumps(address))
+        _say(f"Sweep Studio is at {self.url} (ready after {seconds:.1f} s)")
+        if prepared.get("sign_in"):
+            _say(f"Sign in once with   {self.url}/sign-in/{prepared['sign_in']}/")
+        if prepared.get("example"):
+            _say(f"A first sweep runs: {prepared['example']}")
+        _say(f"Data and logs are in {self.home}. Ctrl-C stops everything.")
+
+
+def _last_json(lines: list[str]) -> dict[str, Any] | None:
+    try:
+        value = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    # Two servers on one folder of data would each keep half of it.
+    with (home / "up.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotStart(
+                f"A studio already runs with the data in {home}{_running_at(home)}. "
+                "Stop it first, or set STUDIO_HOME to another folder."
+            ) from None
+        yield
+
+
+def _running_at(home: Path) -> str:
+    try:
+        return f" at {json.loads((home / 'address.json').read_text())['url']}"
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = "is in use" if error.errno == 98 else f"cannot be used ({error.strerror})"
+            raise CannotStart(
+                f"Port {port} {reason}. Choose another one: make up PORT={port + 1}, "
+                f"studio up --port {port + 1}, or STUDIO_PORT."
+            ) from error
+
+
+def _shown_host(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - compared, not bound
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - a command line program
+
+
+if __name__ == "__main__":
+    sys.exit(run())
