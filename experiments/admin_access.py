@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from experiments.admin_base import OwnedByStudioAdmin, RowAdmin, list_link
+from experiments.admin_base import OwnedByStudioAdmin, RowAdmin, RowsInline, list_link
 from experiments.models import ApiToken, Experiment, Membership, SignInLink, Sweep, Workspace
 from experiments.services.access import make_sign_in_link, revoke_api_token, revoke_sign_in_link
 
 
-class MembershipInline(admin.TabularInline[Membership, Workspace]):
+class MembershipInline(RowsInline[Membership, Workspace]):
     """Members of a workspace and their roles."""
 
     model = Membership
@@ -117,7 +117,7 @@ class SignInLinkAdmin(OwnedByStudioAdmin[SignInLink]):
         )
 
 
-class StudioUserAdmin(UserAdmin[User]):
+class StudioUserAdmin(UserAdmin):  # type: ignore[type-arg] # generic in the stubs alone
     """Django's page of people, with one-time links instead of passwords sent around."""
 
     list_display = ["username", "email", "full_name", "is_active", "is_superuser", "last_login"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.contrib import admin
 from django.db.models import Model
@@ -15,12 +15,31 @@ from django.utils.safestring import SafeString
 from experiments.states import badge
 
 M = TypeVar("M", bound=Model)
+P = TypeVar("P", bound=Model)
 
 
-class RowAdmin(admin.ModelAdmin, Generic[M]):  # type: ignore[type-arg] # Django's is generic in its stubs alone
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin
+    TabularInline = admin.TabularInline
+else:
+    # Django's own are generic in the type stubs alone.
+    class ModelAdmin(admin.ModelAdmin, Generic[M]):
+        """Django's, with the model as a type parameter."""
+
+    class TabularInline(admin.TabularInline, Generic[M, P]):
+        """Django's, with child and parent as type parameters."""
+
+
+class RowAdmin(ModelAdmin[M]):
     """The admin page of one model, named as its type parameter."""
 
     show_full_result_count = False
+
+
+class RowsInline(TabularInline[M, P]):
+    """Rows of one model on the page of another."""
+
+    extra = 0
 
 
 class OwnedByStudioAdmin(RowAdmin[M]):
@@ -32,7 +51,7 @@ class OwnedByStudioAdmin(RowAdmin[M]):
     show: Sequence[str] = ()
     editable: Sequence[str] = ()
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return list(self.show)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

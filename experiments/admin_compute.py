@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
 from experiments import queries
-from experiments.admin_base import OwnedByStudioAdmin, RowAdmin, admin_link, list_link
+from experiments.admin_base import OwnedByStudioAdmin, RowAdmin, RowsInline, admin_link, list_link
 from experiments.models import ComputeTarget, Run, Worker
 from experiments.services.compute import remove_worker
 from experiments.services.dispatch import get_queue
@@ -20,11 +20,10 @@ from experiments.states import RUN_LIVE, RunState
 _LIVE: Final = sorted(str(state) for state in RUN_LIVE)
 
 
-class WorkerInline(admin.TabularInline[Worker, ComputeTarget]):
+class WorkerInline(RowsInline[Worker, ComputeTarget]):
     """The slots of a target; they attach themselves (`studio worker --compute NAME`)."""
 
     model = Worker
-    extra = 0
     can_delete = False
     fields = ["name", "host", "pid", "started_at", "last_seen_at"]
     readonly_fields = ["name", "host", "pid", "started_at", "last_seen_at"]

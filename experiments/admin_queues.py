@@ -23,11 +23,11 @@ from experiments.services.dispatch import CONTROL_QUEUE
 View = Callable[..., HttpResponseBase]
 
 
-class QueueDashboardAdmin(QueueAdmin):  # type: ignore[misc] # django-rq has no types for it
+class QueueDashboardAdmin(QueueAdmin):
     """Queues, jobs and workers of RQ."""
 
     def get_urls(self) -> list[URLPattern]:
-        patterns: list[URLPattern] = super().get_urls()
+        patterns: list[URLPattern] = super().get_urls()  # type: ignore[no-untyped-call] # theirs
         for pattern in patterns:
             pattern.callback = _with_all_queues(pattern.callback)
         return patterns

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
-from ninja.openapi.schema import OpenAPISchema
+from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
 from ninja.operation import Operation
 from ninja.renderers import JSONRenderer
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from experiments.api.errors import MEDIA_TYPE, install_handlers, problem_response
+from experiments.api.errors import MEDIA_TYPE, NOT_FOUND, install_handlers, problem_response
 from experiments.api.schemas import ProblemDocument
 
 _STATUS_WORDS = {
@@ -56,8 +57,10 @@ class StrictJSONRenderer(JSONRenderer):
 class StudioAPI(NinjaAPI):
     """Authenticates for itself, so that the login redirect of pages never answers a client."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, body_models: Sequence[type[BaseModel]] = (), **options: Any) -> None:
+        """`body_models`: models that `openapi_extra` refers to as `#/components/schemas/...`."""
         super().__init__(renderer=StrictJSONRenderer(), **options)
+        self._body_models = body_models
         install_handlers(self)
 
     def _get_urls(self) -> list[URLResolver | URLPattern]:
@@ -72,9 +75,9 @@ class StudioAPI(NinjaAPI):
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         document = super().get_openapi_schema(**options)
-        _, definitions = models_json_schema(
-            [(ProblemDocument, "serialization")], ref_template="#/components/schemas/{model}"
-        )
+        models: list[Any] = [(ProblemDocument, "serialization")]
+        models += [(model, "validation") for model in self._body_models]
+        _, definitions = models_json_schema(models, ref_template=REF_TEMPLATE)
         document["components"]["schemas"].update(definitions["$defs"])
         for path in document["paths"].values():
             for operation in path.values():
@@ -103,18 +106,17 @@ def _as_api_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 
     @wraps(view)
     def api_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = view(request, *args, **kwargs)
-        if response.status_code != 405:
-            return response
-        allowed = response["Allow"]
-        return _not_allowed(request, allowed)
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:
+            return problem_response(404, NOT_FOUND)
+        return _not_allowed(request, response) if response.status_code == 405 else response
 
-    # functools.partial objects, as ninja uses for its documents, have no attributes to copy.
-    api_view.csrf_exempt = getattr(view, "csrf_exempt", False)  # type: ignore[attr-defined] # a Django mark
     return login_not_required(api_view)
 
 
-def _not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+def _not_allowed(request: HttpRequest, response: HttpResponseBase) -> HttpResponse:
+    allowed = ", ".join(sorted(response["Allow"].split(", ")))
     return problem_response(
         405,
         f"{request.method} is not possible here; this address answers {allowed}.",

@@ -50,6 +50,8 @@ def _parse_json(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise UnreadableBodyError(json_problem(error)) from error
+    except ValueError as error:
+        raise UnreadableBodyError(Problem("", f"The body is not JSON: {error}.")) from error
     except RecursionError as error:
         raise UnreadableBodyError(Problem("", "The body is nested too deeply.")) from error
 
@@ -62,7 +64,7 @@ def _parse_yaml(text: str) -> Any:
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = Problem(where, f"The body is not YAML: {error.problem}.")
         raise UnreadableBodyError(problem) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UnreadableBodyError(Problem("", f"The body is not YAML: {error}")) from error
     except RecursionError as error:
         raise UnreadableBodyError(Problem("", "The body is nested too deeply.")) from error

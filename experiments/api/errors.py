@@ -88,10 +88,10 @@ def _on_invalid(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _location(parts: tuple[str | int, ...]) -> str:
-    """Write ("body", "reports", 0, "value") as `reports[0].value`, as in a specification."""
+    """Write ("body", "reports", 0, "value") as `[0].value`, as in a specification."""
     path = ""
-    # The first part names the place (query, path, body), the second of a body its variable.
-    for part in parts[2:] if parts[0] == "body" and len(parts) > 2 else parts[1:]:
+    # The first part names the place (query, path, body), the second of a body our variable.
+    for part in parts[2:] if parts[0] == "body" else parts[1:]:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     return path
 

@@ -9,8 +9,7 @@ from urllib.parse import quote
 
 from django.http import FileResponse, Http404, HttpRequest
 from django.urls import reverse
-from ninja import Query, Router
-from pydantic import Field
+from ninja import Body, Query, Router
 
 from experiments import queries
 from experiments.api.auth import RUN_READ, RUN_WRITE, caller_of, check_may_write, run_of
@@ -71,7 +70,7 @@ def get_run_metrics(
 def report_metrics(
     request: HttpRequest,
     run_id: str,
-    reports: Annotated[list[ReportIn], Field(min_length=1, max_length=1000)],
+    reports: Annotated[list[ReportIn], Body(min_length=1, max_length=1000)],
 ) -> dict[str, Any]:
     """Report values of metrics for a running run, as its script does with `Run.log`.
 

@@ -6,10 +6,10 @@ Field names are those of queries.sweep_json and queries.run_json. Holds no logic
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from ninja import Field, Schema
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict, PlainValidator, StringConstraints
 
 from experiments.states import RunState, SweepState
 
@@ -222,15 +222,30 @@ class FileList(Schema):
     items: list[FileOut]
 
 
+def _read_value(value: Any) -> float | str:
+    if isinstance(value, int | float):  # true and false count as 1 and 0, as in a script
+        try:
+            return float(value)
+        except OverflowError:
+            return str(value)
+    if not isinstance(value, str) or len(value) > 1000:
+        raise ValueError("use a number, or text of up to 1000 characters")
+    return float(value) if value in get_args(NonFinite) else value
+
+
 class ReportIn(Schema):
     """One value of a metric; `value` may be text."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=255)]
-    value: Number | str
-    step: float | None = None
-    time: float | None = Field(default=None, description="Unix seconds; default: now.")
+    value: Annotated[
+        float | str, PlainValidator(_read_value, json_schema_input_type=Number | str)
+    ] = Field(description="A number, the name of a non-finite one, or text.")
+    step: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    time: Annotated[float, Field(ge=0, le=1e11)] | None = Field(
+        default=None, description="Unix seconds; default: now."
+    )
 
 
 class ReportsAccepted(Schema):

@@ -1,11 +1,14 @@
-"""The OpenAPI description of a specification as a request body."""
+"""A specification as a request body in the OpenAPI document: JSON or YAML, one schema."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from experiments.spec import SweepSpec
+_MEDIA: Final = {"schema": {"$ref": "#/components/schemas/SweepSpec"}}
 
-_SCHEMA: Final[dict[str, Any]] = SweepSpec.model_json_schema(
-    ref_template="#/components/schemas/{model}"
-)
+SPEC_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": _MEDIA, "application/yaml": _MEDIA},
+    }
+}

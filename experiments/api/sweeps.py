@@ -51,15 +51,14 @@ def submit_sweep(request: HttpRequest) -> Status[Any]:
     """
     workspace = workspace_for_new(request)
     raw = read_mapping(request)
-    digest = raw.pop("snapshot", None)
     sweep, warnings = sweep_services.submit_spec(
         raw,
         owner=person_of(request),
         workspace=workspace,
-        snapshot_digest=digest,
+        snapshot_digest=_take_digest(raw),
         allow_server_paths=caller_of(request).is_administrator,
     )
-    return Status(201, {**queries.sweep_json(sweep), "warnings": warnings})
+    return Status(201, {**_sweep_json(request, sweep), "warnings": warnings})
 
 
 @router.post("/check", auth=WRITE, response=CheckedSpec, openapi_extra=SPEC_BODY)
@@ -67,11 +66,10 @@ def check_sweep(request: HttpRequest) -> dict[str, Any]:
     """List every problem and warning of a specification without creating anything."""
     workspace = workspace_for_new(request)
     raw = read_mapping(request)
-    digest = raw.pop("snapshot", None)
     _, problems, warnings = sweep_services.check_spec(
         raw,
         workspace=workspace,
-        snapshot_digest=digest,
+        snapshot_digest=_take_digest(raw),
         allow_server_paths=caller_of(request).is_administrator,
     )
     errors = [{"path": p.path, "message": p.message} for p in problems]
@@ -101,7 +99,7 @@ def list_sweeps(
     found = list(rows[: limit + 1])
     page = found[:limit]
     return {
-        "items": queries.sweeps_json(page),
+        "items": [_with_address(request, sweep) for sweep in queries.sweeps_json(page)],
         "next_cursor": encode_cursor(page[-1].pk) if len(found) > limit else None,
     }
 
@@ -109,7 +107,7 @@ def list_sweeps(
 @router.get("/{sweep_id}", auth=READ, response=SweepOut)
 def get_sweep(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     """Read one sweep."""
-    return queries.sweep_json(sweep_of(request, sweep_id))
+    return _sweep_json(request, sweep_of(request, sweep_id))
 
 
 @router.post("/{sweep_id}/cancel", auth=WRITE, response=SweepOut)
@@ -121,7 +119,7 @@ def cancel_sweep(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     sweep = sweep_of(request, sweep_id)
     check_may_write(request, sweep.experiment.workspace)
     sweep_services.cancel_sweep(sweep, user=person_of(request))
-    return queries.sweep_json(sweep_of(request, sweep_id))
+    return _sweep_json(request, sweep_of(request, sweep_id))
 
 
 @router.get("/{sweep_id}/runs", auth=READ, response=RunPage)
@@ -186,6 +184,21 @@ def get_events(
     _wait_for_change(sweep, after, wait)
     cursor, events = queries.events_after(sweep, after, limit=limit)
     return {"cursor": cursor, "events": events}
+
+
+def _sweep_json(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
+    return _with_address(request, queries.sweep_json(sweep))
+
+
+def _with_address(request: HttpRequest, sweep: dict[str, Any]) -> dict[str, Any]:
+    """Clients are elsewhere, so they get the whole address of the page."""
+    return {**sweep, "url": request.build_absolute_uri(sweep["url"])}
+
+
+def _take_digest(raw: dict[str, Any]) -> str | None:
+    """Take the snapshot out of a specification: formats of other systems do not know it."""
+    digest = raw.pop("snapshot", None)
+    return None if digest is None else str(digest)
 
 
 def _wait_for_change(sweep: Sweep, after: int, seconds: float) -> None:

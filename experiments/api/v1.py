@@ -9,6 +9,7 @@ from experiments.api import compute, runs, snapshots, sweeps
 from experiments.api.application import StudioAPI
 from experiments.api.docs import OperationsPage
 from experiments.api.errors import NOT_FOUND, problem_response
+from experiments.spec import SweepSpec
 
 DESCRIPTION = """Sweeps, runs and compute targets of a Sweep Studio.
 
@@ -25,6 +26,7 @@ api = StudioAPI(
     version="1",
     description=DESCRIPTION,
     urls_namespace="api",
+    body_models=[SweepSpec],
     docs=OperationsPage(),
 )
 api.add_router("/snapshots", snapshots.router)

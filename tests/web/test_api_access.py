@@ -1,0 +1,254 @@
+"""Who may call which operation: every operation of the document has a row here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from experiments.api.v1 import api
+from experiments.models import ApiToken, Membership, Run, Sweep
+from experiments.services.access import make_api_token
+from experiments.services.outcome import RunOutcome
+from experiments.services.runs import finish_run
+from tests.factories import make_user
+from tests.web.api_world import World, assert_problem, call, make_world, submittable, zip_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+REPORT = [{"name": "accuracy", "value": 0.9}]
+Body = Callable[[], tuple[Any, str]]
+
+
+def _json(value: Any) -> Body:
+    return lambda: (value, "application/json")
+
+
+NOTHING = _json(None)
+SPEC = lambda: (submittable(), "application/json")  # noqa: E731 -- a row of the table below
+ZIP = lambda: (zip_of(train_py="print()"), "application/zip")  # noqa: E731
+
+# (method, address) -> (body, status of who may do it, what it needs)
+OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
+    ("POST", "/snapshots"): (ZIP, 201, "write"),
+    ("POST", "/sweeps"): (SPEC, 201, "write"),
+    ("POST", "/sweeps/check"): (SPEC, 200, "write"),
+    ("GET", "/sweeps"): (NOTHING, 200, "read"),
+    ("GET", "/sweeps/{sweep_id}"): (NOTHING, 200, "read"),
+    ("POST", "/sweeps/{sweep_id}/cancel"): (NOTHING, 200, "write"),
+    ("GET", "/sweeps/{sweep_id}/runs"): (NOTHING, 200, "read"),
+    ("GET", "/sweeps/{sweep_id}/best-run"): (NOTHING, 200, "read"),
+    ("GET", "/sweeps/{sweep_id}/metrics"): (NOTHING, 200, "read"),
+    ("GET", "/sweeps/{sweep_id}/events"): (NOTHING, 200, "read"),
+    ("GET", "/runs/{run_id}"): (NOTHING, 200, "read"),
+    ("GET", "/runs/{run_id}/metrics"): (NOTHING, 200, "read"),
+    ("POST", "/runs/{run_id}/metrics"): (_json(REPORT), 202, "write"),
+    ("POST", "/runs/{run_id}/cancel"): (NOTHING, 200, "write"),
+    ("GET", "/runs/{run_id}/logs"): (NOTHING, 200, "read"),
+    ("GET", "/runs/{run_id}/files"): (NOTHING, 200, "read"),
+    ("GET", "/runs/{run_id}/files/{path}"): (NOTHING, 200, "read"),
+    ("GET", "/compute"): (NOTHING, 200, "read"),
+}
+EVERY = pytest.mark.parametrize(
+    ("method", "address"), OPERATIONS, ids=lambda value: str(value).replace("/", "-")
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path, settings: Any) -> World:
+    settings.STUDIO_STORAGE_ROOT = tmp_path / "storage"
+    return make_world(tmp_path / "runs")
+
+
+def _path(address: str, world: World) -> str:
+    return address.format(
+        sweep_id=world.sweep.public_id, run_id=world.run.public_id, path="outputs/model.txt"
+    )
+
+
+def _call(world: World, method: str, address: str, **options: Any) -> Any:
+    body, content_type = OPERATIONS[method, address][0]()
+    return call(method, _path(address, world), body=body, content_type=content_type, **options)
+
+
+def _snapshot_of_states() -> tuple[Any, ...]:
+    return (
+        sorted(Sweep.objects.values_list("pk", "state")),
+        sorted(Run.objects.values_list("pk", "state")),
+    )
+
+
+def test_every_operation_has_a_row() -> None:
+    document = api.get_openapi_schema()
+    documented = {
+        (method.upper(), path.removeprefix("/api/v1"))
+        for path, operations in document["paths"].items()
+        for method in operations
+    }
+
+    assert documented == set(OPERATIONS)
+
+
+@EVERY
+def test_owner_may(world: World, method: str, address: str) -> None:
+    response = _call(world, method, address, token=world.tokens["alice_write"])
+
+    assert response.status_code == OPERATIONS[method, address][1], response.content
+
+
+@EVERY
+def test_anonymous_may_not(world: World, method: str, address: str) -> None:
+    before = _snapshot_of_states()
+
+    response = _call(world, method, address)
+
+    assert_problem(response, 401)
+    assert response["WWW-Authenticate"].startswith("Bearer")
+    assert _snapshot_of_states() == before
+
+
+@EVERY
+def test_reader_reads_and_changes_nothing(world: World, method: str, address: str) -> None:
+    before = _snapshot_of_states()
+
+    response = _call(world, method, address, token=world.tokens["bob_write"])
+
+    if OPERATIONS[method, address][2] == "read":
+        assert response.status_code == 200
+    else:
+        assert "Reader" in assert_problem(response, 403)[0]["message"]
+    assert _snapshot_of_states() == before
+
+
+@EVERY
+def test_stranger_finds_nothing(world: World, method: str, address: str) -> None:
+    before = _snapshot_of_states()
+
+    response = _call(world, method, address, token=world.tokens["charlie_admin"])
+
+    if "{" in address:
+        assert_problem(response, 404)
+        assert _snapshot_of_states() == before
+    else:
+        assert response.status_code == OPERATIONS[method, address][1]
+        assert world.sweep.public_id not in response.content.decode()
+
+
+@EVERY
+def test_read_token_never_changes_anything(world: World, method: str, address: str) -> None:
+    before = _snapshot_of_states()
+
+    response = _call(world, method, address, token=world.tokens["alice_read"])
+
+    if OPERATIONS[method, address][2] == "read":
+        assert response.status_code == 200
+    else:
+        assert "scope" in assert_problem(response, 403)[0]["message"]
+        assert _snapshot_of_states() == before
+
+
+@EVERY
+def test_token_of_a_run_opens_that_run_only(world: World, method: str, address: str) -> None:
+    response = _call(world, method, address, token=world.run_token)
+
+    if "{run_id}" in address:
+        assert response.status_code == OPERATIONS[method, address][1]
+    else:
+        assert_problem(response, 403)
+
+
+@EVERY
+def test_token_of_another_run_finds_nothing(world: World, method: str, address: str) -> None:
+    response = _call(world, method, address, token=world.other_run_token)
+
+    assert_problem(response, 404 if "{run_id}" in address else 403)
+
+
+@EVERY
+def test_token_of_a_run_dies_with_it(world: World, method: str, address: str) -> None:
+    finish_run(world.run.pk, world.run.fence, RunOutcome(exit_code=0))
+
+    assert_problem(_call(world, method, address, token=world.run_token), 401)
+
+
+@EVERY
+@pytest.mark.parametrize("end", ["revoked", "expired", "inactive", "unknown"])
+def test_dead_token_opens_nothing(world: World, method: str, address: str, end: str) -> None:
+    token, plain = make_api_token(world.alice, name="old", scope="admin")
+    if end == "revoked":
+        token.delete()
+    elif end == "expired":
+        ApiToken.objects.filter(pk=token.pk).update(expires_at="2020-01-01T00:00Z")
+    elif end == "inactive":
+        type(world.alice).objects.filter(pk=world.alice.pk).update(is_active=False)
+    else:
+        plain += "x"
+
+    assert_problem(_call(world, method, address, token=plain), 401)
+
+
+@EVERY
+def test_session_needs_the_csrf_token_to_change(world: World, method: str, address: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(world.alice)
+    before = _snapshot_of_states()
+
+    refused = _call(world, method, address, client=client)
+    if OPERATIONS[method, address][2] == "read":
+        assert refused.status_code == 200
+        return
+    assert "CSRF" in assert_problem(refused, 403)[0]["message"]
+    assert _snapshot_of_states() == before
+
+    client.get("/sign-in/")
+    headers = {"x_csrftoken": client.cookies["csrftoken"].value}
+    allowed = _call(world, method, address, client=client, **headers)
+    assert allowed.status_code == OPERATIONS[method, address][1], allowed.content
+
+
+def test_person_without_a_workspace_submits_nothing(world: World) -> None:
+    _, plain = make_api_token(make_user("dora"), name="t", scope="write")
+
+    response = call("POST", "/sweeps", token=plain, body=submittable())
+
+    assert "no workspace" in assert_problem(response, 403)[0]["message"]
+
+
+def test_contributor_may_submit_and_cancel(world: World) -> None:
+    Membership.objects.filter(user=world.bob).update(role=Membership.Role.CONTRIBUTOR)
+    token = world.tokens["bob_write"]
+
+    made = call("POST", "/sweeps", token=token, body=submittable())
+    canceled = call("POST", f"/sweeps/{world.sweep.public_id}/cancel", token=token)
+
+    assert (made.status_code, canceled.status_code) == (201, 200)
+    assert json.loads(made.content)["owner"] == "bob"
+
+
+def test_folders_of_the_studio_are_for_administrators(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    (folder / "train.py").write_text("print()")
+    body = {**submittable(), "source_directory": str(folder)}
+    del body["snapshot"]
+
+    refused = call("POST", "/sweeps", token=world.tokens["alice_admin"], body=body)
+    world.alice.is_superuser = True
+    world.alice.save()
+    by_scope = call("POST", "/sweeps", token=world.tokens["alice_write"], body=body)
+    allowed = call("POST", "/sweeps", token=world.tokens["alice_admin"], body=body)
+
+    assert assert_problem(refused, 422)[0]["path"] == "snapshot"
+    assert assert_problem(by_scope, 422)[0]["path"] == "snapshot"
+    assert allowed.status_code == 201, allowed.content
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer \x00"])
+def test_broken_credentials_are_refused(world: World, header: str) -> None:
+    response = Client().get("/api/v1/sweeps", headers={"authorization": header})
+
+    assert_problem(response, 401)
