@@ -17,9 +17,13 @@ from experiments.problems import Problem, ProblemsError
 from experiments.services.snapshots import file_names
 from experiments.snapshot_rules import list_files
 from experiments.spec import SweepSpec
+from experiments.spec_azure import is_azure
 from experiments.spec_command import split_command
+from experiments.spec_yaml import read_mapping
 
 _MAX_SHOWN: Final = 8
+# What a specification says about its files.
+_FILE_FIELDS: Final = frozenset({"snapshot", "source_directory", "script", "command"})
 
 
 @dataclass(slots=True)
@@ -57,12 +61,33 @@ def check_submission(
         checked.problems.append(
             Problem("", "You are in no workspace, so there is nowhere to put the sweep.")
         )
-    if checked.spec is None:
-        return checked
-    if workspace is not None:
-        _add_compute(checked, checked.spec.compute, workspace)
-    _add_files(checked, base_directory, snapshot_digest, allow_server_paths=allow_server_paths)
+    # The studio's own checks need little of a specification, so that a mistake elsewhere in it
+    # hides none of their problems.
+    wrong = {problem.path for problem in checked.problems}
+    wanted = checked.spec or _readable_parts(raw, wrong)
+    if wanted is not None and workspace is not None and "compute" not in wrong:
+        _add_compute(checked, wanted.compute, workspace)
+    if wanted is not None and not wrong & _FILE_FIELDS:
+        _add_files(
+            checked, wanted, base_directory, snapshot_digest, allow_server_paths=allow_server_paths
+        )
     return checked
+
+
+def _readable_parts(raw: Mapping[str, Any] | str, wrong: set[str]) -> SweepSpec | None:
+    """Return what a wrong specification says about compute and files; None when it is unclear."""
+    try:
+        mapping = read_mapping(raw) if isinstance(raw, str) else raw
+    except ProblemsError:
+        return None
+    if not isinstance(mapping, Mapping) or is_azure(mapping):
+        return None
+    texts = {
+        name: mapping[name]
+        for name in ("compute", *_FILE_FIELDS)
+        if name not in wrong and isinstance(mapping.get(name), str)
+    }
+    return SweepSpec.model_construct(**texts)
 
 
 def _add_compute(checked: Checked, name: str, workspace: Workspace) -> None:
@@ -75,14 +100,12 @@ def _add_compute(checked: Checked, name: str, workspace: Workspace) -> None:
 
 def _add_files(
     checked: Checked,
+    spec: SweepSpec,
     base_directory: Path | None,
     digest: str | None,
     *,
     allow_server_paths: bool,
 ) -> None:
-    spec = checked.spec
-    if spec is None:
-        return
     digest = digest or spec.snapshot
     try:
         if digest is not None:
@@ -114,7 +137,11 @@ def _names_in_snapshot(checked: Checked, digest: str) -> list[str]:
 def _names_in_directory(
     checked: Checked, source_directory: str, base_directory: Path | None
 ) -> list[str]:
-    source = Path(source_directory).expanduser()
+    try:
+        source = Path(source_directory).expanduser()
+    except RuntimeError as error:  # "~name" of nobody
+        text = f'"{source_directory}" cannot be found: {error}'
+        raise ProblemsError([Problem("source_directory", text)]) from error
     if not source.is_absolute() and base_directory is None:
         text = (
             f'"{source}" is relative, and it is not known to what; '
