@@ -43,12 +43,12 @@ test("pins keep their order, which is their colour", () => {
   assert.deepEqual([3, 5, 7].map(selection.pinOf), [0, 1, -1]);
 });
 
-test("the ninth pin is refused and changes nothing", () => {
+test("the ninth pin is refused, said, and changes nothing", () => {
   const { selection, changes } = recorded([...Array(MOST_PINS).keys()]);
 
   assert.equal(selection.pin(99), false);
   assert.equal(selection.pins.length, MOST_PINS);
-  assert.deepEqual(changes, []);
+  assert.deepEqual(changes, [{ kind: "full", run: 99, from: "" }]);
   assert.equal(selection.pin(0), true);
 });
 

@@ -1,11 +1,11 @@
 // One run pointed at and up to eight pinned runs, shared by every chart, list and table of a page.
 
 export const MOST_PINS = 8;
-export const TOO_MANY_PINS = `Up to ${MOST_PINS} runs can be pinned. Unpin one first.`;
 
 /**
  * Makes the selection of a page. `subscribe(listener)` calls `listener({kind, run, from})` with kind
- * "hover" or "pin"; `from` names the part that caused it, so that it need not scroll to itself.
+ * "hover", "pin" or "full" (there is no room for another pin); `from` names the part that caused it,
+ * so that it need not scroll to itself.
  */
 export function createSelection(pinned = []) {
   const listeners = new Set();
@@ -38,7 +38,10 @@ export function createSelection(pinned = []) {
     /** Pins or unpins a run; false when there is no room for another one. */
     pin(run, from = "") {
       const isPinned = pins.includes(run);
-      if (!isPinned && pins.length >= MOST_PINS) return false;
+      if (!isPinned && pins.length >= MOST_PINS) {
+        tell({ kind: "full", run, from });
+        return false;
+      }
       pins = isPinned ? pins.filter((other) => other !== run) : [...pins, run];
       tell({ kind: "pin", run, from });
       return true;

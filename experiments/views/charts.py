@@ -1,0 +1,99 @@
+"""Figures as JSON: what the charts of a sweep's pages fetch, again only when something changed."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_safe
+
+from experiments import queries
+from experiments.charts import CHARTS, load_chart
+from experiments.charts.base import Chart, SweepView
+from experiments.models import Sweep
+from experiments.problems import Problem
+from experiments.views.sweep_head import find_sweep
+
+_PROBLEM_TYPE = "application/problem+json"
+
+
+@require_safe
+def chart(request: HttpRequest, sweep_id: str, name: str) -> HttpResponseBase:
+    """Return the figure of a chart; 304 while neither sweep nor options have changed."""
+    sweep = find_sweep(request, sweep_id)
+    if name not in CHARTS:
+        raise Http404
+    options = {str(key): str(value) for key, value in request.GET.items()}
+    etag = _etag(sweep, name, options)
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        return unchanged
+    drawn = load_chart(name)
+    view = queries.chart_view(sweep, with_limits=drawn.needs_curves)
+    names = queries.metric_names(sweep) if drawn.needs_curves else []
+    problems = _check(drawn, view, options, names)
+    if problems:
+        return _bad_request(problems)
+    return _figure(sweep, drawn, view, options, names, etag)
+
+
+def _figure(
+    sweep: Sweep,
+    drawn: Chart,
+    view: SweepView,
+    options: dict[str, str],
+    names: list[str],
+    etag: str,
+) -> HttpResponse:
+    metric = options.get("metric") or sweep.metric_name
+    curves = queries.curves_of(sweep, metric) if drawn.needs_curves else None
+    figure = drawn.build(view, options, curves).to_json()
+    for option in figure["meta"]["options"]:
+        if option["name"] == "metric":
+            option["choices"] = [[name, name] for name in dict.fromkeys([view.metric, *names])]
+    # The row was read first, so the figure has at least every change up to this cursor.
+    figure["cursor"] = sweep.cursor
+    body = json.dumps(figure, separators=(",", ":"), allow_nan=False)
+    response = HttpResponse(body, content_type="application/json")
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _check(
+    drawn: Chart, view: SweepView, options: dict[str, str], metrics: list[str]
+) -> list[Problem]:
+    specs = {spec.name: spec for spec in drawn.options}
+    problems = []
+    for name, value in options.items():
+        spec = specs.get(name)
+        if spec is None:
+            known = ", ".join(specs) or "none"
+            problems.append(Problem(name, f"{drawn.name} has no option {name!r}; it has {known}."))
+            continue
+        allowed = [key for key, _ in drawn.choices_of(spec, view)]
+        if spec.kind == "metric":
+            allowed = [*dict.fromkeys([*allowed, *metrics])]
+        if value and value not in allowed:
+            text = f"{name} is {value!r}; use one of {', '.join(allowed)}."
+            problems.append(Problem(name, text))
+    return problems
+
+
+def _bad_request(problems: list[Problem]) -> HttpResponse:
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": problems[0].message,
+        "errors": [{"path": p.path, "message": p.message} for p in problems],
+    }
+    return HttpResponse(json.dumps(document), status=400, content_type=_PROBLEM_TYPE)
+
+
+def _etag(sweep: Sweep, name: str, options: dict[str, str]) -> str:
+    key = json.dumps([name, sorted(options.items())])
+    return f'W/"{sweep.cursor}-{sha256(key.encode()).hexdigest()[:16]}"'

@@ -1,0 +1,190 @@
+"""The pages of one sweep: overview, runs, charts, configuration, logs; and canceling it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST, require_safe
+
+from experiments import queries
+from experiments.charts import load_chart
+from experiments.charts.base import METRIC
+from experiments.models import Event, Sweep
+from experiments.policies import make_policy
+from experiments.queries.run_facts import live_runs
+from experiments.samplers import load_sampler
+from experiments.services.sweeps import cancel_sweep
+from experiments.spec import SweepSpec
+from experiments.views.run_table import csv_response, table_context
+from experiments.views.sweep_head import (
+    ChartCard,
+    Picker,
+    changer_of,
+    chart_url,
+    find_sweep,
+    render_sweep,
+)
+
+_FEED_LINES: Final = 10
+_LOG_LINES: Final = 300
+LOG_KINDS: Final = (
+    ("", "All"),
+    (Event.Kind.RUN, "Runs"),
+    (Event.Kind.DECISION, "Decisions"),
+    (Event.Kind.BEST, "New best"),
+    (Event.Kind.SAMPLER, "Sampler"),
+    (Event.Kind.SWEEP, "Sweep"),
+    (Event.Kind.NOTICE, "Notices"),
+)
+
+
+@require_safe
+def overview(request: HttpRequest, sweep_id: str) -> HttpResponse:
+    """Show the best run, the running ones, and how the metric grew."""
+    sweep = find_sweep(request, sweep_id)
+    context = {
+        "live_runs": live_runs(sweep),
+        "feed": queries.log_of_sweep(sweep, limit=_FEED_LINES).items,
+        "cards": [
+            ChartCard(
+                "best_so_far",
+                "Best so far",
+                "one dot per run, in order of start",
+                chart_url(sweep, "best_so_far"),
+            ),
+            ChartCard(
+                "metrics",
+                f"{sweep.metric_name} by interval",
+                "one line per run",
+                chart_url(sweep, "metrics"),
+                has_legend=True,
+                has_inspector=True,
+            ),
+        ],
+    }
+    return render_sweep(request, sweep, "sweep", "sweep_overview", context)
+
+
+@require_safe
+def runs(request: HttpRequest, sweep_id: str) -> HttpResponse:
+    """Show the runs as a table; `?format=csv` gives all rows of it."""
+    sweep = find_sweep(request, sweep_id)
+    if request.GET.get("format") == "csv":
+        return csv_response(request, sweep)
+    context = table_context(request, sweep)
+    return render_sweep(request, sweep, "sweep_runs", "sweep_runs", context)
+
+
+@require_safe
+def charts(request: HttpRequest, sweep_id: str) -> HttpResponse:
+    """Show all charts beside the list of runs."""
+    sweep = find_sweep(request, sweep_id)
+    context = {
+        "parallel": ChartCard(
+            "parallel_coordinates",
+            "Parallel coordinates",
+            "drag on an axis to narrow it, drag a name to move the axis",
+            chart_url(sweep, "parallel_coordinates"),
+            has_scale=True,
+            has_inspector=True,
+        ),
+        "metrics": ChartCard(
+            "metrics",
+            "Metrics",
+            "one line per run",
+            chart_url(sweep, "metrics"),
+            pickers=_metric_pickers(sweep),
+            has_legend=True,
+        ),
+        "pairs": [
+            _axes_card(sweep, "scatter_2d", "2-D scatter", ""),
+            _axes_card(sweep, "scatter_3d", "3-D scatter", "drag to turn"),
+        ],
+        "best_so_far": ChartCard(
+            "best_so_far",
+            "Best so far",
+            "one dot per run, in order of start",
+            chart_url(sweep, "best_so_far"),
+        ),
+    }
+    return render_sweep(request, sweep, "sweep_charts", "sweep_charts", context)
+
+
+@require_safe
+def configuration(request: HttpRequest, sweep_id: str) -> HttpResponse:
+    """Show the specification: what it means, and its exact YAML."""
+    sweep = find_sweep(request, sweep_id)
+    spec = SweepSpec.from_stored(sweep.spec)
+    policy = make_policy(spec.early_termination_config)
+    context = {
+        "spec": spec,
+        "space": [
+            (name, text, spec.space.expressions[name].describe())
+            for name, text in spec.search_space.items()
+        ],
+        "sampler": load_sampler(spec.sampler_name).label,
+        "sampler_options": spec.sampler_options,
+        "policy": policy.summary(),
+        "yaml": spec.dump_yaml(),
+    }
+    return render_sweep(request, sweep, "sweep_configuration", "sweep_configuration", context)
+
+
+@require_safe
+def logs(request: HttpRequest, sweep_id: str) -> HttpResponse:
+    """Show the log of the sweep, newest at the end; `?kind=` narrows it."""
+    sweep = find_sweep(request, sweep_id)
+    kinds = {str(kind) for kind, _ in LOG_KINDS}
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in kinds else ""
+    before = request.GET.get("before", "")
+    page = queries.log_of_sweep(
+        sweep,
+        kind=kind or None,
+        cursor=int(before) if before.isdecimal() and len(before) < 19 else None,
+        limit=_LOG_LINES,
+    )
+    context = {
+        "lines": page.items[::-1],
+        "older": page.next_cursor,
+        "is_newest": not before,
+        "kind": kind,
+        "kinds": LOG_KINDS,
+    }
+    return render_sweep(request, sweep, "sweep_logs", "sweep_logs", context)
+
+
+@require_POST
+def cancel(request: HttpRequest, sweep_id: str) -> HttpResponse:
+    """Cancel the sweep, for people who may change it."""
+    sweep = find_sweep(request, sweep_id)
+    if not cancel_sweep(sweep, user=changer_of(request, sweep)):
+        messages.info(request, "The sweep had ended already.")
+    return redirect(sweep)
+
+
+def _axes_card(sweep: Sweep, name: str, title: str, sub: str) -> ChartCard:
+    names = [*((key, key) for key in sweep.spec["search_space"]), (METRIC, sweep.metric_name)]
+    pickers = [
+        Picker(
+            spec.name,
+            spec.name,
+            names,
+            names[min(int(spec.default), len(names) - 1)][0],
+        )
+        for spec in load_chart(name).options
+    ]
+    return ChartCard(name, title, sub, chart_url(sweep, name), pickers=pickers, has_scale=True)
+
+
+def _metric_pickers(sweep: Sweep) -> list[Picker]:
+    names = [sweep.metric_name]
+    names += [name for name in queries.metric_names(sweep) if name != sweep.metric_name]
+    pickers = [Picker("metric", "Metric", [(n, n) for n in names], sweep.metric_name)]
+    for spec in load_chart("metrics").options:
+        if spec.kind == "choice":
+            pickers.append(Picker(spec.name, spec.label, list(spec.choices), spec.default))
+    return pickers

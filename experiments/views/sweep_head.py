@@ -1,0 +1,164 @@
+"""What all pages of a sweep share: header, tabs, the JSON block that the scripts start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+
+from experiments import queries
+from experiments.formats import format_share
+from experiments.marks import progress_parts
+from experiments.models import Sweep
+from experiments.progress import SweepProgress
+from experiments.queries.json_forms import in_declared_order
+from experiments.queries.run_facts import planned_runs, progress_of
+from experiments.states import SWEEP_ACTIVE, SweepState
+
+TABS: Final = (
+    ("sweep", "Overview"),
+    ("sweep_runs", "Runs"),
+    ("sweep_charts", "Charts"),
+    ("sweep_configuration", "Configuration"),
+    ("sweep_logs", "Logs"),
+)
+_BANNERS: Final = {
+    SweepState.COMPLETED: "ok",
+    SweepState.FAILED: "err",
+    SweepState.CANCELED: "quiet",
+    SweepState.CANCEL_REQUESTED: "quiet",
+    SweepState.PAUSED: "quiet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LegendEntry:
+    """One entry below the progress bar."""
+
+    css: str
+    word: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """A choice on the card of a chart, by the names of the chart's own options."""
+
+    option: str
+    label: str
+    choices: list[tuple[str, str]]
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChartCard:
+    """A card with a chart that the scripts draw from `url`."""
+
+    name: str
+    title: str
+    sub: str
+    url: str
+    pickers: list[Picker] = field(default_factory=list)
+    has_scale: bool = False
+    has_legend: bool = False
+    has_inspector: bool = False
+
+
+def find_sweep(request: HttpRequest, sweep_id: str) -> Sweep:
+    """Return the sweep, or answer 404 when it is not this person's to see."""
+    return get_object_or_404(queries.sweeps_for(request.user), public_id=sweep_id)
+
+
+def changer_of(request: HttpRequest, sweep: Sweep) -> User:
+    """Return who asks, or answer 403 when they may not change the sweep."""
+    user = request.user
+    if isinstance(user, User) and queries.may_write(user, sweep.experiment.workspace):
+        return user
+    raise PermissionDenied
+
+
+def render_sweep(
+    request: HttpRequest, sweep: Sweep, tab: str, name: str, context: dict[str, Any]
+) -> HttpResponse:
+    """Render `name`.html, or with the header X-Fragment the parts of it that change."""
+    is_fragment = "X-Fragment" in request.headers
+    template = f"experiments/_{name}_parts.html" if is_fragment else f"experiments/{name}.html"
+    shared = head_context(request, sweep, tab)
+    return render(request, template, {**shared, **context})
+
+
+def head_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:
+    """Return what the header of a sweep shows."""
+    progress = progress_of(sweep, timezone.now())
+    total = planned_runs(sweep)
+    run_count = sum(n for state, n in progress.counts.items() if state != "stopped_early")
+    parts = progress_parts(progress.counts)
+    ended_or_live = sum(count for _, _, count in parts)
+    # Queued runs are in a state of their own, but have not started either.
+    waiting = max(0, max(total, run_count) - ended_or_live)
+    return {
+        "sweep": sweep,
+        "tab": tab,
+        "tabs": [(key, label, reverse(key, args=[sweep.public_id])) for key, label in TABS],
+        "progress": progress,
+        "total": total,
+        "bar_total": max(total, run_count),
+        "run_count": run_count,
+        "legend": [
+            *(LegendEntry(css, word, n) for css, word, n in parts if n),
+            *([LegendEntry("queued", "not started", waiting)] if waiting else []),
+        ],
+        "banner": _BANNERS.get(SweepState(sweep.state), "") if sweep.reason else "",
+        "is_active": sweep.state in SWEEP_ACTIVE,
+        "can_change": queries.may_write(request.user, sweep.experiment.workspace),
+        "can_cancel": sweep.state in SWEEP_ACTIVE - {SweepState.CANCEL_REQUESTED},
+        "waiting": waiting,
+        "digits": progress.digits,
+        "saved_share": format_share(progress.saved, progress.saved + progress.spent),
+        "best_params": _best_params(sweep),
+        "page": page_data(sweep, progress),
+    }
+
+
+def page_data(sweep: Sweep, progress: SweepProgress) -> dict[str, Any]:
+    """Return the JSON block of a sweep's pages. Its cursor is that of the row as it was read."""
+    best = sweep.best_run
+    return {
+        "sweep": {
+            "id": sweep.public_id,
+            "name": sweep.name,
+            "status": sweep.state,
+            "end_reason": sweep.end_reason,
+            "metric": sweep.metric_name,
+            "goal": sweep.goal,
+            "best_run": None
+            if best is None
+            else {"id": best.public_id, "number": best.number, "value": sweep.best_value},
+        },
+        "cursor": sweep.cursor,
+        "live": sweep.state in SWEEP_ACTIVE,
+        "digits": progress.digits,
+        "space": sweep.spec["search_space"],
+        "urls": {
+            "socket": f"{reverse('home')}ws/sweeps/{sweep.public_id}/",
+            "events": f"{reverse('home')}api/v1/sweeps/{sweep.public_id}/events",
+            # The public id of a run is that of its sweep with the number.
+            "run": reverse("run", args=[f"{sweep.public_id}_NUMBER"]),
+        },
+    }
+
+
+def _best_params(sweep: Sweep) -> list[tuple[str, Any]]:
+    best = sweep.best_run
+    return list(in_declared_order(best.params, sweep.spec).items()) if best else []
+
+
+def chart_url(sweep: Sweep, name: str) -> str:
+    """Return the address of a figure."""
+    return reverse("chart_data", args=[sweep.public_id, name])

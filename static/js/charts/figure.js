@@ -1,0 +1,111 @@
+// Draws a figure of the server with Plotly: theme colours, linked highlighting, size, picture.
+import { resolveColours, token } from "./colours.js";
+import { createOverlay } from "./overlay.js";
+import { loadPlotly } from "./plotly.js";
+import { indexRuns, locateRun } from "./run_index.js";
+
+const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset", showTips: false };
+const PNG_SCALE = 2;
+
+/** What is drawn on top: the best run while others fade, the pinned ones, the one pointed at. */
+export function marksOf(selection, locate, best) {
+  const marks = [];
+  const { run, pins } = selection;
+  if (run !== null && best !== null && best !== run) marks.push({ css: "best", ...locate(best) });
+  pins.forEach((pin, place) => marks.push({ css: `pin pin-${place + 1}`, ...locate(pin) }));
+  if (run !== null) marks.push({ css: run === best ? "best hl" : "hl", ...locate(run) });
+  return marks.filter((mark) => mark.lines.length || mark.points.length);
+}
+
+/** Axes stay where they are while somebody points at the chart. */
+function holdRanges(plot, layout) {
+  const shown = plot._fullLayout;
+  if (!plot.matches(":hover") || plot.layout?.uirevision !== layout.uirevision) return;
+  for (const axis of ["xaxis", "yaxis"]) {
+    if (layout[axis] && shown?.[axis]?.range) layout[axis].range = [...shown[axis].range];
+  }
+}
+
+/**
+ * A view of one chart. `show(figure, best)` draws a decoded figure, `png()` resolves to a blob.
+ *
+ * @param {HTMLElement} host
+ * @param {ReturnType<import("../lib/selection.js").createSelection>} selection
+ * @param {string} name what the selection is told when this chart causes a change
+ */
+export function createPlotView(host, selection, name) {
+  const plot = document.createElement("div");
+  plot.className = "plot";
+  host.append(plot);
+  const overlay = createOverlay(host);
+  let figure = null;
+  let index = new Map();
+  let bestRun = null;
+  let isBound = false;
+
+  const is3d = () => figure.data.some((trace) => trace.type === "scatter3d");
+  const locate = (run) => locateRun(figure.data, index, run);
+  const size = () => ({ width: host.clientWidth, height: host.clientHeight });
+
+  async function highlight() {
+    if (!figure || !isBound) return;
+    const marks = marksOf(selection, locate, bestRun);
+    if (!is3d()) {
+      host.classList.toggle("is-dim", marks.some((mark) => mark.css.includes("hl")));
+      overlay.draw(plot, marks);
+      return;
+    }
+    const pieces = marks.filter((m) => m.css !== "best").flatMap((mark) => mark.points);
+    const join = (key) => [pieces.flatMap((piece) => [...piece[key]])];
+    const values = { x: join("x"), y: join("y"), z: join("z") };
+    await (await loadPlotly()).restyle(plot, values, [figure.data.length - 1]);
+  }
+
+  function bind() {
+    if (isBound) return;
+    isBound = true;
+    const runOf = (event) => event.points?.[0]?.customdata;
+    plot.on("plotly_hover", (event) => {
+      if (Number.isInteger(runOf(event))) selection.hover(runOf(event), name);
+    });
+    plot.on("plotly_unhover", () => selection.hover(null, name));
+    plot.on("plotly_click", (event) => {
+      if (Number.isInteger(runOf(event))) selection.pin(runOf(event), name);
+    });
+    for (const event of ["plotly_afterplot", "plotly_relayouting"]) {
+      plot.on(event, () => {
+        if (!is3d()) overlay.draw(plot, marksOf(selection, locate, bestRun));
+      });
+    }
+    selection.subscribe(highlight);
+  }
+
+  async function show(next, best = null) {
+    const Plotly = await loadPlotly();
+    if (!host.isConnected || !host.clientWidth) return;
+    figure = next;
+    bestRun = best;
+    index = indexRuns(figure.data);
+    const layout = { ...resolveColours(figure.layout), ...size() };
+    holdRanges(plot, layout);
+    await Plotly.react(plot, resolveColours(figure.data), layout, CONFIG);
+    bind();
+    await highlight();
+  }
+
+  async function resize() {
+    if (!isBound || !host.clientWidth) return;
+    await (await loadPlotly()).relayout(plot, size());
+  }
+
+  async function png() {
+    const Plotly = await loadPlotly();
+    const layout = { ...plot.layout, ...size(), paper_bgcolor: token("surface") };
+    const picture = { data: plot.data, layout, config: CONFIG };
+    const url = await Plotly.toImage(picture, { format: "png", scale: PNG_SCALE, ...size() });
+    const bytes = Uint8Array.from(atob(url.split(",")[1]), (char) => char.charCodeAt(0));
+    return new Blob([bytes], { type: "image/png" });
+  }
+
+  return { show, resize, png, redraw: () => figure && show(figure, bestRun) };
+}
