@@ -125,7 +125,7 @@ class WorkerAdmin(OwnedByStudioAdmin[Worker]):
         gone = [worker for worker in chosen if not self.alive(worker)]
         for worker in gone:
             remove_worker(worker.name)
-        kept = chosen.count()
+        kept = len(chosen) - len(gone)
         if gone:
             text = f"Forgot {len(gone)} worker{'' if len(gone) == 1 else 's'}."
             self.message_user(request, text, messages.SUCCESS)

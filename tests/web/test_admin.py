@@ -1,0 +1,304 @@
+"""The administration: every page opens, the studio's own values stay its own, actions work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Model
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from experiments.admin_base import OwnedByStudioAdmin
+from experiments.models import (
+    ApiToken,
+    Artifact,
+    ComputeTarget,
+    Decision,
+    Membership,
+    Run,
+    SignInLink,
+    Sweep,
+    Worker,
+    Workspace,
+)
+from experiments.services.access import make_sign_in_link
+from experiments.services.compute import register_worker
+from experiments.services.dispatch import get_queue
+from experiments.states import RunState, SweepState
+from tests.factories import make_run, make_sweep, make_user
+from tests.web.api_world import World, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MODELS = sorted(apps.get_app_config("experiments").get_models(), key=lambda m: m.__name__)
+EVERY = pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
+
+
+@pytest.fixture
+def world(tmp_path: Path, settings: Any) -> World:
+    settings.STUDIO_STORAGE_ROOT = tmp_path / "storage"
+    world = make_world(tmp_path / "runs")
+    Artifact.objects.create(run=world.run, path="outputs/model.txt", size_bytes=7)
+    Decision.objects.create(
+        run=world.run, policy="bandit", interval=2, own=0.1, limit=0.2, reason="too far behind"
+    )
+    register_worker(world.sweep.compute, name="w-1", host="here", pid=1, process_started=1.0)
+    make_sign_in_link(world.bob)
+    return world
+
+
+@pytest.fixture
+def site(world: World) -> Client:
+    client = Client(enforce_csrf_checks=False)
+    client.force_login(make_user("root", is_superuser=True))
+    return client
+
+
+def _address(model: type[Model], page: str, *args: Any) -> str:
+    return reverse(f"admin:experiments_{model._meta.model_name}_{page}", args=args)
+
+
+def _page(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200, address
+    text = response.content.decode()
+    assert not re.findall(r"<script(?![^>]*(?:src=|application/json|data-))[^>]*>\s*[^<\s]", text)
+    assert not re.findall(r"\son\w+=", text)
+    return text
+
+
+def _act(client: Client, model: type[Model], action: str, *rows: Model) -> list[str]:
+    """Carry an action out and return the messages that the next page shows."""
+    response: HttpResponse = client.post(
+        _address(model, "changelist"),
+        {"action": action, "_selected_action": [row.pk for row in rows]},
+        follow=True,
+    )
+    assert response.status_code == 200
+    text = response.content.decode()
+    return [unescape(m) for m in re.findall(r'<li class="(?:success|warning)">(.*?)</li>', text)]
+
+
+def _links(text: str) -> Iterator[str]:
+    yield from (unescape(link) for link in re.findall(r'href="(/admin/experiments/[^"]*)"', text))
+
+
+@EVERY
+def test_every_model_is_registered_with_columns_and_a_way_to_find_rows(model: Any) -> None:
+    page = admin.site.get_model_admin(model)
+
+    assert len(page.list_display) >= 3
+    assert page.search_fields
+
+
+@EVERY
+def test_list_search_and_row_open(site: Client, model: Any) -> None:
+    text = _page(site, _address(model, "changelist"))
+    _page(site, _address(model, "changelist") + "?q=a")
+
+    row = model.objects.first()
+    assert row is not None
+    assert _address(model, "change", row.pk) in text
+    _page(site, _address(model, "change", row.pk))
+
+
+@EVERY
+def test_filters_and_columns_sort(site: Client, model: Any) -> None:
+    text = _page(site, _address(model, "changelist"))
+
+    for link in set(re.findall(r'href="(\?[^"]*)"', text)):
+        _page(site, _address(model, "changelist") + unescape(link))
+
+
+@EVERY
+def test_links_between_rows_lead_somewhere(site: Client, model: Any) -> None:
+    row = model.objects.first()
+    pages = [_address(model, "changelist"), _address(model, "change", row.pk)]
+
+    for link in {link for page in pages for link in _links(_page(site, page))}:
+        assert site.get(link).status_code == 200, link
+
+
+@EVERY
+def test_only_administrators_get_in(world: World, model: Any) -> None:
+    client = Client()
+    client.force_login(world.alice)
+
+    response = client.get(_address(model, "changelist"))
+
+    assert response.status_code == 302
+    assert response["Location"].startswith("/admin/login/")
+
+
+@EVERY
+def test_what_the_studio_owns_is_not_typed_in(site: Client, model: Any) -> None:
+    page = admin.site.get_model_admin(model)
+    if not isinstance(page, OwnedByStudioAdmin):
+        assert site.get(_address(model, "add")).status_code == 200
+        return
+    row = model.objects.first()
+
+    assert site.get(_address(model, "add")).status_code == 403
+    assert site.post(_address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    text = _page(site, _address(model, "change", row.pk))
+    inputs = set(re.findall(r'<(?:input|textarea|select)[^>]* name="(\w+)"', text))
+    ours = {"csrfmiddlewaretoken", "_save", "_continue", "_addanother", "q"}
+    assert inputs - ours == set(page.editable)
+
+
+def test_state_of_a_sweep_cannot_be_posted(site: Client, world: World) -> None:
+    address = _address(Sweep, "change", world.sweep.pk)
+
+    site.post(
+        address,
+        {"name": "new name", "description": "why", "tags": "{}", "state": "Completed", "cursor": 0},
+    )
+
+    before = world.sweep
+    after = Sweep.objects.get(pk=before.pk)
+    assert (after.name, after.description) == ("new name", "why")
+    assert (after.state, after.cursor) == (SweepState.RUNNING, before.cursor)
+
+
+def test_cancel_sweeps_says_what_it_did(site: Client, world: World) -> None:
+    other = make_sweep(owner=world.alice, name="other")
+
+    first = _act(site, Sweep, "cancel_sweeps", world.sweep, other)
+
+    assert first == ["Canceling 2 sweeps."]
+    assert Sweep.objects.get(pk=world.sweep.pk).state == SweepState.CANCEL_REQUESTED
+    assert Sweep.objects.get(pk=other.pk).state == SweepState.CANCELED
+    assert _act(site, Sweep, "cancel_sweeps", other) == ["1 sweep had ended already."]
+
+
+def test_cancel_runs_says_what_it_did(site: Client, world: World) -> None:
+    assert _act(site, Run, "cancel_runs", world.run) == ["Canceling 1 run."]
+
+    run = Run.objects.get(pk=world.run.pk)
+    assert (run.state, run.end_reason) == (RunState.CANCEL_REQUESTED, "user")
+    assert "root" in run.reason
+
+
+def test_requeue_repeats_a_lost_run_as_a_new_one(site: Client, world: World) -> None:
+    waiting = make_run(world.sweep)
+    Run.objects.filter(pk=world.run.pk).update(state=RunState.NOT_RESPONDING)
+
+    told = _act(site, Run, "requeue_runs", waiting, world.run, world.other_run)
+
+    assert told == ["Requeued 2 runs.", "1 run neither wait nor are lost."]
+    lost = Run.objects.get(pk=world.run.pk)
+    assert (lost.state, lost.end_reason) == (RunState.FAILED, "worker_lost")
+    assert Run.objects.get(retry_of=lost).params == lost.params
+
+
+def test_tokens_are_never_shown(site: Client, world: World) -> None:
+    token = ApiToken.objects.first()
+    link = SignInLink.objects.first()
+    assert token is not None
+    assert link is not None
+    text = "".join(
+        _page(site, _address(model, page, *args))
+        for model, row in ((ApiToken, token), (SignInLink, link))
+        for page, args in (("changelist", ()), ("change", (row.pk,)))
+    )
+
+    secrets = [token.digest, link.digest, *world.tokens.values()]
+    assert [secret for secret in secrets if secret in text] == []
+
+
+def test_revoked_token_is_gone(site: Client, world: World) -> None:
+    token = ApiToken.objects.get(user=world.alice, scope="write")
+
+    assert _act(site, ApiToken, "revoke", token) == ["Revoked 1 token."]
+
+    headers = {"authorization": f"Bearer {world.tokens['alice_write']}"}
+    assert Client().get("/api/v1/sweeps", headers=headers).status_code == 401
+
+
+def test_sign_in_link_is_made_for_a_person(site: Client, world: World) -> None:
+    response = site.post(
+        reverse("admin:auth_user_changelist"),
+        {"action": "make_links", "_selected_action": [world.bob.pk]},
+        follow=True,
+    )
+
+    found = re.search(r"http://testserver(/sign-in/[\w-]+/)", response.content.decode())
+    assert found
+    assert SignInLink.objects.filter(user=world.bob).count() == 2
+
+
+def test_members_are_edited_on_their_workspace(site: Client, world: World) -> None:
+    workspace = Workspace.objects.get(name="Team")
+
+    text = _page(site, _address(Workspace, "change", workspace.pk))
+
+    assert 'name="memberships-0-role"' in text
+    assert Membership.objects.filter(workspace=workspace).count() == 2
+
+
+def test_workers_that_live_are_not_forgotten(site: Client, world: World) -> None:
+    silent = register_worker(
+        world.sweep.compute, name="w-2", host="there", pid=2, process_started=1.0
+    )
+    Worker.objects.filter(pk=silent.pk).update(last_seen_at=timezone.now() - timedelta(hours=1))
+
+    told = _act(site, Worker, "forget", *Worker.objects.all())
+
+    assert told == ["Forgot 1 worker.", "1 selected worker is alive and kept."]
+    assert list(Worker.objects.values_list("name", flat=True)) == ["w-1"]
+
+
+def test_compute_list_counts_workers_and_runs(site: Client, world: World) -> None:
+    make_run(world.sweep)
+
+    text = _page(site, _address(ComputeTarget, "changelist"))
+
+    cells = {
+        name: re.sub(r"<[^>]+>", "", cell)
+        for name, cell in re.findall(r'<td class="field-(\w+)">(.*?)</td>', text)
+    }
+    assert (cells["worker_count"], cells["working"], cells["waiting"]) == ("1", "2", "1")
+
+
+def test_queue_dashboard_shows_the_studios_queues(site: Client, world: World) -> None:
+    queue = get_queue(world.sweep.compute.queue_name)
+    queue.enqueue("runner.jobs.execute_run", 1)
+
+    text = _page(site, "/admin/django_rq/dashboard/")
+
+    for name in ("default", "control", queue.name):
+        assert re.search(rf">\s*{name}\s*<", text), name
+    for link in set(
+        re.findall(r'href="(/admin/django_rq/dashboard/(?:queues|workers)/[^"]+)"', text)
+    ):
+        _page(site, unescape(link))
+
+
+def test_names_of_the_site(site: Client) -> None:
+    text = _page(site, "/admin/")
+
+    assert "Sweep Studio administration" in text
+    assert re.search(r'<a href="/">\s*View site', text)
+
+
+def test_text_of_scripts_is_escaped(site: Client, world: World) -> None:
+    evil = "<script>alert(1)</script>"
+    Sweep.objects.filter(pk=world.sweep.pk).update(name=evil, reason="")
+    Run.objects.filter(pk=world.run.pk).update(note=evil, worker_name=evil)
+    User.objects.filter(pk=world.alice.pk).update(first_name=evil)
+
+    for model in (Sweep, Run, Decision, Artifact):
+        row = model.objects.first()
+        assert row is not None
+        for address in (_address(model, "changelist"), _address(model, "change", row.pk)):
+            assert evil not in _page(site, address)
