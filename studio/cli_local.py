@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: STUDIO_PORT, else 8000.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--workers", type=click.IntRange(0, 256), default=2, show_default=True)
-def up(port: int | None, workers: int) -> None:
+@click.option("--no-example", is_flag=True, help="Do not submit the example at the first start.")
+def up(port: int | None, host: str, workers: int, no_example: bool) -> None:
     """Start the whole studio on this machine; Ctrl-C stops all of it."""
     from studio import up as supervisor  # noqa: PLC0415 -- only this command needs it
 
-    sys.exit(supervisor.run(port=port, workers=workers))
+    sys.exit(supervisor.run(port=port, host=host, workers=workers, with_example=not no_example))
 
 
 @click.command()
@@ -35,7 +37,12 @@ def up(port: int | None, workers: int) -> None:
 )
 def worker(compute: str, slots: int) -> None:
     """Attach this machine to a compute target until Ctrl-C."""
+    from studio import env  # noqa: PLC0415 -- only this command needs it
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
+    # Runs need the packages as well, wherever the console script found them.
+    paths = [str(env.project_root()), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     words = ["-m", "django", "studio_worker", "--compute", compute, "--slots", str(slots)]
     # The worker takes this process over, so that signals reach it and not a parent of it.
     os.execv(sys.executable, [sys.executable, *words])  # noqa: S606 -- our own interpreter, no shell

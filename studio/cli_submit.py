@@ -1,0 +1,191 @@
+"""The command `submit`: check a specification, send its source directory, wait for the end."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from studio.cli_output import (
+    EXIT_FAILED,
+    EXIT_WRONG,
+    connect,
+    echo_json,
+    echo_problems,
+    format_counts,
+    format_params,
+    format_value,
+    json_option,
+)
+from studio.cli_sweeps import sweep_path, sweep_summary
+from studio.sdk.client import StudioClient, StudioError, StudioRefusedError, StudioUnreachableError
+
+_PAUSE_SECONDS = 1.0
+# A studio that is restarted goes on with its sweeps, so waiting survives it.
+_OUTAGE_SECONDS = 120.0
+_ENDS = frozenset({"Completed", "Failed", "Canceled"})
+# What only the studio knows; the rest was checked here, with the files at hand.
+_CHECKED_HERE = frozenset({"snapshot", "source_directory", "script"})
+
+Problems = list[tuple[str, str]]
+
+
+@click.command()
+@click.argument("specification", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--wait", is_flag=True, help="Wait for the end; exit 1 unless it is Completed.")
+@json_option
+def submit(specification: Path, wait: bool, as_json: bool) -> None:
+    """Submit a sweep from a specification file (YAML or JSON).
+
+    Exit code: 0 submitted or Completed, 1 Failed or Canceled, 2 the specification is wrong,
+    3 the studio cannot be reached.
+    """
+    try:
+        client, sweep = _submit(specification)
+    except StudioRefusedError as error:
+        if error.status not in {400, 422}:
+            raise
+        _refuse([(e["path"], e["message"]) for e in error.errors], as_json=as_json)
+    except _WrongError as error:
+        _refuse(error.problems, as_json=as_json)
+    for warning in sweep["warnings"]:
+        click.echo(f"Warning: {warning}", err=True)
+    if not as_json:
+        click.echo(f"{sweep['id']}\n{sweep_summary(client, sweep)['url']}")
+    if wait:
+        sweep = _wait(client, sweep)
+    if as_json:
+        echo_json(sweep_summary(client, sweep))
+    elif wait:
+        _echo_end(sweep)
+    if wait and sweep["status"] != "Completed":
+        sys.exit(EXIT_FAILED)
+
+
+class _WrongError(Exception):
+    """The specification or its source directory is wrong."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+        super().__init__("\n".join(message for _, message in problems))
+
+
+def _refuse(problems: Problems, *, as_json: bool) -> NoReturn:
+    if as_json:
+        echo_json({"errors": [{"path": path, "message": text} for path, text in problems]})
+    else:
+        echo_problems(problems)
+    sys.exit(EXIT_WRONG)
+
+
+def _submit(specification: Path) -> tuple[StudioClient, dict[str, Any]]:
+    # Slow to import (numpy, pydantic), and needed by this command alone.
+    from experiments.problems import ProblemsError  # noqa: PLC0415
+    from experiments.snapshot_rules import list_files, write_zip  # noqa: PLC0415
+    from experiments.spec import SweepSpec  # noqa: PLC0415
+
+    raw = _read(specification)
+    try:
+        spec = SweepSpec.parse(raw)
+        files = list_files(specification.parent / Path(spec.source_directory or ".").expanduser())
+    except ProblemsError as error:
+        local = [(problem.path, problem.message) for problem in error.problems]
+        raise _WrongError(local + _others(raw, local)) from error
+    client = connect()
+    with tempfile.TemporaryFile() as archive, _progress("Sending the source directory"):
+        write_zip(files, archive)
+        snapshot = client.upload("snapshots", archive, "application/zip")
+    sweep = client.post("sweeps", {**spec.dump(), "snapshot": snapshot["id"]})
+    # The warnings of an imported file are not to be seen in what was sent.
+    sweep["warnings"] = list(dict.fromkeys([*spec.warnings(), *sweep["warnings"]]))
+    return client, sweep
+
+
+def _read(specification: Path) -> dict[str, Any]:
+    """Return the mapping in a file; what cannot be read is a problem with its line."""
+    import yaml  # noqa: PLC0415 -- needed by this command alone
+
+    from experiments.spec import load_yaml  # noqa: PLC0415
+
+    try:
+        raw = load_yaml(specification.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise _WrongError([("", f"{specification} is not UTF-8 text.")]) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise _WrongError([(where, f"{specification} is not YAML: {error.problem}.")]) from error
+    except yaml.YAMLError as error:
+        raise _WrongError([("", f"{specification} is not YAML: {error}")]) from error
+    if not isinstance(raw, dict):
+        text = f"{specification} holds no mapping of names to values."
+        raise _WrongError([("", text)])
+    return raw
+
+
+def _others(raw: dict[str, Any], local: Problems) -> Problems:
+    """Return what else the studio finds wrong with a specification; nothing if it is away."""
+    known = {path for path, _ in local} | _CHECKED_HERE
+    sent = {key: value for key, value in raw.items() if key not in _CHECKED_HERE - {"script"}}
+    try:
+        found = connect().post("sweeps/check", sent)
+    except StudioError:
+        return []
+    return [(e["path"], e["message"]) for e in found["errors"] if e["path"] not in known]
+
+
+def _wait(client: StudioClient, sweep: dict[str, Any]) -> dict[str, Any]:
+    """Return the sweep when it has ended; says how it goes on a terminal."""
+    silent_since: float | None = None
+    try:
+        with _progress("Queued") as say:
+            while sweep["status"] not in _ENDS:
+                time.sleep(_PAUSE_SECONDS)
+                try:
+                    sweep = client.get(sweep_path(sweep["id"]))
+                    silent_since = None
+                except StudioUnreachableError:
+                    silent_since = silent_since or time.monotonic()
+                    if time.monotonic() - silent_since > _OUTAGE_SECONDS:
+                        raise
+                say(_line(sweep))
+    except KeyboardInterrupt:
+        page = sweep_summary(client, sweep)["url"]
+        click.echo(f"\nThe sweep goes on: {page}", err=True)
+        sys.exit(130)
+    return sweep
+
+
+def _line(sweep: dict[str, Any]) -> str:
+    best = sweep["best_run"]
+    parts = [sweep["status"], format_counts(sweep["counts"])]
+    if best:
+        parts.append(f"best {sweep['metric']} {format_value(best['value'])} (run {best['number']})")
+    return " · ".join(part for part in parts if part)
+
+
+def _echo_end(sweep: dict[str, Any]) -> None:
+    click.echo(_line(sweep))
+    if sweep["reason"]:
+        click.echo(sweep["reason"])
+    if sweep["best_run"]:
+        click.echo(format_params(sweep["best_run"]["hyperparameters"]))
+
+
+@contextmanager
+def _progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Show what goes on behind a spinner on a terminal; nothing at all in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 -- slow to import, terminals only
+    from rich.markup import escape  # noqa: PLC0415
+
+    with Console(stderr=True).status(escape(text)) as status:
+        yield lambda line: status.update(escape(line))
