@@ -195,7 +195,7 @@ def _stays_inside(link: Path, root: Path) -> bool:
 def _link_problem(path: str, name: str, to: str) -> Problem:
     return Problem(
         path,
-        f'"{name}" is a link to {to}, which is not followed. Copy it, or list it in .amlignore.',
+        f'"{name}" is a link to {to}, which is not followed. Copy it or list it in .amlignore.',
     )
 
 

@@ -16,6 +16,8 @@ from experiments.queries.visible import AnyUser, sweeps_for
 from experiments.states import SWEEP_ACTIVE
 
 _SPARK_POINTS = 40
+# A shorter word would be found in the random part of many ids.
+_ID_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,14 @@ def _filtered(
     if owner:
         rows = rows.filter(owner__username=owner)
     for word in text.split():
-        rows = rows.filter(
+        match = (
             Q(name__icontains=word)
             | Q(description__icontains=word)
             | Q(experiment__name__icontains=word)
-            | Q(public_id__icontains=word)
         )
+        if len(word) >= _ID_LENGTH:
+            match |= Q(public_id__icontains=word)
+        rows = rows.filter(match)
     return rows
 
 

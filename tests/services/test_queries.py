@@ -1,0 +1,473 @@
+"""Reads: who sees what, tables and lists, a fixed number of queries whatever the size."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+
+from experiments import queries
+from experiments.models import Event, MetricChunk, MetricSeries, Run, Sweep
+from experiments.services.advance import advance_sweep
+from experiments.services.compute import register_worker
+from experiments.services.runs import RunOutcome, add_artifacts, cancel_run, finish_run, lose_run
+from experiments.services.sweeps import cancel_sweep
+from tests.factories import (
+    make_compute,
+    make_run,
+    make_running_run,
+    make_sweep,
+    make_user,
+    make_workspace,
+    report,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people():
+    """Alice owns, Bob is in the workspace, Charlie is outside; Root sees everything."""
+    alice, bob, charlie = make_user("alice"), make_user("bob"), make_user("charlie")
+    make_workspace(alice)
+    make_workspace(bob, role="Reader")
+    make_workspace(charlie, name="Elsewhere")
+    return {
+        "alice": alice,
+        "bob": bob,
+        "charlie": charlie,
+        "root": make_user("root", is_superuser=True),
+        "nobody": AnonymousUser(),
+    }
+
+
+def make_many(sweep: Sweep, count: int, points: int = 3) -> None:
+    """Write many ended runs with reports, without the time the services would take."""
+    now = timezone.now()
+    runs = Run.objects.bulk_create(
+        Run(
+            public_id=f"{sweep.public_id}_{n}",
+            sweep=sweep,
+            number=n,
+            params={"lr": n / count, "layers": n % 3},
+            state="Completed",
+            end_reason="finished",
+            reason="Exit code 0.",
+            started_at=now,
+            ended_at=now + timedelta(seconds=n),
+            best_value=n / count,
+            best_interval=1,
+            reports=points,
+            stamp=n + 10,
+        )
+        for n in range(count)
+    )
+    series = MetricSeries.objects.bulk_create(
+        MetricSeries(run=run, name="accuracy", count=points) for run in runs
+    )
+    MetricChunk.objects.bulk_create(
+        MetricChunk(
+            series=one,
+            sweep=sweep,
+            first=0,
+            count=points,
+            since=n + 10,
+            stamp=n + 10,
+            values=np.linspace(0, n / count, points).tobytes(),
+            times=np.arange(float(points)).tobytes(),
+            marks=np.array([n + 10, points], dtype="<i8").tobytes(),
+        )
+        for n, one in enumerate(series)
+    )
+    Sweep.objects.filter(pk=sweep.pk).update(
+        cursor=count + 10, next_number=count, best_run=runs[-1], best_value=1 - 1 / count
+    )
+    sweep.refresh_from_db()
+
+
+def test_sweeps_and_runs_are_seen_by_members_and_administrators_only(people):
+    sweep = make_sweep(owner=people["alice"])
+    run = make_run(sweep)
+
+    sees = {name: list(queries.sweeps_for(user)) for name, user in people.items()}
+    runs = {name: list(queries.runs_for(user)) for name, user in people.items()}
+
+    assert sees == {
+        "alice": [sweep],
+        "bob": [sweep],
+        "root": [sweep],
+        "charlie": [],
+        "nobody": [],
+    }
+    assert runs == {"alice": [run], "bob": [run], "root": [run], "charlie": [], "nobody": []}
+    assert queries.get_sweep(people["bob"], sweep.public_id) == sweep
+    assert queries.get_run(people["bob"], run.public_id) == run
+    with pytest.raises(Sweep.DoesNotExist):
+        queries.get_sweep(people["charlie"], sweep.public_id)
+    with pytest.raises(Run.DoesNotExist):
+        queries.get_run(people["charlie"], run.public_id)
+
+
+def test_lists_show_only_what_is_theirs(people):
+    make_sweep(owner=people["alice"])
+
+    lists = {name: queries.sweep_list(user).total for name, user in people.items()}
+    counts = {name: queries.state_counts(user)["all"] for name, user in people.items()}
+
+    assert lists == counts == {"alice": 1, "bob": 1, "root": 1, "charlie": 0, "nobody": 0}
+
+
+def test_only_contributors_and_owners_may_write(people):
+    workspace = make_workspace()
+
+    may = {name: queries.may_write(user, workspace) for name, user in people.items()}
+
+    assert may == {"alice": True, "bob": False, "root": True, "charlie": False, "nobody": False}
+    assert not queries.may_write(people["root"], None)
+
+
+def test_a_disabled_person_sees_nothing(people):
+    sweep = make_sweep(owner=people["alice"])
+    for name in ("alice", "root"):
+        people[name].is_active = False
+        assert sweep not in queries.sweeps_for(people[name])
+        assert not queries.may_write(people[name], sweep.experiment.workspace)
+
+
+def test_compute_targets_of_other_workspaces_are_not_seen(people):
+    make_compute("shared")
+    own = make_compute("own")
+    own.workspace = make_workspace()
+    own.save()
+
+    names = {
+        name: sorted(target.name for target in queries.compute_for(user))
+        for name, user in people.items()
+    }
+
+    assert names["alice"] == names["root"] == ["own", "shared"]
+    assert names["charlie"] == ["shared"]
+
+
+def test_the_compute_page_counts_runs_of_others_and_does_not_name_them(people):
+    run = make_running_run(make_sweep(owner=people["alice"]))
+    register_worker(run.sweep.compute, name="worker-1", host="h", pid=1, process_started=1.0)
+    make_run(run.sweep)
+
+    (alices,), (charlies,) = (queries.compute_json(people[n]) for n in ("alice", "charlie"))
+
+    assert (alices["slots"], alices["busy"], alices["queued"]) == (1, 1, 1)
+    assert alices["workers"][0]["run"] == run.public_id
+    assert (charlies["busy"], charlies["workers"][0]["run"]) == (1, None)
+
+
+def test_a_sweep_row_tells_counts_best_and_curve(people):
+    sweep = make_sweep(owner=people["alice"], max_total_runs=4, max_concurrent_runs=4)
+    runs = [make_running_run(sweep) for _ in range(3)]
+    for run, value in zip(runs, [0.5, 0.4, 0.75], strict=True):
+        report(run, [value])
+    finish_run(runs[0].pk, runs[0].fence, RunOutcome(exit_code=0))
+    cancel_run(runs[1], user=people["alice"])
+
+    (row,) = queries.sweep_list(people["alice"]).items
+
+    assert row.counts == {
+        "Completed": 1,
+        "CancelRequested": 1,
+        "Running": 1,
+        "Queued": 1,
+        "stopped_early": 0,
+    }
+    assert row.run_count == 4
+    assert (row.best_value, row.best_run_number) == (0.75, 2)
+    assert row.spark == [0.5, 0.5, 0.75, 0.75]
+    assert (row.name, row.owner, row.metric) == ("digits", "alice", "accuracy")
+
+
+def test_a_long_curve_is_thinned_out_and_ends_at_the_best(people):
+    sweep = make_sweep(owner=people["alice"])
+    make_many(sweep, 500)
+    for n in range(0, 500, 9):
+        Event.objects.create(
+            sweep=sweep, cursor=1000 + n, kind="best", payload={"number": n, "value": n / 500}
+        )
+
+    (row,) = queries.sweep_list(people["alice"]).items
+
+    assert len(row.spark) <= 40
+    assert row.spark == sorted(row.spark)
+    assert row.spark[-1] == sweep.best_value
+
+
+def test_the_sweep_list_is_filtered_and_paged(people):
+    alice = people["alice"]
+    for n in range(5):
+        sweep = make_sweep(owner=alice, name=f"sweep {n}", experiment="even" if n % 2 else "odd")
+        if n < 2:
+            cancel_sweep(sweep, user=alice)
+
+    first = queries.sweep_list(alice, limit=2)
+    second = queries.sweep_list(alice, limit=2, cursor=first.next_cursor)
+    third = queries.sweep_list(alice, limit=2, cursor=second.next_cursor)
+
+    assert [[row.name for row in page.items] for page in (first, second, third)] == [
+        ["sweep 4", "sweep 3"],
+        ["sweep 2", "sweep 1"],
+        ["sweep 0"],
+    ]
+    assert (first.total, third.next_cursor) == (5, None)
+    assert queries.sweep_list(alice, state="Canceled").total == 2
+    assert queries.sweep_list(alice, state="active").total == 3
+    assert queries.sweep_list(alice, experiment="even").total == 2
+    assert [r.name for r in queries.sweep_list(alice, text="SWEEP 3").items] == ["sweep 3"]
+    assert queries.sweep_list(alice, owner="bob").total == 0
+    assert queries.state_counts(alice) == {"all": 5, "active": 3, "Running": 3, "Canceled": 2}
+
+
+def test_the_sweep_list_takes_the_same_queries_for_one_and_for_thirty(
+    people, django_assert_num_queries
+):
+    alice = people["alice"]
+    for count in (1, 29):
+        for _ in range(count):
+            report(make_running_run(make_sweep(owner=alice)), [0.5])
+        with django_assert_num_queries(4):  # total, sweeps, counts, curves
+            queries.sweep_list(alice)
+
+
+@pytest.mark.parametrize(
+    ("sort", "descending", "numbers"),
+    [
+        ("number", False, [0, 1, 2, 3]),
+        ("number", True, [3, 2, 1, 0]),
+        ("best", True, [2, 0, 1, 3]),
+        ("best", False, [1, 0, 2, 3]),
+        ("lr", False, [3, 2, 1, 0]),
+        ("--batch size", True, [1, 0, 2, 3]),
+        ("state", False, [0, 1, 2, 3]),
+        ("no such thing", False, [0, 1, 2, 3]),
+    ],
+)
+def test_runs_are_sorted_with_missing_values_last(sort, descending, numbers):
+    sweep = make_sweep(max_concurrent_runs=4)
+    for n, value in enumerate([0.5, 0.25, 0.75, math.nan]):
+        extra = {"--batch size": n} if n < 2 else {}
+        report(make_running_run(sweep, lr=1 - n / 10, **extra), [value])
+
+    page = queries.run_rows(sweep, sort=sort, descending=descending)
+
+    assert [row.number for row in page.items] == numbers
+
+
+def test_runs_are_filtered_searched_and_paged():
+    user = make_user()
+    sweep = make_sweep(max_total_runs=100, max_concurrent_runs=100)
+    runs = [make_running_run(sweep) for _ in range(6)]
+    finish_run(runs[0].pk, runs[0].fence, RunOutcome(exit_code=1, error_line="ValueError: oops"))
+    Run.objects.filter(pk=runs[1].pk).update(
+        state="Canceled", end_reason="policy", reason="bandit", ended_at=timezone.now()
+    )
+    Run.objects.filter(pk=runs[2].pk).update(
+        state="Canceled", end_reason="user", reason="by alice", ended_at=timezone.now()
+    )
+    cancel_run(runs[3], user=user)
+
+    def numbers(**options):
+        return [row.number for row in queries.run_rows(sweep, **options).items]
+
+    assert numbers(states=["Failed"]) == [0]
+    assert numbers(states=["stopped_early"]) == [1]
+    assert numbers(states=["Canceled"]) == [2]
+    assert numbers(states=["Canceled", "stopped_early", "Failed"]) == [0, 1, 2]
+    assert numbers(text="valueerror") == [0]
+    assert numbers(text="4") == [4]
+    page = queries.run_rows(sweep, offset=2, limit=3)
+    assert [row.number for row in page.items] == [2, 3, 4]
+    assert (page.total, page.next_cursor, page.first, page.last) == (
+        queries.run_rows(sweep).total,
+        "5",
+        3,
+        5,
+    )
+    last = queries.run_rows(sweep, offset=page.total - 1, limit=3)
+    assert last.next_cursor is None
+
+
+def test_hyperparameters_keep_the_declared_order_on_every_database():
+    space = {"zeta": "uniform(0, 1)", "a": "uniform(0, 1)", "batch_size": "choice(1, 2)"}
+    sweep = make_sweep(search_space=space, max_total_runs=1)
+    advance_sweep(sweep.pk)
+    run = Run.objects.select_related("sweep").get(sweep=sweep)
+
+    assert list(queries.run_json(run)["hyperparameters"]) == list(space)
+    assert list(queries.run_rows(sweep).items[0].params) == list(space)
+    assert run.arguments[::2] == ["--zeta", "--a", "--batch_size"]
+
+
+def test_the_json_of_a_run_is_the_one_of_the_contract():
+    run = make_running_run(make_sweep(), lr=0.25, layers=2)
+    report(run, [0.5, 0.75], steps=[10, 20])
+    finish_run(run.pk, run.fence, RunOutcome(exit_code=0))
+
+    found = queries.run_json(queries.get_run(make_user(), run.public_id))
+
+    run.refresh_from_db()
+    assert {key: found[key] for key in list(found) if key not in ("decision", "worker")} == {
+        "id": run.public_id,
+        "sweep": run.sweep.public_id,
+        "number": 0,
+        "status": "Completed",
+        "label": "Completed",
+        "css": "completed",
+        "icon": "completed",
+        "reason": "Exit code 0. Best accuracy 0.75 at interval 2 of 2.",
+        "end_reason": "finished",
+        "note": "",
+        "hyperparameters": {"lr": 0.25, "layers": 2},
+        "arguments": ["--lr", "0.25", "--layers", "2"],
+        "best": {"value": 0.75, "interval": 2, "step": 20.0},
+        "last": 0.75,
+        "reports": 2,
+        "retry_of": None,
+        "exit_code": 0,
+        "duration": (run.ended_at - run.started_at).total_seconds(),
+        "created": run.created_at.isoformat(),
+        "started": run.started_at.isoformat(),
+        "ended": run.ended_at.isoformat(),
+    }
+
+
+def test_a_repeated_run_names_the_one_it_repeats():
+    run = make_running_run(make_sweep())
+    retry = lose_run(run.pk, reason="Its worker died.")
+
+    assert queries.run_json(retry)["retry_of"] == run.public_id
+
+
+def test_the_json_of_a_sweep_is_the_one_of_the_contract():
+    sweep = make_sweep(run_timeout_minutes=5)
+    run = make_running_run(sweep, lr=0.25)
+    report(run, [0.5])
+
+    found = queries.sweep_json(queries.get_sweep(make_user(), sweep.public_id))
+
+    assert found["id"] == sweep.public_id
+    assert (found["status"], found["reason"], found["owner"]) == ("Running", "", "alice")
+    assert found["url"] == f"/sweeps/{sweep.public_id}/"
+    assert found["counts"] == {"Running": 1}
+    assert found["limits"] == {
+        "max_total_runs": 4,
+        "max_concurrent_runs": 2,
+        "max_duration_minutes": 60,
+        "run_timeout_minutes": 5,
+    }
+    best = found["best_run"]
+    assert {key: best[key] for key in ("id", "value", "hyperparameters", "arguments")} == {
+        "id": run.public_id,
+        "value": 0.5,
+        "hyperparameters": {"lr": 0.25},
+        "arguments": ["--lr", "0.25"],
+    }
+
+
+def test_numbers_that_json_cannot_write_are_words():
+    values = [1.5, math.nan, math.inf, -math.inf]
+
+    assert queries.numbers_json(values) == [1.5, "NaN", "Infinity", "-Infinity"]
+
+
+def test_curves_are_cut_and_keep_their_ends():
+    sweep = make_sweep()
+    run = make_running_run(sweep)
+    values = np.sin(np.arange(5000) / 50).tolist()
+    report(run, values, steps=range(0, 10_000, 2))
+
+    curve = queries.curves_of(sweep, "accuracy", limit=300)[0]
+
+    assert curve.values.size <= 300
+    assert (curve.intervals[0], curve.intervals[-1]) == (1, 5000)
+    assert (curve.values.max(), curve.values.min()) == (max(values), min(values))
+    for interval, step, value in zip(curve.intervals, curve.steps, curve.values, strict=True):
+        assert (step, value) == (2 * (interval - 1), values[interval - 1])
+    (found,) = queries.curves_json(sweep, "accuracy", limit=300)
+    assert (found["count"], found["run"], found["status"]) == (5000, run.public_id, "Running")
+
+
+def test_hot_reads_take_the_same_queries_for_ten_and_for_a_thousand_runs(
+    django_assert_num_queries,
+):
+    for count in (10, 1000):
+        sweep = make_sweep(early_termination={"type": "bandit", "slack_factor": 0.1})
+        make_many(sweep, count)
+        sweep = queries.get_sweep(make_user(), sweep.public_id)
+        with django_assert_num_queries(2):
+            assert len(queries.run_rows(sweep, sort="lr", limit=100).items) == min(count, 100)
+        with django_assert_num_queries(1):
+            assert len(queries.curves_of(sweep, "accuracy")) == count
+        with django_assert_num_queries(3):
+            view = queries.chart_view(sweep)
+        assert (len(view.runs), view.best_number) == (count, count - 1)
+        assert [interval for interval, _ in view.limits] == [1, 2, 3]
+        with django_assert_num_queries(4):  # sweep, log, runs, chunks
+            _, events = queries.events_after(sweep, 9, limit=5000)
+        assert sum(event["type"] == "run" for event in events) == count
+
+
+def test_the_log_is_read_newest_first_by_kind_and_page():
+    sweep = make_sweep(max_concurrent_runs=4)
+    report(make_running_run(sweep), [0.5])
+    make_running_run(sweep)
+
+    page = queries.log_of_sweep(sweep, limit=3)
+    rest = queries.log_of_sweep(sweep, cursor=int(page.next_cursor), limit=100)
+
+    cursors = [line.cursor for line in [*page.items, *rest.items]]
+    assert cursors == sorted(cursors, reverse=True)
+    assert len(cursors) == page.total == Event.objects.filter(sweep=sweep).count()
+    (best,) = queries.log_of_sweep(sweep, kind="best").items
+    assert (best.run_number, best.message) == (
+        0,
+        "Run 0 leads with accuracy 0.5 at interval 1.",
+    )
+
+
+def test_the_best_model_tells_where_its_values_lie():
+    space = {
+        "lr": "loguniform(-9.210340371976182, 0)",
+        "momentum": "uniform(0, 1)",
+        "solver": 'choice("sgd", "adam")',
+    }
+    sweep = make_sweep(search_space=space)
+    assert queries.best_model(sweep) is None
+    run = make_running_run(sweep, lr=0.01, momentum=1.0, solver="adam")
+    report(run, [0.5])
+    add_artifacts(run.pk, [("outputs/model.pkl", 3, "")])
+    sweep.refresh_from_db()
+
+    best = queries.best_model(sweep)
+
+    assert (best.run, best.value, best.rank_of) == (run, 0.5, 1)
+    assert best.command == ["python", "train.py", *run.arguments]
+    assert [a.path for a in best.artifacts] == ["outputs/model.pkl"]
+    lr, momentum, solver = best.values
+    assert (lr.name, lr.scale, lr.is_at_edge) == ("lr", "log", False)
+    assert lr.position == pytest.approx(0.5)
+    assert (momentum.position, momentum.is_at_edge) == (1.0, True)
+    assert (solver.position, solver.choices) == (None, ["sgd", "adam"])
+
+
+def test_the_watchdog_finds_what_waits_and_what_is_silent():
+    sweep = make_sweep()
+    ended = make_sweep(max_total_runs=1)
+    cancel_sweep(ended, user=make_user())
+    waiting, live = make_run(sweep), make_running_run(sweep)
+    later = timezone.now() + timedelta(minutes=1)
+
+    assert list(queries.active_sweeps()) == [sweep]
+    assert list(queries.waiting_runs(later)) == [waiting]
+    assert list(queries.expired_runs(timezone.now())) == []
+    assert list(queries.expired_runs(later)) == [live]
