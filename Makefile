@@ -1,0 +1,57 @@
+# Everything a newcomer needs: `make up`, `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?=
+# pyenv shims can be on PATH and still fail, so a candidate is run, not only found.
+FIND_PYTHON = for p in python3.13 python3.12 python3.11 python3 python; do \
+	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo "$$p"; exit 0; fi; done; \
+	echo "Python 3.11 or newer is needed and was not found on PATH." >&2; exit 1
+
+.PHONY: up test lint fmt bench lock help
+
+up: $(VENV)/.installed ## Start the studio (PORT=n for another port); Ctrl-C stops everything
+	@exec $(BIN)/studio up $(if $(PORT),--port $(PORT))
+
+test: $(VENV)/.installed-dev lint ## Run all linters and tests
+	@$(BIN)/python -m tests.everything
+
+lint: $(VENV)/.installed-dev ## Check style, types, imports, templates, migrations and JavaScript
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@git ls-files -z '*.html' | xargs -0 $(BIN)/djade --check --target-version 5.2
+	@STUDIO_HOME=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
+	@if command -v node >/dev/null; then \
+		for f in $$(git ls-files '*.js' '*.mjs'); do node --check "$$f" || exit 1; done; \
+	else echo "node is not here: JavaScript is not checked"; fi
+
+fmt: $(VENV)/.installed-dev ## Format Python and templates
+	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+	@git ls-files -z '*.html' | xargs -0 $(BIN)/djade --target-version 5.2 || true
+
+bench: $(VENV)/.installed-dev ## Measure, beside the floor of this machine
+	@$(BIN)/python -m tests.benchmarks
+
+lock: $(VENV)/.installed-dev ## Show where the installed versions differ from constraints.txt
+	@$(BIN)/python -m pip freeze --exclude-editable | sort -f | diff -u <(sort -f constraints.txt) - || true
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@set -e; python=$$($(FIND_PYTHON)); \
+	if ! "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+		echo "Python's venv module is missing: install the package python3-venv and try again." >&2; exit 1; fi; \
+	echo "Creating $(VENV) with $$("$$python" --version)"; "$$python" -m venv $(VENV)
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing the studio (once, about half a minute) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[examples]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing the studio with its tools (once, about a minute) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.installed

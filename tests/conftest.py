@@ -1,0 +1,136 @@
+"""Fixtures of all tests: real Valkey, SQLite or PostgreSQL, a live studio, a real Chromium.
+
+The environment is set before Django reads its settings, so this module imports nothing of the
+studio that would read them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.servers import LiveStudio, Postgres, Valkey
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+_HOME = Path(tempfile.mkdtemp(prefix="studio-test-"))
+_POSTGRES = Postgres() if os.environ.get("STUDIO_TEST_DATABASE") == "postgres" else None
+
+for _name in list(os.environ):
+    if _name.startswith(("STUDIO_", "DATABASE_", "REDIS_")) and not _name.startswith(
+        ("STUDIO_TEST_", "STUDIO_REQUIRE_")
+    ):
+        del os.environ[_name]
+os.environ["STUDIO_HOME"] = str(_HOME)
+os.environ["DJANGO_SETTINGS_MODULE"] = "studio.settings"
+if _POSTGRES is not None:
+    os.environ["DATABASE_URL"] = _POSTGRES.url
+
+_CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",  # WebGL without a GPU
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start PostgreSQL before any test asks for the database."""
+    if _POSTGRES is not None:
+        _POSTGRES.start()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Throw away what the session made."""
+    if _POSTGRES is not None:
+        _POSTGRES.stop()
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def studio_home() -> Path:
+    """The data folder of this test session."""
+    return _HOME
+
+
+@pytest.fixture(scope="session", autouse=True)
+def valkey() -> Iterator[Valkey]:
+    """The Redis-protocol server of this test session."""
+    server = Valkey(_HOME)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey_url(valkey: Valkey) -> str:
+    """Its address."""
+    return valkey.url
+
+
+@pytest.fixture(scope="session")
+def live_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStudio]:
+    """A whole running studio, shared by the tests of the session."""
+    studio = LiveStudio(Path(tempfile.mkdtemp(prefix="studio-live-")))
+    studio.start()
+    yield studio
+    if studio.process is not None:
+        studio.stop()
+    shutil.rmtree(studio.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium of the system; without one the test is skipped, or fails where required."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        if os.environ.get("STUDIO_REQUIRE_BROWSER") == "1":
+            pytest.fail("No Chromium on PATH although STUDIO_REQUIRE_BROWSER is 1.")
+        pytest.skip("no Chromium on PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def chromium_page(chromium: Browser, live_studio: LiveStudio) -> Iterator[Page]:
+    """A page signed in as the administrator; console errors and foreign requests fail the test."""
+    context = chromium.new_context(base_url=live_studio.url, viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    faults: list[str] = []
+    host = urlsplit(live_studio.url).netloc
+
+    def note_request(url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != host:
+            faults.append(f"request to another host: {url}")
+
+    page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: note_request(request.url))
+    page.goto(live_studio.sign_in_link())
+    yield page
+    context.close()
+    real = [fault for fault in faults if not _is_driver_noise(fault)]
+    assert not real, real
+
+
+def _is_driver_noise(text: str) -> bool:
+    # What software WebGL says about itself; no page can do anything about it.
+    return "GL Driver Message" in text or "GPU stall due to ReadPixels" in text

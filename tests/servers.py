@@ -1,0 +1,207 @@
+"""Real servers for tests: Valkey on a unix socket, PostgreSQL on a socket of its own, a studio."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from studio import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def clean_environment(**extra: str) -> dict[str, str]:
+    """Return this process's environment without what belongs to any studio."""
+    drop = ("STUDIO_", "DJANGO_", "DATABASE_", "REDIS_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
+    return kept | extra
+
+
+def free_port() -> int:
+    """Return a TCP port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Valkey:
+    """The embedded server, as `studio up` starts it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.url = ""
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = embedded.server_command(self.home)
+        self.url = f"unix://{command[command.index('--unixsocket') + 1]}?db=0"
+        log = (self.home / "valkey.log").open("ab")
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        log.close()
+        problem = embedded.wait_for_redis(self.url)
+        assert not problem, problem
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait(10)
+            self.process = None
+
+
+class Postgres:
+    """A cluster in a temporary folder, reached by a unix socket there; thrown away at the end."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="studio-pg-"))
+        self.url = f"postgres://studio@/studio?host={self.folder}"
+        self._as_user: list[str] = []
+
+    @staticmethod
+    def binaries() -> Path | None:
+        """Return the folder of the server's programs; None when it is not installed."""
+        folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+        found = shutil.which("initdb")
+        candidates = [*folders, *([Path(found).parent] if found else [])]
+        return next((f for f in candidates if (f / "initdb").exists()), None)
+
+    def start(self) -> None:
+        binaries = self.binaries()
+        assert binaries is not None
+        if os.getuid() == 0:  # the server refuses to run as root
+            user = pwd.getpwnam("postgres")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self._as_user = ["runuser", "-u", "postgres", "--"]
+        data = str(self.folder / "data")
+        self._run(binaries / "initdb", "-D", data, "-U", "studio", "-A", "trust", "-E", "UTF8")
+        options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off"
+        log = str(self.folder / "log")
+        self._run(
+            binaries / "pg_ctl", "-D", data, "-w", "-l", log, "-o", options + " -N 200", "start"
+        )
+        self._run(binaries / "createdb", "-h", str(self.folder), "-U", "studio", "studio")
+
+    def stop(self) -> None:
+        binaries = self.binaries()
+        assert binaries is not None
+        self._run(
+            binaries / "pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop"
+        )
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: Path, *words: str) -> None:
+        subprocess.run(
+            [*self._as_user, str(program), *words],
+            check=True,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+class LiveStudio:
+    """A whole studio, started the way a person starts it, on a free port and an empty folder."""
+
+    def __init__(self, home: Path, *, with_example: bool = False, workers: int = 2) -> None:
+        self.home = home
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.output = home / "up.txt"
+        self._words = (
+            "import sys; from studio import up; "
+            f"sys.exit(up.run(port={self.port}, workers={workers}, with_example={with_example}))"
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process on this machine needs to find this studio."""
+        return clean_environment(STUDIO_HOME=str(self.home), PYTHONPATH=str(ROOT))
+
+    def start(self, seconds: float = 90) -> None:
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", self._words],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + seconds
+        while not (self.home / "address.json").exists():
+            assert self.process.poll() is None, self.output.read_text()
+            assert time.monotonic() < deadline, self.output.read_text()
+            time.sleep(0.05)
+
+    def stop(self, number: int = signal.SIGINT, seconds: float = 30) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        code = self.process.wait(seconds)
+        self.process = None
+        return code
+
+    @property
+    def token(self) -> str:
+        """The bearer token of the command line on this machine: its administrator's."""
+        return (self.home / "cli-token").read_text().strip()
+
+    def printed_link(self) -> str:
+        """Return the one-time sign-in link that the start printed."""
+        lines = self.output.read_text().splitlines()
+        return next(line.split()[-1] for line in lines if "/sign-in/" in line)
+
+    def sign_in_link(self) -> str:
+        """Make another one-time sign-in link of the administrator."""
+        code = (
+            "import django; django.setup(); from experiments.services import access, setup; "
+            "print(access.make_sign_in_link(setup.first_administrator()))"
+        )
+        plain = self.run_python(code).strip().splitlines()[-1]
+        return f"{self.url}/sign-in/{plain}/"
+
+    def run_python(self, code: str) -> str:
+        """Run code with this studio's settings; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env=self.environment | {"DJANGO_SETTINGS_MODULE": "studio.settings"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def api(self, path: str, body: Any = None, *, method: str | None = None) -> Any:
+        """Call the REST API as the administrator; return the decoded answer."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            method=method or ("GET" if body is None else "POST"),
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response)
+
+    def wait_for_end(self, sweep_id: str, seconds: float = 120) -> dict[str, Any]:
+        """Wait until a sweep has ended; return it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            sweep: dict[str, Any] = self.api(f"/sweeps/{sweep_id}")
+            if sweep["status"] in ("Completed", "Failed", "Canceled"):
+                return sweep
+            assert time.monotonic() < deadline, sweep
+            time.sleep(0.2)
