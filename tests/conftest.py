@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import django
 import pytest
 
 from tests.servers import LiveStudio, Postgres, Valkey
@@ -33,6 +34,9 @@ os.environ["STUDIO_HOME"] = str(_HOME)
 os.environ["DJANGO_SETTINGS_MODULE"] = "studio.settings"
 if _POSTGRES is not None:
     os.environ["DATABASE_URL"] = _POSTGRES.url
+
+# pytest-django leaves Django alone unless something has imported it by now.
+django.setup()
 
 _CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
