@@ -120,8 +120,9 @@ def sparkline(values: Sequence[float], state: str = "", label: str = "") -> Safe
     line = marks.spark_path(values)
     if line is None:
         return format_html(
-            '<svg class="spark" width="92" height="28" role="img" aria-label="No values yet">'
-            '<line class="none" x1="0" x2="92" y1="14" y2="14"></line></svg>'
+            '<svg class="spark" width="92" height="28" role="img" aria-label="{}">'
+            '<line class="none" x1="0" x2="92" y1="14" y2="14"></line></svg>',
+            "No values yet",
         )
     return format_html(
         '<svg class="spark {}" width="92" height="28" role="img" aria-label="{}">'

@@ -1,6 +1,8 @@
 """Texts of form fields and their values: nothing is lost on the way there and back."""
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -76,6 +78,14 @@ def test_values_survive_their_field(values):
 )
 def test_values_are_read_as_people_write_them(text, values):
     assert codecs.parse_values(text) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    json.loads((Path(__file__).parents[1] / "golden" / "values.json").read_text("utf-8")),
+)
+def test_values_are_split_as_in_the_browser(text, parts):
+    assert codecs.split_values(text) == parts
 
 
 def test_plain_words_stand_without_quotes():
