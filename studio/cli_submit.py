@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -26,12 +26,14 @@ from studio.cli_output import (
 from studio.cli_sweeps import sweep_path, sweep_summary
 from studio.sdk.client import StudioClient, StudioError, StudioRefusedError, StudioUnreachableError
 
+if TYPE_CHECKING:
+    from experiments.problems import ProblemsError
+    from experiments.spec import SweepSpec
+
 _PAUSE_SECONDS = 1.0
 # A studio that is restarted goes on with its sweeps, so waiting survives it.
 _OUTAGE_SECONDS = 120.0
 _ENDS = frozenset({"Completed", "Failed", "Canceled"})
-# What only the studio knows; the rest was checked here, with the files at hand.
-_CHECKED_HERE = frozenset({"snapshot", "source_directory", "script"})
 
 Problems = list[tuple[str, str]]
 
@@ -93,10 +95,9 @@ def _submit(specification: Path) -> tuple[StudioClient, dict[str, Any]]:
     raw = _read(specification)
     try:
         spec = SweepSpec.parse(raw)
-        files = list_files(specification.parent / Path(spec.source_directory or ".").expanduser())
+        files = list_files(_source_directory(specification, spec))
     except ProblemsError as error:
-        local = [(problem.path, problem.message) for problem in error.problems]
-        raise _WrongError(local + _others(raw, local)) from error
+        raise _WrongError(_every_problem(specification, raw, error)) from error
     client = connect()
     with tempfile.TemporaryFile() as archive, _progress("Sending the source directory"):
         write_zip(files, archive)
@@ -129,15 +130,42 @@ def _read(specification: Path) -> dict[str, Any]:
     return raw
 
 
-def _others(raw: dict[str, Any], local: Problems) -> Problems:
-    """Return what else the studio finds wrong with a specification; nothing if it is away."""
-    known = {path for path, _ in local} | _CHECKED_HERE
-    sent = {key: value for key, value in raw.items() if key not in _CHECKED_HERE - {"script"}}
+def _source_directory(specification: Path, spec: SweepSpec) -> Path:
+    from experiments.problems import Problem, ProblemsError  # noqa: PLC0415 -- as above
+
     try:
-        found = connect().post("sweeps/check", sent)
+        return specification.parent / Path(spec.source_directory or ".").expanduser()
+    except RuntimeError as error:  # "~name" of nobody
+        text = f'"{spec.source_directory}" cannot be found: {error}'
+        raise ProblemsError([Problem("source_directory", text)]) from error
+
+
+def _every_problem(specification: Path, raw: dict[str, Any], error: ProblemsError) -> Problems:
+    """Return the problems that were found, those of the files, and those only the studio sees."""
+    from experiments.problems import ProblemsError  # noqa: PLC0415 -- as above
+    from experiments.snapshot_rules import list_files  # noqa: PLC0415
+    from experiments.spec_files import FILE_FIELDS, check_script, readable_parts  # noqa: PLC0415
+
+    found = list(error.problems)
+    wrong = {problem.path for problem in found}
+    spec = readable_parts(raw, wrong)
+    if spec is not None and not wrong & FILE_FIELDS:
+        try:
+            names = [file.name for file in list_files(_source_directory(specification, spec))]
+            problem = check_script(spec, names)
+            found += [problem] if problem else []
+        except ProblemsError as about_files:
+            found += about_files.problems
+    return _with_those_of_the_studio(raw, [(problem.path, problem.message) for problem in found])
+
+
+def _with_those_of_the_studio(raw: dict[str, Any], found: Problems) -> Problems:
+    known = {path for path, _ in found} | {"snapshot", "source_directory", "script", "command"}
+    try:
+        answer = connect().post("sweeps/check", raw)
     except StudioError:
-        return []
-    return [(e["path"], e["message"]) for e in found["errors"] if e["path"] not in known]
+        return found  # what is known is enough to refuse the specification
+    return found + [(e["path"], e["message"]) for e in answer["errors"] if e["path"] not in known]
 
 
 def _wait(client: StudioClient, sweep: dict[str, Any]) -> dict[str, Any]:

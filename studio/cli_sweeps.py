@@ -41,9 +41,21 @@ _RUN_KEYS = (
 
 def sweep_summary(client: StudioClient, sweep: dict[str, Any]) -> dict[str, Any]:
     """Return the object that `submit --json` and `show --json` promise."""
-    summary = {key: sweep[key] for key in ("id", "status", "reason", "url", "counts", "best_run")}
-    summary["url"] = urljoin(client.connection.url + "/", sweep["url"])
-    return summary
+    return {
+        "id": sweep["id"],
+        "status": sweep["status"],
+        "reason": sweep["reason"],
+        "url": urljoin(client.connection.url + "/", sweep["url"]),
+        "counts": sweep["counts"],
+        "best_run": best_summary(sweep["best_run"]),
+    }
+
+
+def best_summary(best_run: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the winner as `best --json` promises it."""
+    if best_run is None:
+        return None
+    return {key: best_run[key] for key in ("id", "value", "hyperparameters", "arguments")}
 
 
 def sweep_path(sweep_id: str, *parts: str) -> str:
@@ -101,6 +113,7 @@ def show(sweep: str, as_json: bool) -> None:
             ("Status", document["status"]),
             ("Reason", document["reason"]),
             ("Runs", format_counts(document["counts"])),
+            ("Stopped early", str(document["stopped_early"] or "")),
             ("Best run", best["id"] if best else ""),
             (document["metric"], format_value(best["value"]) if best else ""),
             ("Parameters", format_params(best["hyperparameters"]) if best else ""),
@@ -141,7 +154,7 @@ def best(sweep: str, as_json: bool) -> None:
     document = client.get(sweep_path(sweep))
     winner = document["best_run"]
     if as_json:
-        echo_json(winner)
+        echo_json(best_summary(winner))
     elif winner:
         echo_facts(
             [

@@ -162,9 +162,10 @@ def _web() -> tuple[str, str]:
         return f"{path} cannot be read", "Start the studio: `studio up`."
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{url.rstrip('/')}/healthz", timeout=5) as answer:
-            return f"{url} answers {answer.status}", ""
-    except OSError as error:
+        with opener.open(f"{url.rstrip('/')}/api/v1/openapi.json", timeout=5) as answer:
+            title = json.load(answer)["info"]["title"]
+            return f"{title} answers at {url}", ""
+    except (OSError, ValueError, KeyError, TypeError) as error:
         return f"{url} does not answer: {error}", "Start the studio: `studio up`."
 
 

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 from experiments.models import ComputeTarget, Snapshot, Workspace
@@ -17,13 +17,7 @@ from experiments.problems import Problem, ProblemsError
 from experiments.services.snapshots import file_names
 from experiments.snapshot_rules import list_files
 from experiments.spec import SweepSpec
-from experiments.spec_azure import is_azure
-from experiments.spec_command import split_command
-from experiments.spec_yaml import read_mapping
-
-_MAX_SHOWN: Final = 8
-# What a specification says about its files.
-_FILE_FIELDS: Final = frozenset({"snapshot", "source_directory", "script", "command"})
+from experiments.spec_files import FILE_FIELDS, check_script, readable_parts
 
 
 @dataclass(slots=True)
@@ -64,30 +58,14 @@ def check_submission(
     # The studio's own checks need little of a specification, so that a mistake elsewhere in it
     # hides none of their problems.
     wrong = {problem.path for problem in checked.problems}
-    wanted = checked.spec or _readable_parts(raw, wrong)
+    wanted = checked.spec or readable_parts(raw, wrong)
     if wanted is not None and workspace is not None and "compute" not in wrong:
         _add_compute(checked, wanted.compute, workspace)
-    if wanted is not None and not wrong & _FILE_FIELDS:
+    if wanted is not None and not wrong & FILE_FIELDS:
         _add_files(
             checked, wanted, base_directory, snapshot_digest, allow_server_paths=allow_server_paths
         )
     return checked
-
-
-def _readable_parts(raw: Mapping[str, Any] | str, wrong: set[str]) -> SweepSpec | None:
-    """Return what a wrong specification says about compute and files; None when it is unclear."""
-    try:
-        mapping = read_mapping(raw) if isinstance(raw, str) else raw
-    except ProblemsError:
-        return None
-    if not isinstance(mapping, Mapping) or is_azure(mapping):
-        return None
-    texts = {
-        name: mapping[name]
-        for name in ("compute", *_FILE_FIELDS)
-        if name not in wrong and isinstance(mapping.get(name), str)
-    }
-    return SweepSpec.model_construct(**texts)
 
 
 def _add_compute(checked: Checked, name: str, workspace: Workspace) -> None:
@@ -117,7 +95,7 @@ def _add_files(
     except ProblemsError as error:
         checked.problems += error.problems
         return
-    problem = _check_script(spec, names)
+    problem = check_script(spec, names)
     if problem is not None:
         checked.problems.append(problem)
 
@@ -176,24 +154,3 @@ def find_compute(name: str, workspace: Workspace) -> ComputeTarget | Problem:
     hint = f' Did you mean "{close[0]}"?' if close else ""
     known = ", ".join(f'"{n}"' for n in names) or "none yet"
     return Problem("compute", f'There is no compute target "{name}"; there is {known}.{hint}')
-
-
-def _check_script(spec: SweepSpec, names: list[str]) -> Problem | None:
-    """Return a problem when the file that the interpreter is to run is not among `names`."""
-    path, script = ("script", spec.script) if spec.script else ("command", _script_of(spec))
-    if script is None or PurePosixPath(script).as_posix() in names:
-        return None
-    scripts = [name for name in names if name.endswith(".py")]
-    close = get_close_matches(script, scripts, n=1)
-    hint = f' Did you mean "{close[0]}"?' if close else ""
-    shown = ", ".join(scripts[:_MAX_SHOWN]) or "no Python file"
-    more = f" and {len(scripts) - _MAX_SHOWN} more" if len(scripts) > _MAX_SHOWN else ""
-    text = f'"{script}" is not in source_directory, which has {shown}{more}.{hint}'
-    return Problem(path, text)
-
-
-def _script_of(spec: SweepSpec) -> str | None:
-    """Return the file that a command like "python train.py ..." runs; None where it is unclear."""
-    words = split_command(spec.command or "")
-    is_python = len(words) > 1 and words[0] in {"python", "python3"}
-    return words[1] if is_python and words[1].endswith(".py") and "$" not in words[1] else None
