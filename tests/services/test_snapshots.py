@@ -167,7 +167,7 @@ def test_too_many_files_are_refused(source, monkeypatch):
 def test_too_many_bytes_are_refused(source, monkeypatch):
     monkeypatch.setattr(snapshot_rules, "MAX_BYTES", 10)
 
-    with pytest.raises(ProblemsError, match="300 MB are allowed. List what the script does not"):
+    with pytest.raises(ProblemsError, match=r"300 MB are allowed\. List what the script does not"):
         list_files(source)
 
 
