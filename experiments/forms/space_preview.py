@@ -17,7 +17,8 @@ from experiments.formats import format_count, format_param
 from experiments.problems import ProblemsError
 from experiments.samplers import SAMPLERS, load_sampler
 from experiments.samplers.base import History, SpaceExhausted
-from experiments.space.base import Expression, identity
+from experiments.space.base import Expression
+from experiments.space.literals import identity
 from experiments.space.parsing import parse_expression
 from experiments.space.space import SearchSpace
 
@@ -146,7 +147,7 @@ def _histogram(expression: Expression) -> list[Bar]:
 
 def _bin_count(expression: Expression, width: float) -> int:
     # Bins that hold equally many multiples: others would show teeth that are not there.
-    step = expression.arguments().get("q")
+    step = float(expression.arguments().get("q", 0))
     if not step:
         return BINS
     multiples = max(1, round(width / step))

@@ -10,14 +10,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 
 from experiments.problems import Problem
+from experiments.space.literals import brief
 from experiments.space.space import SearchSpace
 
-Key = tuple[str, ...]
+MAX_SEED: Final = (1 << 62) - 1
 
 
 class SpaceExhausted(Exception):  # noqa: N818 - an end, not an error
@@ -36,7 +37,11 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All runs of the sweep so far; `prior` are those of the sweeps it was warm-started from."""
+    """All runs of the sweep so far; `prior` are those of the sweeps it was warm-started from.
+
+    `next_number` counts configurations that samplers gave out: a run that repeats another one, or
+    that was queued by hand, stands in `observations` and moves no other.
+    """
 
     next_number: int
     observations: Sequence[Observation] = ()
@@ -71,13 +76,17 @@ SEED = OptionSpec(
 
 
 class Sampler(ABC):
-    """Proposes configurations. Subclasses give the texts, `accepts` and `suggest`."""
+    """Proposes configurations. Subclasses give the texts, `accepts` and `suggest`.
+
+    `allows_policy`: whether runs may be stopped early, or their last values mislead the sampler.
+    """
 
     name: ClassVar[str]
     label: ClassVar[str]
     help: ClassVar[str]
     accepts: ClassVar[frozenset[str]]
-    fields: ClassVar[tuple[OptionSpec, ...]] = ()
+    fields: ClassVar[tuple[OptionSpec, ...]] = (SEED,)
+    allows_policy: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -118,48 +127,9 @@ class Sampler(ABC):
             SpaceExhausted: there is none left.
         """
 
-    def used_keys(self, history: History) -> set[Key]:
-        """Return the keys of all configurations that have a run already."""
-        return {self.space.key(o.params) for o in history.observations}
-
     def rng(self, number: int) -> np.random.Generator:
         """Return the random numbers of one run."""
         return np.random.default_rng([self.seed, number])
-
-    def exhausted(self, used: int) -> SpaceExhausted:
-        """Return the end of a finite space, in a sentence."""
-        noun = "configuration" if used == 1 else "configurations"
-        return SpaceExhausted(f"All {used} different {noun} of the search space have been tried.")
-
-
-def draw_unused(
-    space: SearchSpace, rng: np.random.Generator, used: set[Key], *, tries: int = 1000
-) -> dict[str, Any] | None:
-    """Draw a configuration that is not in `used`; None when the space has none left.
-
-    Drawing again keeps the weights of the expressions. Where chance finds nothing new, a finite
-    space is searched from a random place on, so that its last configurations are found too.
-    """
-    total = space.cardinality()
-    if total is not None and len(used) >= total and not _has_room(space, used, total):
-        return None
-    for _ in range(tries):
-        params = space.sample(rng)
-        if space.key(params) not in used:
-            return params
-    if total is None:
-        return None
-    start = int(rng.integers(min(total, 1 << 62)))
-    for step in range(min(total, len(used) + 1)):
-        params = space.at_index((start + step) % total)
-        if space.key(params) not in used:
-            return params
-    return None
-
-
-def _has_room(space: SearchSpace, used: set[Key], total: int) -> bool:
-    # `used` may hold configurations from outside the space: queued by hand, for example.
-    return any(space.key(space.at_index(i)) not in used for i in range(min(total, len(used) + 1)))
 
 
 def _check_options(kind: type[Sampler], options: Mapping[str, Any], path: str) -> list[Problem]:
@@ -170,21 +140,18 @@ def _check_options(kind: type[Sampler], options: Mapping[str, Any], path: str) -
         if field is None:
             close = get_close_matches(str(key).lower(), known, n=1)
             allowed = f"It takes {', '.join(known)}." if known else "It takes none."
-            advice = f"Did you mean {close[0]!r}?" if close else allowed
-            text = f"{key!r} is no option of {kind.name} sampling. {advice}"
+            advice = f"Did you mean {close[0]}?" if close else allowed
+            text = f"{kind.name} sampling has no option {brief(key)}. {advice}"
             problems.append(Problem(f"{path}.{key}", text))
         elif value is None:
             continue
         elif field.kind == "integer" and not _is_seed(value):
-            text = f"{key} is {value!r}; use a whole number from 0 to {MAX_SEED}."
+            text = f"{key} is {brief(value)}; use a whole number from 0 to {MAX_SEED}."
             problems.append(Problem(f"{path}.{key}", text))
         elif field.kind == "choice" and value not in field.choices:
-            text = f"{key} is {value!r}; use one of {', '.join(field.choices)}."
+            text = f"{key} is {brief(value)}; use one of {', '.join(field.choices)}."
             problems.append(Problem(f"{path}.{key}", text))
     return problems
-
-
-MAX_SEED = (1 << 62) - 1
 
 
 def _is_seed(value: Any) -> bool:

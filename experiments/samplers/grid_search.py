@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from experiments.samplers.base import History, Sampler, Suggestion
+from experiments.samplers.tried import Tried
 
 
 class GridSearch(Sampler):
@@ -14,17 +15,15 @@ class GridSearch(Sampler):
     label = "Grid"
     help = "Tries every combination of listed values, in order."
     accepts = frozenset({"choice"})
+    fields = ()
 
     def suggest(self, history: History, count: int) -> list[Suggestion]:
         """Return the next `count` combinations without a run; see `Sampler.suggest`."""
-        used = self.used_keys(history)
-        total = self.space.cardinality() or 0
-        fresh = (
-            Suggestion(params, f"Combination {place} of {total}.")
-            for place, params in enumerate(self.space.iterate_grid(), start=1)
-            if self.space.key(params) not in used
-        )
-        found = list(islice(fresh, count))
-        if not found and count > 0:
-            raise self.exhausted(total)
-        return found
+        tried = Tried(self.space, history.observations)
+        places = list(islice(tried.next_places(), max(count, 0)))
+        if not places and count > 0:
+            raise tried.end()
+        return [
+            Suggestion(self.space.at_index(place), f"Combination {place + 1} of {tried.total}.")
+            for place in places
+        ]

@@ -11,20 +11,13 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import qmc
 
-from experiments.samplers.base import (
-    SEED,
-    History,
-    Key,
-    Sampler,
-    SpaceExhausted,
-    Suggestion,
-    draw_unused,
-)
+from experiments.samplers.base import History, Sampler, Suggestion
+from experiments.samplers.tried import Tried
 from experiments.space import EXPRESSIONS
+from experiments.space.space import Params
 
-# Points further on in the sequence that stand in for one whose configuration has been tried.
-_SPARE: Final = 64
-_SPARE_START: Final = 1 << 14
+# Further points that may stand in for one whose configuration has a run already.
+_SPARE: Final = 512
 
 
 class Sobol(Sampler):
@@ -32,48 +25,40 @@ class Sobol(Sampler):
 
     name = "sobol"
     label = "Sobol"
-    help = "Random, but spread evenly and the same for the same seed."
+    help = "Random, but spread evenly over the space."
     accepts = frozenset(EXPRESSIONS)
-    fields = (SEED,)
 
     def suggest(self, history: History, count: int) -> list[Suggestion]:
         """Return `count` new configurations; see `Sampler.suggest`."""
-        used = self.used_keys(history)
+        tried = Tried(self.space, history.observations)
+        points = self._points(history.next_number + max(count, 0) + _SPARE)
         found: list[Suggestion] = []
         for number in range(history.next_number, history.next_number + count):
-            params, note = self._next(number, used)
+            params, note = self._next(number, points, tried)
             if params is None:
                 break
-            used.add(self.space.key(params))
+            tried.add(params)
             found.append(Suggestion(params, note))
         if not found and count > 0:
-            if self.space.cardinality() is None:
-                raise SpaceExhausted(
-                    "The sequence gave no configuration that is not tried already."
-                )
-            raise self.exhausted(len(used))
+            raise tried.end()
         return found
 
-    def _next(self, number: int, used: set[Key]) -> tuple[dict[str, Any] | None, str]:
-        params = self.space.from_unit(self._points(number, 1)[0])
-        if self.space.key(params) not in used:
-            return params, f"Point {number} of the Sobol sequence with seed {self.seed}."
-        for u in self._points(_SPARE_START + number * _SPARE, _SPARE):
-            params = self.space.from_unit(u)
-            if self.space.key(params) not in used:
-                return (
-                    params,
-                    "A later point of the Sobol sequence; the next one was tried already.",
-                )
-        note = "Drawn at random; the next points of the Sobol sequence were tried already."
-        return draw_unused(self.space, self.rng(number), used), note
+    def _next(
+        self, number: int, points: np.ndarray[Any, Any], tried: Tried
+    ) -> tuple[Params | None, str]:
+        if tried.left() == 0:
+            return None, ""
+        for place in range(number, number + _SPARE):
+            params = self.space.from_unit(points[place])
+            if params not in tried:
+                return params, f"Point {place} of the Sobol sequence of seed {self.seed}."
+        note = f"Draw {number} of seed {self.seed}; the next Sobol points have runs already."
+        return tried.draw(self.rng(number)), note
 
-    def _points(self, start: int, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Return points `start` to `start + count` of the sequence: `(count, d)`."""
+    def _points(self, count: int) -> np.ndarray[Any, Any]:
+        """Return at least the first `count` points of the sequence: `(2^k, d)`."""
         engine = qmc.Sobol(
             self.space.dimension, scramble=True, rng=np.random.default_rng(self.seed)
         )
-        if start:
-            engine.fast_forward(start)
-        # One by one: scipy warns about blocks that are no power of two.
-        return np.vstack([engine.random(1) for _ in range(count)])
+        # A power of two: scipy warns about other sizes, and a longer block starts the same.
+        return np.asarray(engine.random_base2(max(count - 1, 1).bit_length()))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _CONTINUOUS = "experiments.space.continuous"
 _DISCRETE = "experiments.space.discrete"
+_QUANTISED = "experiments.space.quantised"
 
 EXPRESSIONS: Final[dict[str, str]] = {
     "choice": f"{_DISCRETE}:Choice",
@@ -18,10 +19,10 @@ EXPRESSIONS: Final[dict[str, str]] = {
     "loguniform": f"{_CONTINUOUS}:LogUniform",
     "normal": f"{_CONTINUOUS}:Normal",
     "lognormal": f"{_CONTINUOUS}:LogNormal",
-    "quniform": f"{_DISCRETE}:QUniform",
-    "qloguniform": f"{_DISCRETE}:QLogUniform",
-    "qnormal": f"{_DISCRETE}:QNormal",
-    "qlognormal": f"{_DISCRETE}:QLogNormal",
+    "quniform": f"{_QUANTISED}:QUniform",
+    "qloguniform": f"{_QUANTISED}:QLogUniform",
+    "qnormal": f"{_QUANTISED}:QNormal",
+    "qlognormal": f"{_QUANTISED}:QLogNormal",
 }
 
 

@@ -1,21 +1,20 @@
 """What every parameter expression offers: drawing, the unit interval, texts, wire forms.
 
-Pure. An expression is immutable; it is checked when it is parsed (`experiments.space.parsing`).
-Notation: `u` is a number in [0, 1]; `value` is what the script is given.
+Pure. An expression is immutable; its arguments are checked where it is parsed
+(`experiments.space.parsing`). Notation: `u` is a number in [0, 1]; `value` is what a run is given.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from experiments.problems import Problem
+from experiments.space.literals import identity, is_number, literal
 
 Scale = Literal["linear", "log", "category"]
 FieldKind = Literal["number", "integer", "values"]
@@ -84,6 +83,14 @@ class Expression(ABC):
         """Return value number `index` of a finite expression, in the order of `values`."""
         return self.values()[index]
 
+    def index_of(self, value: Any) -> int | None:
+        """Return the place of `value` in a finite expression; None when it is not one of it."""
+        return 0 if self.cardinality() == 1 and self.contains(value) else None
+
+    def key(self, value: Any) -> str:
+        """Return what two values share exactly when they are the same one."""
+        return repr(float(value)) if is_number(value) else identity(value)
+
     def bounds(self) -> tuple[float, float] | None:
         """Return the range of an axis in real units; None for categories."""
         return None
@@ -107,46 +114,3 @@ class Expression(ABC):
     def to_text(self) -> str:
         """Return the expression as text: `uniform(0.9, 0.99)`."""
         return f"{self.name}({', '.join(literal(v) for v in self.arguments().values())})"
-
-
-def literal(value: Any) -> str:
-    """Write a value as the Python literal that the text form reads back."""
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list):
-        return f"[{', '.join(literal(item) for item in value)}]"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
-    return repr(value)
-
-
-def is_number(value: Any) -> bool:
-    """Tell whether `value` is a finite int or float; bool is not a number here."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) < 1 << 1000 if isinstance(value, int) else math.isfinite(value)
-
-
-def identity(value: Any) -> str:
-    """Return a key under which only the same option of a choice is found: 1, 1.0, True differ."""
-    return f"{type(value).__name__}:{json.dumps(value, sort_keys=True, ensure_ascii=False)}"
-
-
-def short(value: float) -> str:
-    """Write a number of a sentence with four significant digits."""
-    return f"{value:.4g}"
-
-
-def check_numbers(
-    name: str, arguments: Mapping[str, Any], wanted: Sequence[str], path: str
-) -> list[Problem]:
-    """Return a problem for each of the `wanted` arguments that is no finite number."""
-    problems = []
-    for key in wanted:
-        value = arguments.get(key)
-        if not is_number(value):
-            shown = literal(value) if key in arguments else "missing"
-            problems.append(
-                Problem(f"{path}.{key}", f"{name} {key} is {shown}; use a finite number.")
-            )
-    return problems

@@ -1,7 +1,7 @@
 """Expressions with infinitely many values: uniform, loguniform, normal, lognormal.
 
-Sources of the formulas: hyperparameter expressions of Azure Machine Learning; bounds of the log
-family are natural logarithms.
+Formulas: the hyperparameter expressions of Azure Machine Learning; the bounds of the log family
+are natural logarithms. The checks are shared with the quantised forms.
 """
 
 from __future__ import annotations
@@ -9,88 +9,80 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from scipy.special import ndtr, ndtri
 
 from experiments.problems import Problem
-from experiments.space.base import Expression, FieldSpec, Scale, check_numbers, is_number, short
+from experiments.space.base import Expression, FieldSpec, Scale
+from experiments.space.exponents import check_exponents, exponent_warnings
+from experiments.space.literals import MAX_NUMBER, brief, is_number, plain, short
 
-# exp() of more than this overflows a float64.
-_MAX_EXPONENT = 700.0
-# An ordinary learning rate or width is well below; above it, the bounds were hardly meant as logs.
-_SUSPICIOUS = 10_000.0
-_TAIL = 1e-12
+_TAIL: Final = 1e-12
 
-MIN_VALUE = FieldSpec("min_value", "number", "Low", "Smallest value.")
-MAX_VALUE = FieldSpec("max_value", "number", "High", "Largest value.")
-LOG_MIN_VALUE = FieldSpec(
+MIN_VALUE: Final = FieldSpec("min_value", "number", "Low", "Smallest value.")
+MAX_VALUE: Final = FieldSpec("max_value", "number", "High", "Largest value.")
+LOG_MIN_VALUE: Final = FieldSpec(
     "min_value", "number", "Low (ln)", "Natural logarithm of the smallest value."
 )
-LOG_MAX_VALUE = FieldSpec(
+LOG_MAX_VALUE: Final = FieldSpec(
     "max_value", "number", "High (ln)", "Natural logarithm of the largest value."
 )
-MU = FieldSpec("mu", "number", "Mean", "Mean of the normal distribution.")
-SIGMA = FieldSpec("sigma", "number", "Spread", "Standard deviation, 0 or more.")
-LOG_MU = FieldSpec("mu", "number", "Mean (ln)", "Mean of the value's natural logarithm.")
-LOG_SIGMA = FieldSpec(
+MU: Final = FieldSpec("mu", "number", "Mean", "Mean of the normal distribution.")
+SIGMA: Final = FieldSpec("sigma", "number", "Spread", "Standard deviation, 0 or more.")
+LOG_MU: Final = FieldSpec("mu", "number", "Mean (ln)", "Mean of the value's natural logarithm.")
+LOG_SIGMA: Final = FieldSpec(
     "sigma", "number", "Spread (ln)", "Standard deviation of the value's natural logarithm."
 )
+
+
+def check_number(name: str, arguments: Mapping[str, Any], key: str, path: str) -> list[Problem]:
+    """Check that an argument is a finite number of a usable size."""
+    value = arguments.get(key)
+    if is_number(value) and value is not None and abs(value) <= MAX_NUMBER:
+        return []
+    shown = brief(value) if key in arguments else "missing"
+    wanted = "a number below 1e300" if is_number(value) else "a finite number"
+    return [Problem(f"{path}.{key}", f"{name} {key} is {shown}; use {wanted}.")]
 
 
 def check_range(
     name: str, arguments: Mapping[str, Any], path: str, *, is_log: bool
 ) -> list[Problem]:
     """Check `min_value` and `max_value`; equal bounds are allowed in the log family only."""
-    problems = check_numbers(name, arguments, ("min_value", "max_value"), path)
+    problems = check_number(name, arguments, "min_value", path)
+    problems += check_number(name, arguments, "max_value", path)
     if problems:
         return problems
     low, high = arguments["min_value"], arguments["max_value"]
     if low > high or (low == high and not is_log):
-        text = f"{name} max_value is {high!r}; it must be greater than min_value, {low!r}."
+        wanted = "at least" if is_log else "greater than"
+        text = f"{name} max_value is {high!r}; it must be {wanted} min_value, {low!r}."
         return [Problem(f"{path}.max_value", text)]
-    return check_exponent(name, "max_value", high, path) if is_log else []
+    return check_exponents(name, {"min_value": low, "max_value": high}, path) if is_log else []
 
 
 def check_normal(
     name: str, arguments: Mapping[str, Any], path: str, *, is_log: bool
 ) -> list[Problem]:
     """Check `mu` and `sigma`; sigma 0 is a constant."""
-    problems = check_numbers(name, arguments, ("mu", "sigma"), path)
-    sigma, mu = arguments.get("sigma"), arguments.get("mu")
+    problems = check_number(name, arguments, "mu", path)
+    problems += check_number(name, arguments, "sigma", path)
+    mu, sigma = arguments.get("mu"), arguments.get("sigma")
     if is_number(sigma) and sigma is not None and sigma < 0:
         problems.append(Problem(f"{path}.sigma", f"{name} sigma is {sigma!r}; use 0 or more."))
-    if is_log and not problems and mu is not None and sigma is not None:
-        return check_exponent(name, "mu", mu + 3 * sigma, path)
-    return problems
-
-
-def check_exponent(name: str, argument: str, exponent: float, path: str) -> list[Problem]:
-    """Refuse a logarithm whose value no float can hold."""
-    if exponent <= _MAX_EXPONENT:
-        return []
-    text = (
-        f"{name} {argument} would reach e^{exponent:g}, more than a number can hold; its arguments "
-        f"are natural logarithms. Use at most {_MAX_EXPONENT:g}."
-    )
-    return [Problem(f"{path}.{argument}", text)]
-
-
-def exponent_warnings(low: float, high: float) -> list[str]:
-    """Warn when logarithms look like plain values."""
-    largest = math.exp(min(high, _MAX_EXPONENT))
-    if largest < _SUSPICIOUS:
-        return []
-    real = f"Bounds are exponents: e^{high:g} = {short(largest)}."
-    if low > 0:
-        return [f"{real} For values from {low:g} to {high:g} use the bounds "
-                f"{math.log(low):.4f} and {math.log(high):.4f}."]  # fmt: skip
-    return [real]
+    if problems or not is_log or mu is None or sigma is None:
+        return problems
+    return check_exponents(name, {"mu": mu - 3 * sigma, "sigma": mu + 3 * sigma}, path)
 
 
 @dataclass(frozen=True, slots=True)
 class Uniform(Expression):
-    """U(min_value, max_value)."""
+    """U(min_value, max_value).
+
+    >>> Uniform(0.9, 0.99).describe()
+    '0.9 … 0.99, all equally likely'
+    """
 
     min_value: float
     max_value: float
@@ -107,10 +99,10 @@ class Uniform(Expression):
 
     @classmethod
     def build(cls, arguments: Mapping[str, Any]) -> Self:
-        return cls(arguments["min_value"], arguments["max_value"])
+        return cls(plain(arguments["min_value"]), plain(arguments["max_value"]))
 
     def from_unit(self, u: float) -> float:
-        # Not min + u * (max - min): that can overflow, and can leave the range by a rounding.
+        # The weighted sum may leave the range by a rounding.
         value = (1 - u) * self.min_value + u * self.max_value
         return float(min(max(value, self.min_value), self.max_value))
 
@@ -133,7 +125,11 @@ class Uniform(Expression):
 
 @dataclass(frozen=True, slots=True)
 class LogUniform(Expression):
-    """exp(U(min_value, max_value)); the bounds are natural logarithms."""
+    """exp(U(min_value, max_value)); the bounds are natural logarithms.
+
+    >>> LogUniform(-6, -1).describe()
+    '0.002479 … 0.3679, every decade equally likely'
+    """
 
     min_value: float
     max_value: float
@@ -150,7 +146,7 @@ class LogUniform(Expression):
 
     @classmethod
     def build(cls, arguments: Mapping[str, Any]) -> Self:
-        return cls(arguments["min_value"], arguments["max_value"])
+        return cls(plain(arguments["min_value"]), plain(arguments["max_value"]))
 
     def from_unit(self, u: float) -> float:
         exponent = (1 - u) * self.min_value + u * self.max_value
@@ -192,7 +188,11 @@ class LogUniform(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Normal(Expression):
-    """N(mu, sigma), unbounded."""
+    """N(mu, sigma), unbounded.
+
+    >>> Normal(5, 0).from_unit(0.1)
+    5.0
+    """
 
     mu: float
     sigma: float
@@ -209,13 +209,13 @@ class Normal(Expression):
 
     @classmethod
     def build(cls, arguments: Mapping[str, Any]) -> Self:
-        return cls(arguments["mu"], arguments["sigma"])
+        return cls(plain(arguments["mu"]), plain(arguments["sigma"]))
 
     def from_unit(self, u: float) -> float:
-        return normal_quantile(self.mu, self.sigma, u)
+        return _quantile(self.mu, self.sigma, u)
 
     def to_unit(self, value: Any) -> float:
-        return normal_position(self.mu, self.sigma, float(value))
+        return _position(self.mu, self.sigma, float(value))
 
     def contains(self, value: Any) -> bool:
         return is_number(value) and bool(self.sigma > 0 or float(value) == float(self.mu))
@@ -233,13 +233,16 @@ class Normal(Expression):
         return float(self.mu - 3 * self.sigma), float(self.mu + 3 * self.sigma)
 
     def describe(self) -> str:
-        low, high = self.bounds()
-        return f"around {short(self.mu)}, nearly always {short(low)} … {short(high)}"
+        return _around(self, float(self.mu))
 
 
 @dataclass(frozen=True, slots=True)
 class LogNormal(Expression):
-    """exp(N(mu, sigma)), always above 0."""
+    """exp(N(mu, sigma)), always above 0.
+
+    >>> LogNormal(0, 1).describe()
+    'around 1, nearly always 0.04979 … 20.09'
+    """
 
     mu: float
     sigma: float
@@ -256,13 +259,14 @@ class LogNormal(Expression):
 
     @classmethod
     def build(cls, arguments: Mapping[str, Any]) -> Self:
-        return cls(arguments["mu"], arguments["sigma"])
+        return cls(plain(arguments["mu"]), plain(arguments["sigma"]))
 
     def from_unit(self, u: float) -> float:
-        return math.exp(min(normal_quantile(self.mu, self.sigma, u), _MAX_EXPONENT))
+        # Beyond three sigma, which `check` has looked at, the tail is cut where floats end.
+        return math.exp(min(max(_quantile(self.mu, self.sigma, u), -700.0), 700.0))
 
     def to_unit(self, value: Any) -> float:
-        return normal_position(self.mu, self.sigma, math.log(value)) if value > 0 else 0.0
+        return _position(self.mu, self.sigma, math.log(value)) if value > 0 else 0.0
 
     def contains(self, value: Any) -> bool:
         if not is_number(value) or value <= 0:
@@ -282,20 +286,26 @@ class LogNormal(Expression):
         return math.exp(self.mu - 3 * self.sigma), math.exp(self.mu + 3 * self.sigma)
 
     def warnings(self) -> list[str]:
-        return exponent_warnings(self.mu, self.mu + 3 * self.sigma)
+        return exponent_warnings(None, self.mu + 3 * self.sigma)
 
     def describe(self) -> str:
-        low, high = self.bounds()
-        return f"around {short(math.exp(self.mu))}, nearly always {short(low)} … {short(high)}"
+        return _around(self, math.exp(self.mu))
 
 
-def normal_quantile(mu: float, sigma: float, u: float) -> float:
+def _quantile(mu: float, sigma: float, u: float) -> float:
     """Return the value of N(mu, sigma) at quantile `u`; the ends stay finite."""
     if not sigma:
         return float(mu)
     return float(mu + sigma * ndtri(min(max(u, _TAIL), 1 - _TAIL)))
 
 
-def normal_position(mu: float, sigma: float, value: float) -> float:
+def _position(mu: float, sigma: float, value: float) -> float:
     """Return the quantile of `value` under N(mu, sigma)."""
     return float(ndtr((value - mu) / sigma)) if sigma else 0.5
+
+
+def _around(expression: Normal | LogNormal, middle: float) -> str:
+    if not expression.sigma:
+        return f"always {short(middle)}"
+    low, high = expression.bounds()
+    return f"around {short(middle)}, nearly always {short(low)} … {short(high)}"

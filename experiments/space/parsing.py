@@ -12,16 +12,21 @@ from typing import Any, Final
 
 from experiments.problems import Problem, ProblemsError
 from experiments.space import EXPRESSIONS, load_expression
-from experiments.space.base import Expression, literal
+from experiments.space.base import Expression
 from experiments.space.discrete import MAX_LISTED
+from experiments.space.literals import brief
 
 _SYNONYMS: Final = {"low": "min_value", "high": "max_value", "options": "values"}
 _EXAMPLE: Final = "write for example uniform(0.1, 0.9), choice(16, 32) or {type: uniform, ...}"
-_MAX_SHOWN: Final = 80
 
 
 def parse_expression(raw: Any, path: str) -> Expression:
     """Return the expression that `raw` describes.
+
+    >>> for raw in ("uniform(0.1, 1)", {"type": "uniform", "low": 0.1, "high": 1}):
+    ...     print(parse_expression(raw, "search_space.lr").to_wire())
+    ['uniform', [0.1, 1]]
+    ['uniform', [0.1, 1]]
 
     Raises:
         ProblemsError: with every problem, each below `path`.
@@ -44,22 +49,25 @@ def _read(raw: Any, path: str) -> tuple[str, dict[str, Any]]:
         return _read_mapping(raw, path)
     if isinstance(raw, list | tuple):
         return _read_wire(raw, path)
-    raise _wrong(path, f"{_brief(raw)} is no parameter expression; {_EXAMPLE}.")
+    raise _wrong(path, f"{brief(raw)} is no parameter expression; {_EXAMPLE}.")
 
 
 def _read_text(raw: str, path: str) -> tuple[str, dict[str, Any]]:
     try:
         node = ast.parse(raw.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise _wrong(path, f"{_brief(raw)} is no parameter expression; {_EXAMPLE}.") from None
+        raise _wrong(path, f"{brief(raw)} is no parameter expression; {_EXAMPLE}.") from None
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-        raise _wrong(path, f"{_brief(raw)} is no parameter expression; {_EXAMPLE}.")
+        raise _wrong(path, f"{brief(raw)} is no parameter expression; {_EXAMPLE}.")
     name = _known_name(node.func.id, path)
     try:
         positional = [_literal_of(argument) for argument in node.args]
         named = {k.arg or "**": _literal_of(k.value) for k in node.keywords}
     except (ValueError, TypeError, RecursionError, MemoryError):
-        text = f"{_brief(raw)} has an argument that is no plain value; use numbers, text in quotes or lists."  # noqa: E501
+        text = (
+            f"{brief(raw)} has an argument that is no plain value; "
+            "use numbers, text in quotes or lists."
+        )
         raise _wrong(path, text) from None
     return name, _named(name, positional, named, path)
 
@@ -87,23 +95,27 @@ def _read_mapping(raw: Mapping[Any, Any], path: str) -> tuple[str, dict[str, Any
 def _read_wire(raw: list[Any] | tuple[Any, ...], path: str) -> tuple[str, dict[str, Any]]:
     if len(raw) != 2 or not isinstance(raw[1], list | tuple):
         text = (
-            f'{_brief(raw)} is no parameter expression; a list looks like ["uniform", [0.1, 0.9]].'
+            f'{brief(raw)} is no parameter expression; a list looks like ["uniform", [0.1, 0.9]].'
         )
         raise _wrong(path, text)
     name = _known_name(raw[0], path)
     positional = list(raw[1])
     if name == "choice" and not (len(positional) == 1 and isinstance(positional[0], list | tuple)):
-        text = f'{_brief(raw)} is no choice; its values stand in a second list: ["choice", [[16, 32]]].'  # noqa: E501
+        text = (
+            f'{brief(raw)} is no choice; its values stand in a second list: ["choice", [[16, 32]]].'
+        )
         raise _wrong(path, text)
     return name, _named(name, positional, {}, path)
 
 
 def _known_name(name: Any, path: str) -> str:
-    if isinstance(name, str) and name in EXPRESSIONS:
-        return name
+    # The classes of the v2 SDK are written Uniform(...), LogUniform(...).
+    if isinstance(name, str) and name.lower() in EXPRESSIONS:
+        return name.lower()
     close = get_close_matches(str(name).lower(), EXPRESSIONS, n=1)
-    advice = f"Did you mean {close[0]!r}?" if close else f"Use one of {', '.join(EXPRESSIONS)}."
-    raise _wrong(path, f"{_brief(name)} is no parameter expression. {advice}")
+    advice = f"Did you mean {close[0]}?" if close else f"Use one of {', '.join(EXPRESSIONS)}."
+    shown = name if isinstance(name, str) and name.isidentifier() else brief(name)
+    raise _wrong(path, f"{shown} is no parameter expression. {advice}")
 
 
 def _named(name: str, positional: list[Any], named: dict[str, Any], path: str) -> dict[str, Any]:
@@ -139,7 +151,10 @@ def _options(positional: list[Any], path: str) -> list[Any]:
         return [list(positional[0])]
     for value in positional:
         if isinstance(value, list | range):
-            text = f"choice has a list beside other values ({_brief(value)}); a list must be the only argument."  # noqa: E501
+            text = (
+                f"choice has a list beside other values ({brief(value)}); "
+                "a list must be the only argument."
+            )
             raise _wrong(path, text)
     return [list(value) if isinstance(value, tuple) else value for value in positional]
 
@@ -159,15 +174,10 @@ def _unknown_arguments(
     for key in arguments:
         if key not in known:
             close = get_close_matches(key.lower(), known, n=1)
-            advice = f"Did you mean {close[0]!r}?" if close else f"It takes {', '.join(known)}."
-            text = f"{key!r} is no argument of {kind.name}. {advice}"
+            advice = f"Did you mean {close[0]}?" if close else f"It takes {', '.join(known)}."
+            text = f"{kind.name} has no argument {brief(key)}. {advice}"
             problems.append(Problem(f"{path}.{key}", text))
     return problems
-
-
-def _brief(value: Any) -> str:
-    text = literal(value) if not isinstance(value, range) else repr(value)
-    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
 def _wrong(path: str, message: str) -> ProblemsError:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -16,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.problems import Problem, ProblemsError
-from experiments.space.base import Expression, identity
+from experiments.space.base import Expression
+from experiments.space.literals import brief, text_fault
 from experiments.space.parsing import parse_expression
 
 Params = dict[str, Any]
@@ -26,7 +26,12 @@ _MAX_NAME: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
-    """An ordered mapping of hyperparameter names to expressions; never empty."""
+    """An ordered mapping of hyperparameter names to expressions; never empty.
+
+    >>> space = SearchSpace.parse({"a": "choice(1, 2)", "b": "choice('x', 'y', 'z')"})
+    >>> space.cardinality(), space.at_index(4), space.index_of({"a": 2, "b": "y"})
+    (6, {'a': 2, 'b': 'y'}, 4)
+    """
 
     expressions: Mapping[str, Expression]
 
@@ -38,7 +43,8 @@ class SearchSpace:
             ProblemsError: with every problem of every parameter.
         """
         if not isinstance(raw, Mapping) or not raw:
-            found = "empty" if isinstance(raw, Mapping) or raw is None else repr(raw)
+            is_empty = raw is None or (isinstance(raw, Mapping | list) and not raw)
+            found = "empty" if is_empty else brief(raw)
             text = f"{path} is {found}; give at least one hyperparameter with its expression."
             raise ProblemsError([Problem(path, text)])
         problems: list[Problem] = []
@@ -93,7 +99,7 @@ class SearchSpace:
 
     def key(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what two configurations share exactly when they are the same one."""
-        return tuple(_value_key(e, params.get(name)) for name, e in self.expressions.items())
+        return tuple(e.key(params.get(name)) for name, e in self.expressions.items())
 
     def at_index(self, index: int) -> Params:
         """Return configuration `index` of the grid; the last declared parameter varies fastest.
@@ -113,11 +119,19 @@ class SearchSpace:
             params[name] = expression.value_at(digit)
         return {name: params[name] for name in self.expressions}
 
+    def index_of(self, params: Mapping[str, Any]) -> int | None:
+        """Return the index of a configuration in the grid; None when it is not one of it."""
+        index = 0
+        for name, expression in self.expressions.items():
+            digit = expression.index_of(params.get(name))
+            if digit is None:
+                return None
+            index = index * (expression.cardinality() or 1) + digit
+        return index
+
     def iterate_grid(self) -> Iterator[Params]:
         """Yield every configuration; the last declared parameter varies fastest."""
-        names = list(self.expressions)
-        for values in product(*(e.values() for e in self.expressions.values())):
-            yield dict(zip(names, values, strict=True))
+        return (self.at_index(index) for index in range(self.cardinality() or 0))
 
     def to_text(self) -> dict[str, str]:
         """Return every expression as text."""
@@ -147,20 +161,23 @@ def variable_name(name: str) -> str:
 
 
 def _check_name(name: Any, path: str) -> list[Problem]:
-    where = f"{path}.{name}"
+    fault = _name_fault(name)
+    return [Problem(f"{path}.{name}", fault)] if fault else []
+
+
+def _name_fault(name: Any) -> str:
     if not isinstance(name, str) or not name.strip("-"):
-        text = f"The hyperparameter name {name!r} is not usable; use a word such as learning_rate."
-        return [Problem(where, text)]
+        return f"The hyperparameter name {brief(name)} is not usable; use text such as lr."
     if len(name) > _MAX_NAME:
-        text = f"The hyperparameter name has {len(name)} characters; use at most {_MAX_NAME}."
-        return [Problem(where, text)]
-    if "=" in name or any(c.isspace() or not c.isprintable() for c in name):
-        text = (
-            f"The hyperparameter name {name!r} has white space, a control character or =; "
-            "the script could not be given it."
+        return f"The hyperparameter name has {len(name)} characters; use at most {_MAX_NAME}."
+    if text_fault(name) or "=" in name or any(c.isspace() or not c.isprintable() for c in name):
+        return (
+            f"The hyperparameter name {brief(name)} has white space, a control character or =; "
+            "use text such as learning_rate."
         )
-        return [Problem(where, text)]
-    return []
+    if name.startswith("-") and not name.startswith("--"):
+        return f"The hyperparameter name {name} starts with one dash; write {name[1:]} or -{name}."
+    return ""
 
 
 def _check_collisions(names: list[str], path: str) -> list[Problem]:
@@ -168,15 +185,8 @@ def _check_collisions(names: list[str], path: str) -> list[Problem]:
     return [
         Problem(
             f"{path}.{name}",
-            f"{name!r} and another hyperparameter are both given as {option}; rename one.",
+            f"{name} and another hyperparameter are both given as {option}; rename one.",
         )
         for name, option in zip(names, options, strict=True)
         if options.count(option) > 1
     ]
-
-
-def _value_key(expression: Expression, value: Any) -> str:
-    # Options of a choice are told apart by type; numbers of other expressions are not.
-    if expression.scale == "category" or isinstance(value, str | bool) or value is None:
-        return identity(value)
-    return repr(float(value))
