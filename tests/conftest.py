@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import django
 import pytest
+from django.conf import settings
 
 from tests.servers import LiveStudio, Postgres, Valkey
 
@@ -37,6 +38,11 @@ if _POSTGRES is not None:
 
 # pytest-django leaves Django alone unless something has imported it by now.
 django.setup()
+# Pages name their files plainly here; a test of its own runs collectstatic.
+settings.STORAGES["staticfiles"] = {
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 _CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
