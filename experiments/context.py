@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -15,12 +16,11 @@ from experiments.states import badge_table
 
 def studio(request: HttpRequest) -> dict[str, Any]:
     """Return what base.html needs; the workspace only for people who are signed in."""
-    user = getattr(request, "user", None)
-    is_signed_in = user is not None and user.is_authenticated
+    user = getattr(request, "user", None) or AnonymousUser()
     return {
         "studio_version": settings.STUDIO_VERSION,
         "nav": _section(request),
-        "workspace": queries.current_workspace(user) if is_signed_in else None,
+        "workspace": queries.current_workspace(user) if user.is_authenticated else None,
         "studio_config": {
             "badges": badge_table(),
             "icons": static("img/icons.svg"),

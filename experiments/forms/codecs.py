@@ -71,7 +71,9 @@ def format_values(values: object) -> str:
 
 def split_values(text: str) -> list[str]:
     """Split at the commas that are not inside quotes or brackets; empty parts are left out."""
-    parts, current, closing, quote = [], "", [], ""
+    parts: list[str] = []
+    closing: list[str] = []
+    current = quote = ""
     escaped = False
     for char in text:
         if quote:

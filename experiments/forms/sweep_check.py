@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from experiments import queries
+from experiments.forms.sampler_cards import sampler_cards
 from experiments.forms.sweep_fields import SweepFields, fields_from_raw, raw_from_fields
 from experiments.forms.sweep_problems import PlacedProblem, add_row_problems, place_problems
 from experiments.forms.sweep_summary import summarize
@@ -26,7 +27,7 @@ from experiments.spec import SweepSpec
 from experiments.spec_azure import is_azure
 from experiments.spec_yaml import dump_yaml, read_mapping
 
-_CHOOSE_ZIP = Problem("source_directory", "Choose a zip file, or another source of the code.")
+CHOOSE_ZIP = Problem("source_directory", "Choose a zip file, or another source of the code.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def check_fields(fields: SweepFields, user: User, *, has_upload: bool = False) -
     )
     if fields.get("code") == "upload":
         problems = [p for p in problems if p.path not in ("snapshot", "source_directory")]
-        problems += [] if has_upload else [_CHOOSE_ZIP]
+        problems += [] if has_upload else [CHOOSE_ZIP]
     problems = add_row_problems(problems, fields)
     # Those of single parameters stand at their rows.
     of_rows = spec.space.warnings() if spec else []
@@ -84,9 +85,37 @@ def read_yaml(text: str, before: SweepFields) -> CheckedFields:
     return CheckedFields(fields)
 
 
-def add_lines(problems: list[PlacedProblem], text: str) -> list[PlacedProblem]:
-    """Return the problems with their lines in the YAML."""
-    return [_with_line(problem, text) for problem in problems]
+def check_json(fields: SweepFields, user: User, *, has_upload: bool) -> dict[str, Any]:
+    """Return everything that the browser shows about these fields."""
+    checked = check_fields(fields, user, has_upload=has_upload)
+    ready = f"Ready. {fields.get('max_total_runs').strip()} runs on {fields.get('compute')}."
+    return panel_json(fields) | {
+        "problems": [problem.as_json() for problem in checked.problems],
+        "warnings": checked.warnings,
+        "scripts": scripts_of(fields, user),
+        "ready": ready,
+        "fits": [
+            {"name": card.name, "text": card.fit_text, "is_fit": not card.misfits}
+            for card in sampler_cards(fields)
+        ],
+    }
+
+
+def check_yaml_json(
+    text: str, before: SweepFields, user: User, *, has_upload: bool
+) -> dict[str, Any]:
+    """Return the same for edited YAML, with the fields it stands for and lines of problems.
+
+    YAML that cannot be read gives only the problems.
+    """
+    read = read_yaml(text, before)
+    if read.problems:
+        return {"problems": [p.as_json() | {"unreadable": True} for p in read.problems]}
+    reply = check_json(read.fields, user, has_upload=has_upload)
+    for problem in reply["problems"]:
+        problem["line"] = line_of(text, problem["path"])
+    rows = [asdict(row) for row in read.fields.rows]
+    return reply | {"fields": {"texts": dict(read.fields.texts), "rows": rows}}
 
 
 def yaml_of(fields: SweepFields) -> str:

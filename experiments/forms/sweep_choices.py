@@ -10,11 +10,11 @@ from django.urls import reverse
 
 from experiments import queries
 from experiments.formats import format_count, format_param
+from experiments.forms.sampler_cards import sampler_cards
 from experiments.forms.sweep_fields import EXPRESSION_FIELDS, SpaceRow, SweepFields
 from experiments.forms.sweep_start import example_folders
 from experiments.models import Sweep
 from experiments.policies import POLICIES, load_policy
-from experiments.samplers import SAMPLERS, load_sampler
 from experiments.space import EXPRESSIONS, load_expression
 
 _RECENT: Final = 200
@@ -54,29 +54,6 @@ class ExpressionPart:
     label: str
     css: str
     is_exponent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SamplerCard:
-    """One sampling method; `misfits` are parameters that it cannot take as they are."""
-
-    name: str
-    label: str
-    help: str
-    accepts: list[str]
-    misfits: list[str]
-    glyph: list[tuple[float, float]]
-    is_known: bool = True
-
-    @property
-    def fit_text(self) -> str:
-        """Say whether the search space fits."""
-        if not self.is_known:
-            return "Not a sampling method of this studio"
-        every = len(self.accepts) == len(EXPRESSIONS)
-        if not self.misfits:
-            return "All distributions" if every else "Every parameter fits"
-        return f"Only {', '.join(self.accepts)}. Change {', '.join(self.misfits)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,20 +168,6 @@ def _expression_parts() -> list[ExpressionPart]:
     ]
 
 
-def sampler_cards(fields: SweepFields) -> list[SamplerCard]:
-    """Return every sampling method, and the rows that do not fit it."""
-    cards = []
-    for name in SAMPLERS:
-        kind = load_sampler(name)
-        misfits = [row.name or "(unnamed)" for row in fields.rows if row.type not in kind.accepts]
-        accepts = sorted(kind.accepts)
-        cards.append(SamplerCard(name, kind.label, kind.help, accepts, misfits, _GLYPHS[name]))
-    chosen = fields.get("sampling")
-    if chosen not in SAMPLERS:
-        cards.append(SamplerCard(chosen, chosen, "", [], [], [], is_known=False))
-    return cards
-
-
 def _policies(fields: SweepFields) -> list[PolicyChoice]:
     found = [_policy(name) for name in POLICIES]
     chosen = fields.get("policy")
@@ -258,17 +221,3 @@ def _starts(sweeps: list[Sweep], user: User) -> list[dict[str, Any]]:
     ]
     groups = [("Recent sweeps", recent), ("Examples", examples)]
     return [{"label": label, "links": links} for label, links in groups if links]
-
-
-# Decoration of the cards: the same 14 to 24 points always.
-_GLYPHS: Final[dict[str, list[tuple[float, float]]]] = {
-    "random": [
-        (12, 40), (28, 12), (41, 33), (55, 46), (63, 19), (79, 8), (88, 37), (101, 25),
-        (113, 47), (121, 11), (134, 31), (147, 44), (156, 16), (169, 28),
-    ],
-    "sobol": [
-        (14, 27), (96, 10), (55, 44), (137, 19), (34, 36), (116, 48), (75, 15), (158, 32),
-        (24, 12), (106, 29), (65, 23), (147, 46), (45, 8), (127, 40), (86, 38), (168, 21),
-    ],
-    "grid": [(14 + (n % 8) * 22, 11 + n // 8 * 16) for n in range(24)],
-}  # fmt: skip

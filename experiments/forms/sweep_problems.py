@@ -141,8 +141,7 @@ def errors_by_field(problems: Iterable[PlacedProblem]) -> dict[str, list[str]]:
 def _row_field(path: str, fields: SweepFields) -> str:
     rest = path.removeprefix("search_space")
     if rest.startswith("["):
-        number = rest[1:].partition("]")[0]
-        return f"search_space-{number}-name"
+        return f"search_space-{rest[1:].partition(']')[0]}-name"
     name = rest.removeprefix(".")
     # Names may contain dots: the longest name that fits is meant. A name that is listed twice
     # stands for its last row, whose expression is the one that was checked.
@@ -153,8 +152,8 @@ def _row_field(path: str, fields: SweepFields) -> str:
     ]
     if not fitting:
         return "search_space"
-    _, number = max(fitting)
-    return _key_field(name, fields.rows[number], number)
+    _, at = max(fitting)
+    return _key_field(name, fields.rows[at], at)
 
 
 def _key_field(name: str, row: SpaceRow, number: int) -> str:

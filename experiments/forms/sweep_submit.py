@@ -7,7 +7,7 @@ from typing import IO, Any
 from django.contrib.auth.models import User
 
 from experiments import queries
-from experiments.forms.sweep_check import spec_from_fields
+from experiments.forms.sweep_check import CHOOSE_ZIP, spec_from_fields
 from experiments.forms.sweep_fields import SweepFields
 from experiments.forms.sweep_problems import add_row_problems
 from experiments.models import Sweep
@@ -16,7 +16,6 @@ from experiments.services.snapshots import snapshot_zip
 from experiments.services.sweeps import check_spec, submit_spec
 from experiments.snapshot_rules import check_zip
 
-_CHOOSE_ZIP = Problem("source_directory", "Choose a zip file, or another source of the code.")
 _SOURCE_PATHS = ("snapshot", "source_directory")
 
 
@@ -51,7 +50,7 @@ def _problems_before_upload(
     """Return what can be said before the zip is stored: about the fields and about the zip."""
     found = [p for p in check_spec(raw, **options)[1] if p.path not in _SOURCE_PATHS]
     if upload is None:
-        return [*found, _CHOOSE_ZIP]
+        return [*found, CHOOSE_ZIP]
     try:
         names = check_zip(upload)
     except ProblemsError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, cast
 
 from django.contrib.auth.models import User
@@ -12,16 +11,24 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from experiments import queries
-from experiments.forms import sweep_check
 from experiments.forms.codecs import parse_number
 from experiments.forms.row_actions import apply_row_action
 from experiments.forms.space_preview import preview_space
-from experiments.forms.sweep_check import CheckedFields, check_fields
-from experiments.forms.sweep_choices import form_choices, sampler_cards
+from experiments.forms.sweep_check import (
+    CheckedFields,
+    check_fields,
+    check_json,
+    check_yaml_json,
+    read_yaml,
+    scripts_of,
+    yaml_of,
+)
+from experiments.forms.sweep_choices import form_choices
 from experiments.forms.sweep_fields import SweepFields, fields_from_post
 from experiments.forms.sweep_problems import errors_by_field, list_sections, place_problems
 from experiments.forms.sweep_start import blank_fields, fields_of_example, fields_of_sweep
 from experiments.forms.sweep_submit import submit_fields
+from experiments.forms.sweep_summary import summarize
 from experiments.models import Sweep
 from experiments.problems import ProblemsError
 
@@ -47,35 +54,11 @@ def check(request: HttpRequest) -> JsonResponse:
     """Answer what is wrong with the posted fields, or with the posted YAML; creates nothing."""
     user = _person_who_may_write(request)
     fields = _posted_fields(request)
-    reply: dict[str, Any] = {}
+    has_upload = bool(request.POST.get("upload_name"))
     if request.POST.get("action") == "load_yaml":
         text = request.POST.get("yaml", "")
-        read = sweep_check.read_yaml(text, fields)
-        if read.problems:
-            problems = [p.as_json() | {"unreadable": True} for p in read.problems]
-            return JsonResponse({"problems": problems})
-        fields = read.fields
-        rows = [asdict(row) for row in fields.rows]
-        reply["fields"] = {"texts": dict(fields.texts), "rows": rows}
-    has_upload = bool(request.POST.get("upload_name"))
-    checked = check_fields(fields, user, has_upload=has_upload)
-    problems = checked.problems
-    if reply:
-        problems = sweep_check.add_lines(problems, request.POST.get("yaml", ""))
-    return JsonResponse(
-        reply
-        | sweep_check.panel_json(fields)
-        | {
-            "problems": [problem.as_json() for problem in problems],
-            "warnings": checked.warnings,
-            "scripts": sweep_check.scripts_of(fields, user),
-            "ready": _ready_text(fields),
-            "fits": [
-                {"name": card.name, "text": card.fit_text, "is_fit": not card.misfits}
-                for card in sampler_cards(fields)
-            ],
-        }
-    )
+        return JsonResponse(check_yaml_json(text, fields, user, has_upload=has_upload))
+    return JsonResponse(check_json(fields, user, has_upload=has_upload))
 
 
 @require_POST
@@ -108,7 +91,7 @@ def _create(request: HttpRequest, fields: SweepFields, user: User) -> HttpRespon
 
 def _load_yaml(request: HttpRequest, fields: SweepFields, user: User) -> HttpResponse:
     text = request.POST.get("yaml", "")
-    read = sweep_check.read_yaml(text, fields)
+    read = read_yaml(text, fields)
     if not read.problems:
         return _page(request, check_fields(read.fields, user))
     messages = [f"Line {p.line}: {p.message}" if p.line else p.message for p in read.problems]
@@ -127,9 +110,9 @@ def _page(
         "errors": errors_by_field(checked.problems),
         "sections": list_sections(checked.problems),
         "has_details": any(map(fields.get, ("environment", "python", "description", "tags"))),
-        "scripts": sweep_check.scripts_of(fields, user),
-        "yaml": sweep_check.yaml_of(fields),
-        "summary": sweep_check.summarize(fields),
+        "scripts": scripts_of(fields, user),
+        "yaml": yaml_of(fields),
+        "summary": summarize(fields),
     }
     context |= form_choices(fields, user) | more
     return render(request, "experiments/sweep_form.html", context, status=status)
@@ -160,7 +143,3 @@ def _person_who_may_write(request: HttpRequest) -> User:
     if not queries.may_write(user, queries.current_workspace(user)):
         raise PermissionDenied("Starting sweeps needs the role Contributor in this workspace.")
     return user
-
-
-def _ready_text(fields: SweepFields) -> str:
-    return f"Ready. {fields.get('max_total_runs').strip()} runs on {fields.get('compute')}."

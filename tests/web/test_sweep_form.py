@@ -47,13 +47,13 @@ def snapshot(code):
     return snapshot_directory(code)
 
 
-def form(snapshot=None, **changes):
+def form(stored=None, **changes):
     """What a browser posts for a sweep that is right."""
     return {
         "name": "digits · wide",
         "experiment": "digits",
         "code": "snapshot",
-        "snapshot": snapshot.digest if snapshot else "",
+        "snapshot": stored.digest if stored else "",
         "entry": "script",
         "script": "train.py",
         "arguments": "--epochs 20",
@@ -145,7 +145,7 @@ def test_every_problem_is_told_at_once_and_nothing_is_created(client, alice, sna
     assert response.status_code == 422
     assert Sweep.objects.count() == 0
     assert "max_total_runs is 2000" in said.replace("&#x27;", "'")
-    assert "must be greater than min_value" in said
+    assert "loguniform max_value is -7" in said
     assert "slack_factor and slack_amount are both missing" in said
     assert said.count("name is") == 1
 

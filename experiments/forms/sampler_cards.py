@@ -1,0 +1,61 @@
+"""The sampling methods as cards: what they are for, and whether the search space fits. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from experiments.forms.sweep_fields import SweepFields
+from experiments.samplers import SAMPLERS, load_sampler
+from experiments.space import EXPRESSIONS
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerCard:
+    """One sampling method; `misfits` are parameters that it cannot take as they are."""
+
+    name: str
+    label: str
+    help: str
+    accepts: list[str]
+    misfits: list[str]
+    glyph: list[tuple[float, float]]
+    is_known: bool = True
+
+    @property
+    def fit_text(self) -> str:
+        """Say whether the search space fits."""
+        if not self.is_known:
+            return "Not a sampling method of this studio"
+        every = len(self.accepts) == len(EXPRESSIONS)
+        if not self.misfits:
+            return "All distributions" if every else "Every parameter fits"
+        return f"Only {', '.join(self.accepts)}. Change {', '.join(self.misfits)}"
+
+
+def sampler_cards(fields: SweepFields) -> list[SamplerCard]:
+    """Return every sampling method, and the rows that do not fit it."""
+    cards = []
+    for name in SAMPLERS:
+        kind = load_sampler(name)
+        misfits = [row.name or "(unnamed)" for row in fields.rows if row.type not in kind.accepts]
+        accepts = sorted(kind.accepts)
+        cards.append(SamplerCard(name, kind.label, kind.help, accepts, misfits, _GLYPHS[name]))
+    chosen = fields.get("sampling")
+    if chosen not in SAMPLERS:
+        cards.append(SamplerCard(chosen, chosen, "", [], [], [], is_known=False))
+    return cards
+
+
+# Decoration of the cards: the same 14 to 24 points always.
+_GLYPHS: Final[dict[str, list[tuple[float, float]]]] = {
+    "random": [
+        (12, 40), (28, 12), (41, 33), (55, 46), (63, 19), (79, 8), (88, 37), (101, 25),
+        (113, 47), (121, 11), (134, 31), (147, 44), (156, 16), (169, 28),
+    ],
+    "sobol": [
+        (14, 27), (96, 10), (55, 44), (137, 19), (34, 36), (116, 48), (75, 15), (158, 32),
+        (24, 12), (106, 29), (65, 23), (147, 46), (45, 8), (127, 40), (86, 38), (168, 21),
+    ],
+    "grid": [(14 + (n % 8) * 22, 11 + n // 8 * 16) for n in range(24)],
+}  # fmt: skip
