@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +25,11 @@ class LiveRun:
 
     run: Run
     spark: list[float]
+
+    @property
+    def spark_json(self) -> str:
+        """Return the curve for the browser; gaps are null."""
+        return json.dumps([value if math.isfinite(value) else None for value in self.spark])
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,12 @@ def table_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
         "next_url": state.url(offset=page.next_cursor) if page.next_cursor else "",
         "clear_url": TableState(sort=state.sort, direction=state.direction).url(),
         "csv_url": f"{state.url(offset=0)}&format=csv",
-        "table_data": {**asdict(state), "params": params, "shown": len(page.items)},
+        "table_data": {
+            **asdict(state),
+            "shown": len(page.items),
+            "size": PAGE_SIZE,
+            "runs": [_sortable(row) for row in page.items],
+        },
     }
 
 
@@ -156,6 +161,19 @@ def _safe(value: Any) -> Any:
         return json.dumps(value)
     # A text that a spreadsheet would run as a formula is kept a text.
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+
+
+def _sortable(row: RunRow) -> dict[str, Any]:
+    """Return what the browser needs to tell whether rows would stand elsewhere now."""
+    return {
+        "number": row.number,
+        "status": row.state,
+        "best": None if row.best_value is None else {"value": row.best_value},
+        "reports": row.reports,
+        "duration": row.duration,
+        "created": row.created.isoformat(),
+        "hyperparameters": row.params,
+    }
 
 
 def _columns(state: TableState, sweep: Sweep, params: list[str]) -> list[Column]:

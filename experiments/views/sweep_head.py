@@ -143,6 +143,7 @@ def page_data(sweep: Sweep, progress: SweepProgress) -> dict[str, Any]:
         },
         "cursor": sweep.cursor,
         "live": sweep.state in SWEEP_ACTIVE,
+        "now": timezone.now().timestamp(),
         "digits": progress.digits,
         "space": sweep.spec["search_space"],
         "urls": {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  applyFrame, createState, dropPoints, mergeChanges, noChanges, watchMetric,
+  applyFrame, createState, dropPoints, mergeChanges, noChanges, watchMetric, watchRun,
 } from "../../static/js/lib/store.js";
 
 const metrics = (cursor, first, values, extra = {}) => ({
@@ -59,6 +59,21 @@ test("points of a metric that nobody draws are not kept", () => {
   assert.equal(changes.metrics.size, 0);
 });
 
+test("the page of a run keeps all its metrics and nothing of other runs", () => {
+  const state = createState();
+  watchRun(state, 3);
+
+  applyFrame(state, {
+    cursor: 2,
+    events: [
+      metrics(1, 0, [0.1], { metric: "loss" }), metrics(2, 0, [0.9], { number: 4 }),
+    ],
+  });
+
+  assert.deepEqual([...state.curves.keys()], ["loss"]);
+  assert.deepEqual([...state.curves.get("loss").keys()], [3]);
+});
+
 test("values that JSON cannot write become numbers again", () => {
   const state = watching();
 
@@ -108,6 +123,16 @@ test("a run counts as moved when it is new or its status changes", () => {
   assert.deepEqual([first, second, third].map((c) => [...c.moved]), [[3], [], [3]]);
   assert.deepEqual([...second.runs], [3]);
   assert.equal(state.runs.get(3).status, "Completed");
+});
+
+test("a run counts as scored when it is new or its best value changes", () => {
+  const state = createState();
+  const scored = (cursor, value) => applyFrame(state, {
+    cursor,
+    events: [{ type: "run", cursor, run: { number: 3, status: "Running", best: { value } } }],
+  }).scored;
+
+  assert.deepEqual([scored(1, 0.5), scored(2, 0.5), scored(3, 0.7)].map((s) => [...s]), [[3], [], [3]]);
 });
 
 test("the sweep keeps what an event does not name", () => {

@@ -4,7 +4,7 @@ import { $ } from "./dom.js";
 import { badge } from "./marks.js";
 import { announce, onLiveToggle, setLive } from "./shell.js";
 import { openFeed } from "./socket.js";
-import { applyFrame, createState, watchMetric } from "./store.js";
+import { applyFrame, createState, watchMetric, watchRun } from "./store.js";
 
 const TEXT_MS = 250;
 const CHART_MS = 400;
@@ -16,7 +16,7 @@ const ENDS = {
 
 /**
  * Starts the live updates of a sweep page. `page` is its JSON block: {sweep, cursor, live, urls}.
- * Returns {state, onText, onCharts, watch}: `onText(listener)` is called with changes at most every
+ * Returns {state, onText, onCharts, watch, watchRun}: `onText(listener)` is called with changes at most every
  * 250 ms, `onCharts(listener)` every 400 ms, neither while the tab is hidden.
  */
 export function startLive(page) {
@@ -55,6 +55,8 @@ export function startLive(page) {
     onCharts: (listener) => charts.add(listener),
     /** Keeps the points of a metric from now on: before its chart is fetched. */
     watch: (metric) => watchMetric(state, metric),
+    /** Keeps the points of one run only, of all its metrics. */
+    watchRun: (number) => watchRun(state, number),
   };
 }
 

@@ -8,6 +8,7 @@ import { toNumber } from "./format.js";
  * @property {boolean} best there is a new best run or value
  * @property {Set<number>} runs numbers of runs with any change
  * @property {Set<number>} moved numbers of runs that are new or whose status changed
+ * @property {Set<number>} scored numbers of runs that are new or whose best value changed
  * @property {Map<string, Set<number>>} metrics runs with new points, by metric
  * @property {object[]} log new lines of the log, oldest first
  * @property {Set<string>} gaps metrics with points missing in between: fetch them again
@@ -16,8 +17,8 @@ import { toNumber } from "./format.js";
 /** @returns {Changes} */
 export function noChanges() {
   return {
-    sweep: false, best: false, runs: new Set(), moved: new Set(), metrics: new Map(), log: [],
-    gaps: new Set(),
+    sweep: false, best: false, runs: new Set(), moved: new Set(), scored: new Set(),
+    metrics: new Map(), log: [], gaps: new Set(),
   };
 }
 
@@ -25,7 +26,9 @@ export function noChanges() {
 export function mergeChanges(changes, more) {
   changes.sweep ||= more.sweep;
   changes.best ||= more.best;
-  for (const name of ["runs", "moved", "gaps"]) more[name].forEach((v) => changes[name].add(v));
+  for (const name of ["runs", "moved", "scored", "gaps"]) {
+    more[name].forEach((value) => changes[name].add(value));
+  }
   for (const [metric, numbers] of more.metrics) {
     const known = changes.metrics.get(metric) ?? new Set();
     numbers.forEach((number) => known.add(number));
@@ -37,12 +40,24 @@ export function mergeChanges(changes, more) {
 
 /** The state at `cursor`: the sweep as the page shows it, no run and no point known yet. */
 export function createState({ cursor = 0, sweep = {}, best = null } = {}) {
-  return { cursor, sweep, best, runs: new Map(), curves: new Map() };
+  return { cursor, sweep, best, runs: new Map(), curves: new Map(), only: null };
 }
 
 /** Starts to keep the points of a metric; call it before its chart is fetched, or points get lost. */
 export function watchMetric(state, metric) {
   if (!state.curves.has(metric)) state.curves.set(metric, new Map());
+}
+
+/** Keeps the points of every metric of one run, and those of no other run. */
+export function watchRun(state, number) {
+  state.only = number;
+}
+
+function curvesFor(state, { metric, number }) {
+  if (state.only === null) return state.curves.get(metric);
+  if (number !== state.only) return undefined;
+  watchMetric(state, metric);
+  return state.curves.get(metric);
 }
 
 /** Forgets the points below `count` of a run: a chart has them now. */
@@ -85,13 +100,14 @@ const REDUCERS = {
     state.runs.set(number, event.run);
     changes.runs.add(number);
     if (before?.status !== event.run.status) changes.moved.add(number);
+    if (!before || before.best?.value !== event.run.best?.value) changes.scored.add(number);
   },
   best(state, event, changes) {
     state.best = { id: event.run, number: event.number, value: toNumber(event.value) };
     changes.best = true;
   },
   metrics(state, event, changes) {
-    const curves = state.curves.get(event.metric);
+    const curves = curvesFor(state, event);
     if (!curves) return;
     const found = appendPoints(curves, event);
     if (found === "gap") {

@@ -1,0 +1,70 @@
+// The metric of one run against the best run's. The data of both is on the page already; new points
+// come from the feed.
+import { resolveColours } from "./colours.js";
+import { loadPlotly } from "./plotly.js";
+
+const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset", showTips: false };
+const AXIS = {
+  gridcolor: "token:grid", linecolor: "token:line-strong", tickcolor: "token:line-strong",
+  zeroline: false, ticks: "outside", ticklen: 4, tickfont: { size: 11, color: "token:text-2" },
+  exponentformat: "power", automargin: true,
+};
+
+/** The colour of a run's line: amber for the best, else that of its status. */
+export function lineColour(css, isBest) {
+  if (isBest) return "token:best-line";
+  return { running: "token:running", terminated: "token:terminated", failed: "token:failed" }[css]
+    ?? "token:accent";
+}
+
+function trace(name, points, colour, width, digits) {
+  return {
+    type: "scatter", mode: points.y.filter((y) => y !== null).length > 1 ? "lines" : "markers", name,
+    x: points.x, y: points.y, connectgaps: false,
+    line: { color: colour, width }, marker: { color: colour, size: 6 },
+    hovertemplate: `${name} · interval %{x}<br><b>%{y:.${digits}f}</b><extra></extra>`,
+  };
+}
+
+function lastPoint({ x, y }) {
+  const at = y.findLastIndex((value) => value !== null);
+  return at < 0 ? null : [x[at], y[at]];
+}
+
+/** The figure of a run. `run` is {number, x, y, colour, isLive}, `best` {number, x, y} or null. */
+export function runFigure({ run, best, metric, digits }) {
+  const data = [];
+  if (best) data.push(trace(`Run ${best.number}, best`, best, "token:best-line", 1.7, digits));
+  data.push(trace(`Run ${run.number}`, run, run.colour, 2.6, digits));
+  const end = lastPoint(run);
+  if (end) {
+    data.push({
+      type: "scatter", mode: "markers", x: [end[0]], y: [end[1]], hoverinfo: "skip",
+      marker: { size: 8, color: run.colour, symbol: run.mark },
+    });
+  }
+  const title = (text) => ({ text, standoff: 8, font: { size: 12, color: "token:text-2" } });
+  const plain = metric.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const layout = {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
+    margin: { l: 54, r: 14, t: 8, b: 40 }, hovermode: "closest", uirevision: "run",
+    font: { size: 12, color: "token:text-2" },
+    hoverlabel: {
+      bgcolor: "token:surface", bordercolor: "token:line-strong",
+      font: { size: 12, color: "token:text" }, align: "left",
+    },
+    xaxis: { ...AXIS, title: title("interval"), rangemode: "tozero" },
+    yaxis: { ...AXIS, title: title(plain) },
+  };
+  return { data, layout };
+}
+
+/** Draws the figure in `host`. */
+export async function drawRun(host, figure) {
+  const Plotly = await loadPlotly();
+  if (!host.clientWidth) return;
+  const layout = {
+    ...resolveColours(figure.layout), width: host.clientWidth, height: host.clientHeight,
+  };
+  await Plotly.react(host, resolveColours(figure.data), layout, CONFIG);
+}

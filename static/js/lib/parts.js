@@ -1,0 +1,72 @@
+// Parts of a page that the server renders again: only those that changed are replaced, and none that
+// somebody is using.
+import { getFragment } from "./api.js";
+import { $, $$ } from "./dom.js";
+import { refreshTimes } from "./shell.js";
+
+const REFRESH_MS = 1000;
+
+/** The source of a part without the words that change by themselves. */
+function sourceOf(part) {
+  return part.innerHTML.replace(/<time[^>]*>[^<]*<\/time>/g, "");
+}
+
+function isBusy(part) {
+  return part.matches(":focus-within") || $("details[open]", part) !== null;
+}
+
+/** Replaces the parts of the page by those of a fragment; true when none was left for later. */
+export function showParts(fragment, sources) {
+  let isComplete = true;
+  for (const part of fragment.querySelectorAll("[data-part]")) {
+    const here = $(`[data-part="${part.dataset.part}"]`);
+    const source = sourceOf(part);
+    if (!here || sources.get(part.dataset.part) === source) continue;
+    if (isBusy(here)) {
+      isComplete = false;
+      continue;
+    }
+    sources.set(part.dataset.part, source);
+    here.replaceChildren(...part.childNodes);
+    refreshTimes(here);
+  }
+  return isComplete;
+}
+
+/**
+ * Makes `refresh()`: fetches the parts of this page again, at most once a second and not while nobody
+ * looks. `filter(fragment)` may take parts out; `done()` is called after the page has changed.
+ */
+export function createRefresher({ filter, done, address = () => location.href } = {}) {
+  const sources = new Map();
+  let last = 0;
+  let timer = 0;
+  let isWanted = false;
+
+  async function load() {
+    timer = 0;
+    isWanted = false;
+    last = performance.now();
+    try {
+      const fragment = await getFragment(address());
+      filter?.(fragment);
+      if (!showParts(fragment, sources)) isWanted = true;
+      done?.();
+    } catch {
+      // The live badge says when the studio cannot be reached; the next change asks again.
+      isWanted = true;
+    }
+    last = performance.now();
+  }
+
+  function refresh() {
+    isWanted = true;
+    if (timer || document.hidden) return;
+    timer = setTimeout(load, Math.max(0, last + REFRESH_MS - performance.now()));
+  }
+
+  addEventListener("visibilitychange", () => isWanted && refresh());
+  document.addEventListener("focusout", () => isWanted && refresh());
+  for (const part of $$("[data-part]")) sources.set(part.dataset.part, sourceOf(part));
+  return refresh;
+}
