@@ -299,9 +299,10 @@ class Execution:
             return
         process, self.process = self.process, None
         process.request_stop()
-        process.close()
         if not process.wait(settings.STUDIO_STOP_GRACE_SECONDS + 5):
             kill_marked(RUN_VARIABLE, self.claimed.public_id)
+            process.wait(1)
+        process.close()
         shutil.rmtree(self.workdir.code, ignore_errors=True)
 
     def _give_up(self, error: Exception) -> None:
