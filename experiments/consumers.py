@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
@@ -23,6 +24,7 @@ from experiments.models import Sweep
 from experiments.services.events import LIST_GROUP, sweep_group
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 FRAME_SECONDS: Final = 0.25
 LIST_SECONDS: Final = 1.0
@@ -109,7 +111,7 @@ class SweepConsumer(LiveConsumer):
 
     async def open(self, user: Any) -> bool:
         """Find the sweep among those that the person may see."""
-        sweep = await _find_sweep(user, self.scope["url_route"]["kwargs"]["sweep_id"])
+        sweep = await _read(_find_sweep, user, self.scope["url_route"]["kwargs"]["sweep_id"])
         if sweep is None:
             return False
         self.sweep = sweep
@@ -120,7 +122,7 @@ class SweepConsumer(LiveConsumer):
 
     async def send_frame(self) -> None:
         """Send the events after the cursor; the first frame goes out even when it is empty."""
-        cursor, events = await _events_after(self.sweep, self.cursor)
+        cursor, events = await _read(_events_after, self.sweep, self.cursor)
         if events or self.is_first:
             await self.send_json({"cursor": cursor, "events": events})
         if cursor - self.cursor >= _WINDOW:
@@ -148,25 +150,28 @@ class SweepListConsumer(LiveConsumer):
     async def send_frame(self) -> None:
         """Send the public ids of the changed sweeps that this person may see."""
         changed, self.changed = self.changed, set()
-        ids = await _public_ids(self.user, changed) if changed else []
+        ids = await _read(_public_ids, self.user, changed) if changed else []
         if ids:
             await self.send_json({"changed": ids})
 
 
-@database_sync_to_async  # type: ignore[untyped-decorator]  # channels has no types
 def _find_sweep(user: Any, public_id: str) -> Sweep | None:
     return queries.sweeps_for(user).filter(public_id=public_id).first()
 
 
-@database_sync_to_async  # type: ignore[untyped-decorator]  # channels has no types
 def _events_after(sweep: Sweep, cursor: int) -> tuple[int, list[dict[str, Any]]]:
     return queries.events_after(sweep, cursor, limit=_WINDOW)
 
 
-@database_sync_to_async  # type: ignore[untyped-decorator]  # channels has no types
 def _public_ids(user: Any, keys: set[int]) -> list[str]:
     rows = queries.sweeps_for(user).filter(pk__in=keys).order_by("pk")
     return list(rows.values_list("public_id", flat=True))
+
+
+async def _read(function: Callable[..., T], *args: Any) -> T:
+    # Not thread-sensitive: all sockets of the process would wait for one thread.
+    found: T = await database_sync_to_async(function, thread_sensitive=False)(*args)
+    return found
 
 
 def _after(query: bytes, *, default: int) -> int:

@@ -33,8 +33,7 @@ def end_of_sweep(sweep: Sweep) -> tuple[SweepState, EndReason, str]:
             f"(max_total_runs is {sweep.max_total_runs}). {result}"
         )
         return SweepState.COMPLETED, EndReason.SPACE_EXHAUSTED, sentence
-    ended = "The only run ended." if total == 1 else f"All {sweep.sampled} runs ended."
-    return SweepState.COMPLETED, EndReason.MAX_RUNS, f"{ended} {result}"
+    return SweepState.COMPLETED, EndReason.MAX_RUNS, f"{_tally(sweep)} {result}"
 
 
 def breaker_sentence(limit: int, last: Run) -> str:
@@ -43,6 +42,24 @@ def breaker_sentence(limit: int, last: Run) -> str:
         f"The last {limit} runs failed in a row (max_failed_runs is {limit}), "
         f"run {last.number} with: {_quote(last.reason)}"
     )
+
+
+def _tally(sweep: Sweep) -> str:
+    """Say how many runs there were, and how they ended where not all of them completed."""
+    if sweep.sampled == 1:
+        return "The only run ended."
+    # A lost run and its repetition are one run here: the last attempt speaks for both.
+    runs = Run.objects.filter(sweep=sweep, retries__isnull=True)
+    early = runs.filter(state=RunState.CANCELED, end_reason=EndReason.POLICY).count()
+    counts = {
+        "completed": runs.filter(state=RunState.COMPLETED).count(),
+        "stopped early": early,
+        "canceled": runs.filter(state=RunState.CANCELED).count() - early,
+        "failed": runs.filter(state=RunState.FAILED).count(),
+    }
+    parts = [f"{n} {word}" for word, n in counts.items() if n]
+    how = "" if parts[0] == f"{sweep.sampled} completed" else f": {', '.join(parts)}"
+    return f"All {sweep.sampled} runs ended{how}."
 
 
 def _result(sweep: Sweep) -> str:

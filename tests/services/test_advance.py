@@ -54,7 +54,7 @@ def test_a_new_sweep_starts_and_fills_its_slots():
     run = sweep.runs.get(number=0)
     assert set(run.params) == {"lr", "layers"}
     assert run.arguments == ["--lr", repr(run.params["lr"]), "--layers", str(run.params["layers"])]
-    assert run.note == "Drawn at random with seed 7."
+    assert "seed 7" in run.note
 
 
 def test_calling_it_again_changes_nothing():
@@ -186,6 +186,7 @@ def test_one_run_that_ends_well_is_enough_for_completed():
 
     sweep.refresh_from_db()
     assert (sweep.state, sweep.end_reason) == ("Completed", "max_runs")
+    assert sweep.reason == ("All 2 runs ended: 1 completed, 1 failed. Best accuracy 0.5 by run 0.")
 
 
 def test_a_sweep_that_never_saw_its_metric_says_what_was_logged():
