@@ -6,8 +6,10 @@ from django.contrib import admin
 from django.urls import include, path
 
 from experiments.api.v1 import api
+from experiments.views.account import admin_sign_in
 
 urlpatterns = [
+    path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("experiments.urls")),

@@ -9,9 +9,10 @@ from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -68,6 +69,16 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("home")
     return _sign_in_page(request, error=_LINK_GONE, status=410)
+
+
+@login_not_required
+@never_cache
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """Stand in for the sign-in of the administration, which knows no pause after failures."""
+    if request.user.is_authenticated:
+        raise PermissionDenied("The administration is for members of the staff.")
+    query = urlencode({"next": request.GET.get("next") or resolve_url("admin:index")})
+    return redirect(f"{resolve_url('sign_in')}?{query}")
 
 
 @login_not_required

@@ -223,3 +223,15 @@ def test_sign_in_needs_the_csrf_token(alice):
     response = sign_in(strict)
     assert response.status_code == 403
     assert "The page was out of date" in response.content.decode()
+
+
+def test_administration_has_no_sign_in_of_its_own(client, alice):
+    response = client.get("/admin/login/?next=/admin/auth/")
+    assert response.url == "/sign-in/?next=%2Fadmin%2Fauth%2F"
+    assert (
+        client.post("/admin/login/", {"username": "alice", "password": PASSWORD}).status_code == 302
+    )
+    assert not is_signed_in(client)
+
+    client.force_login(alice)
+    assert client.get("/admin/", follow=True).status_code == 403
