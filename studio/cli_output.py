@@ -39,7 +39,8 @@ def connect() -> StudioClient:
     from studio import env  # noqa: PLC0415 -- only commands that talk to a studio need it
 
     connection: Connection = find_connection(os.environ, env.studio_home())
-    return StudioClient(connection)
+    # Short: who has forgotten to start the studio wants to hear so at once.
+    return StudioClient(connection, patience=2.0)
 
 
 def echo_json(document: Any) -> None:

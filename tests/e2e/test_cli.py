@@ -191,7 +191,7 @@ def test_log_is_followed_to_the_end(studio: Any, folder: Path) -> None:
     (folder / "train.py").write_text(
         "import time\nfor i in range(4):\n    print('line', i, flush=True)\n    time.sleep(0.5)\n"
     )
-    sweep_id = _submitted(studio, folder, command="python train.py ${{search_space.x}}")
+    sweep_id = _submitted(studio, folder)
     deadline = time.monotonic() + 30
     while not _last_json(studio("runs", sweep_id, "--json")):
         assert time.monotonic() < deadline
@@ -283,7 +283,7 @@ def test_ignored_files_are_not_sent(studio: Any, folder: Path, live_studio: Any)
     (folder / "secret.txt").write_text("mine")
     (folder / "train.py").write_text("import os\nprint(sorted(os.listdir('.')))\n")
 
-    sweep_id = _submitted(studio, folder, command="python train.py ${{search_space.x}}")
+    sweep_id = _submitted(studio, folder)
     live_studio.wait_for_end(sweep_id)
 
     seen = studio("logs", f"{sweep_id}_0").stdout
