@@ -17,7 +17,7 @@ from experiments.admin_base import (
     page_link,
     state_word,
 )
-from experiments.formats import format_duration, format_filesize
+from experiments.formats import format_duration, format_filesize, format_param
 from experiments.models import Event, Experiment, Run, Sweep
 from experiments.services.runs import cancel_run, lose_run, requeue_run
 from experiments.services.sweeps import cancel_sweep
@@ -58,7 +58,7 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
         "owner",
         "status",
         "run_count",
-        "best_value",
+        "best_metric",
         "compute",
         "created_at",
     ]
@@ -136,6 +136,10 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
     def event_count(self, sweep: Sweep) -> SafeString:
         return list_link(Event, str(sweep.events.count()), sweep__id__exact=sweep.pk)
 
+    @admin.display(description="best value", ordering="best_value")
+    def best_metric(self, sweep: Sweep) -> str:
+        return format_param(sweep.best_value, 6)
+
     @admin.display(description="best run")
     def best(self, sweep: Sweep) -> str | SafeString:
         return admin_link(sweep.best_run)
@@ -168,7 +172,7 @@ class RunAdmin(OwnedByStudioAdmin[Run]):
         "page",
         "sweep",
         "status",
-        "best_value",
+        "best",
         "reports",
         "duration",
         "worker_name",
@@ -182,6 +186,7 @@ class RunAdmin(OwnedByStudioAdmin[Run]):
     search_fields = ["public_id", "sweep__name", "worker_name", "host", "reason"]
     date_hierarchy = "created_at"
     actions = ["cancel_runs", "requeue_runs"]
+    ordering = ["-pk"]
     show = (
         "public_id",
         "page",
@@ -233,6 +238,10 @@ class RunAdmin(OwnedByStudioAdmin[Run]):
     @admin.display(description="retry of")
     def retry(self, run: Run) -> str | SafeString:
         return admin_link(run.retry_of)
+
+    @admin.display(description="best value", ordering="best_value")
+    def best(self, run: Run) -> str:
+        return format_param(run.best_value, 6)
 
     @admin.display(description="duration")
     def duration(self, run: Run) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
 
@@ -18,6 +20,7 @@ class OperationsPage(DocsBase):
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
         document: dict[str, Any] = api.get_openapi_schema()
         context = {
+            "nav": "api",
             "document": document,
             "openapi_url": self.get_openapi_url(api, kwargs),
             "paragraphs": _paragraphs(document["info"]["description"]),
@@ -54,7 +57,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, A
                 "type": _type_of(parameter["schema"]),
                 "is_required": parameter["required"],
                 "default": parameter["schema"].get("default"),
-                "description": parameter.get("description", ""),
+                "description": _rich(parameter.get("description", "")),
             }
             for parameter in operation["parameters"]
         ],
@@ -88,7 +91,7 @@ def _schemas(document: dict[str, Any]) -> list[dict[str, Any]]:
                     "name": field,
                     "type": _type_of(details),
                     "is_required": field in schema.get("required", []),
-                    "description": details.get("description", ""),
+                    "description": _rich(details.get("description", "")),
                 }
                 for field, details in schema.get("properties", {}).items()
             ],
@@ -118,5 +121,13 @@ def _type_of(schema: dict[str, Any]) -> dict[str, str]:
     return {"words": words, "schema": ""}
 
 
-def _paragraphs(text: str) -> list[str]:
-    return [" ".join(block.split()) for block in text.split("\n\n") if block.strip()]
+def _paragraphs(text: str) -> list[SafeString]:
+    return [_rich(" ".join(block.split())) for block in text.split("\n\n") if block.strip()]
+
+
+def _rich(text: str) -> SafeString:
+    """Write what stands between backticks as code, everything escaped."""
+    pieces = enumerate(text.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", p) if i % 2 else p,) for i, p in pieces)
+    )

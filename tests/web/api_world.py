@@ -93,9 +93,7 @@ def call(
         method, f"/api/v1{path}", data, content_type=content_type, headers=headers
     )
     if response.streaming:
-        whole = HttpResponse(b"".join(response), headers=response.headers)
-        response.close()
-        return whole
+        return HttpResponse(b"".join(response), headers=response.headers)
     return cast(HttpResponse, response)
 
 

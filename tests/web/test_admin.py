@@ -14,7 +14,6 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Model
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -39,7 +38,7 @@ from experiments.states import RunState, SweepState
 from tests.factories import make_run, make_sweep, make_user
 from tests.web.api_world import World, make_world
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 MODELS = sorted(apps.get_app_config("experiments").get_models(), key=lambda m: m.__name__)
 EVERY = pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
 
@@ -79,7 +78,7 @@ def _page(client: Client, address: str) -> str:
 
 def _act(client: Client, model: type[Model], action: str, *rows: Model) -> list[str]:
     """Carry an action out and return the messages that the next page shows."""
-    response: HttpResponse = client.post(
+    response: Any = client.post(
         _address(model, "changelist"),
         {"action": action, "_selected_action": [row.pk for row in rows]},
         follow=True,

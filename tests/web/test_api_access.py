@@ -18,7 +18,7 @@ from experiments.services.runs import finish_run
 from tests.factories import make_user
 from tests.web.api_world import World, assert_problem, call, make_world, submittable, zip_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 REPORT = [{"name": "accuracy", "value": 0.9}]
 Body = Callable[[], tuple[Any, str]]
@@ -249,6 +249,6 @@ def test_folders_of_the_studio_are_for_administrators(world: World, tmp_path: Pa
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer \x00"])
 def test_broken_credentials_are_refused(world: World, header: str) -> None:
-    response = Client().get("/api/v1/sweeps", headers={"authorization": header})
+    response: Any = Client().get("/api/v1/sweeps", headers={"authorization": header})
 
     assert_problem(response, 401)

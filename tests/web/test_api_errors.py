@@ -12,7 +12,7 @@ from django.test import Client
 from experiments.models import Experiment, Sweep
 from tests.web.api_world import World, assert_problem, call, make_world, submittable
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -194,6 +194,6 @@ def test_failure_of_the_studio_is_a_problem_without_details(
 
 
 def test_root_of_the_api_is_not_a_page(world: World) -> None:
-    response = Client().get("/api/v1/")
+    response: Any = Client().get("/api/v1/")
 
     assert_problem(response, 404)

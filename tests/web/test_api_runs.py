@@ -18,7 +18,7 @@ from studio.sdk.run import parse_report
 from tests.factories import report
 from tests.web.api_world import World, assert_problem, call, get, make_world
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from experiments.states import SweepState
 from tests.factories import make_run, make_sweep, report
 from tests.web.api_world import World, call, get, make_world, submittable, zip_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
