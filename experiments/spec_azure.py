@@ -1,31 +1,56 @@
 """Read an Azure ML v2 sweep job file (`type: sweep`) as a specification of this studio.
 
-What has no meaning here is named in a warning; `evaluation_interval: 0` becomes 1.
+What has no meaning here is named in a warning. Azure's clusters, data and environments are not
+here: runs use the local compute target, and the script is given a data path as it is written.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, Final
 
 from experiments.problems import Problem
-from experiments.spec_command import format_value
+from experiments.space.literals import brief
+from experiments.spec_command import fill_words, format_value
 
-_IGNORED: Final = (
+_MEANINGLESS: Final = (
     "$schema", "identity", "queue_settings", "resources", "outputs", "services", "properties",
-    "job_tier", "priority", "experiment_id", "id", "creation_context",
+    "job_tier", "priority", "experiment_id", "id", "creation_context", "settings",
 )  # fmt: skip
-_IGNORED_TRIAL: Final = (
-    "environment", "distribution", "resources", "environment_variables_from", "queue_settings",
+_MEANINGLESS_TRIAL: Final = (
+    "environment", "distribution", "resources", "queue_settings", "inputs", "outputs", "type",
+    "$schema", "name", "version", "display_name", "description", "tags", "is_deterministic",
+    "docker_args", "shm_size",
 )  # fmt: skip
-_LIMITS: Final = {
-    "max_total_trials": "max_total_runs",
-    "max_concurrent_trials": "max_concurrent_runs",
-}
-_INPUT: Final = re.compile(r"\$\{\{\s*inputs\.([^{}\s]+)\s*\}\}")
+_KEYS: Final = (
+    "type", "name", "display_name", "experiment_name", "description", "tags", "search_space",
+    "sampling_algorithm", "objective", "early_termination", "trial", "inputs", "limits", "compute",
+    *_MEANINGLESS,
+)  # fmt: skip
+_TRIAL_KEYS: Final = ("command", "code", "environment_variables", *_MEANINGLESS_TRIAL)
+_OBJECTIVE_KEYS: Final = ("goal", "primary_metric")
+_LIMIT_KEYS: Final = ("max_total_trials", "max_concurrent_trials", "timeout", "trial_timeout")
 _DEFAULT_TOTAL: Final = 1000
 _MAX_MINUTES: Final = 43200
+
+# Where a field of ours stands in their file.
+_PATHS: Final = {
+    "name": "display_name",
+    "experiment": "experiment_name",
+    "source_directory": "trial.code",
+    "script": "trial.command",
+    "command": "trial.command",
+    "environment": "trial.environment_variables",
+    "sampling": "sampling_algorithm",
+    "primary_metric.name": "objective.primary_metric",
+    "primary_metric.goal": "objective.goal",
+    "primary_metric": "objective",
+    "max_total_runs": "limits.max_total_trials",
+    "max_concurrent_runs": "limits.max_concurrent_trials",
+    "max_duration_minutes": "limits.timeout",
+    "run_timeout_minutes": "limits.trial_timeout",
+}
 
 
 def is_azure(raw: Mapping[Any, Any]) -> bool:
@@ -38,135 +63,179 @@ def import_azure(
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the specification and warnings; adds what cannot be read to `problems`."""
     warnings: list[str] = []
-    trial = _mapping(raw, "trial", problems)
-    objective = _mapping(raw, "objective", problems)
-    spec: dict[str, Any] = {
-        "name": raw.get("display_name") or raw.get("name") or "sweep",
-        "experiment": raw.get("experiment_name") or "default",
-        "description": raw.get("description") or "",
-        "tags": raw.get("tags") or {},
+    _check_keys(raw, _KEYS, "", problems)
+    trial = _part(raw, "trial", _TRIAL_KEYS, problems)
+    objective = _part(raw, "objective", _OBJECTIVE_KEYS, problems)
+    limits = _part(raw, "limits", _LIMIT_KEYS, problems) if raw.get("limits") else {}
+    spec = {
+        "name": raw.get("display_name") or raw.get("name"),
+        "experiment": raw.get("experiment_name"),
+        "description": raw.get("description"),
+        "tags": raw.get("tags"),
         "search_space": raw.get("search_space"),
-        "sampling": _sampling(raw.get("sampling_algorithm")),
+        "sampling": raw.get("sampling_algorithm"),
         "primary_metric": {"name": objective.get("primary_metric"), "goal": objective.get("goal")},
         "early_termination": _policy(raw.get("early_termination")),
-        "source_directory": trial.get("code") or ".",
-        "command": _command(trial, raw, problems),
-        "environment": trial.get("environment_variables") or {},
-        **_limits(raw, problems, warnings),
+        "source_directory": _code(trial, problems),
+        "command": _command(trial, raw, problems, warnings),
+        "environment": trial.get("environment_variables"),
+        **_limits(limits, problems, warnings),
     }
     compute = raw.get("compute")
-    if isinstance(compute, str):
-        spec["compute"] = "local"
-        name = compute.removeprefix("azureml:")
-        if name != "local":
-            warnings.append(f"compute {name!r} is an Azure cluster; the runs use local.")
-    warnings += _unused(raw, _IGNORED, "")
-    warnings += _unused(trial, _IGNORED_TRIAL, "trial.")
-    problems += _unknown(raw)
+    if compute is not None and compute not in ("local", "azureml:local"):
+        warnings.append(f"compute {brief(compute)} is not of this studio; the runs use local.")
+    warnings += _meaningless(raw, _MEANINGLESS, "")
+    warnings += _meaningless(trial, _MEANINGLESS_TRIAL, "trial.")
     return spec, warnings
 
 
-_KNOWN: Final = frozenset(
-    {
-        "type", "name", "display_name", "experiment_name", "description", "tags", "search_space",
-        "sampling_algorithm", "objective", "early_termination", "trial", "inputs", "limits",
-        "compute", *_IGNORED,
-    }
-)  # fmt: skip
+def azure_problems(found: Sequence[Problem], later: Sequence[Problem]) -> list[Problem]:
+    """Return the problems of the import and those found later, with paths in the user's file."""
+    seen = {problem.path for problem in found}
+    renamed = [Problem(_their_path(problem.path), problem.message) for problem in later]
+    # What could not be read is missing later: that is no second mistake.
+    fresh = [p for p in renamed if not any(_is_within(p.path, path) for path in seen)]
+    return [*found, *fresh]
 
 
-def _unknown(raw: Mapping[Any, Any]) -> list[Problem]:
-    return [
-        Problem(str(key), f"{key!r} is no key of an Azure ML sweep job.")
-        for key in raw
-        if key not in _KNOWN
-    ]
+def _their_path(path: str) -> str:
+    ours = next((ours for ours in _PATHS if _is_within(path, ours)), None)
+    return path if ours is None else _PATHS[ours] + path.removeprefix(ours)
 
 
-def _unused(raw: Mapping[Any, Any], ignored: tuple[str, ...], prefix: str) -> list[str]:
-    return [f"{prefix}{key} has no meaning here and is ignored." for key in ignored if raw.get(key)]
+def _is_within(path: str, outer: str) -> bool:
+    return path == outer or path.startswith((f"{outer}.", f"{outer}["))
 
 
-def _mapping(raw: Mapping[Any, Any], key: str, problems: list[Problem]) -> Mapping[Any, Any]:
+def _part(
+    raw: Mapping[Any, Any], key: str, known: Sequence[str], problems: list[Problem]
+) -> Mapping[Any, Any]:
     value = raw.get(key)
     if isinstance(value, Mapping):
+        _check_keys(value, known, f"{key}.", problems)
         return value
-    shown = "missing" if value is None else repr(value)
-    problems.append(Problem(key, f"{key} is {shown}; an Azure ML sweep job has a mapping there."))
+    shown = "missing" if value is None else brief(value)
+    problems.append(Problem(key, f"{key} is {shown}; a sweep job has a mapping there."))
     return {}
 
 
-def _sampling(raw: Any) -> Any:
-    return raw if raw is not None else "random"
+def _check_keys(
+    raw: Mapping[Any, Any], known: Sequence[str], prefix: str, problems: list[Problem]
+) -> None:
+    for key in raw:
+        if key not in known:
+            close = get_close_matches(str(key), known, n=1)
+            advice = f" Did you mean {close[0]}?" if close else ""
+            text = f"An Azure ML sweep job has no {brief(key)} here.{advice}"
+            problems.append(Problem(f"{prefix}{key}", text))
+
+
+def _meaningless(raw: Mapping[Any, Any], keys: Sequence[str], prefix: str) -> list[str]:
+    shown = [key for key in keys if raw.get(key) and key != "$schema"]
+    return [f"{prefix}{key} has no meaning here and is ignored." for key in shown]
 
 
 def _policy(raw: Any) -> Any:
     if not isinstance(raw, Mapping):
         return raw
-    policy = {key: value for key, value in raw.items() if key != "exclude_finished_jobs" or value}
+    policy = dict(raw)
     if policy.get("evaluation_interval") == 0:
         policy["evaluation_interval"] = 1
-    # The v2 classes send both slacks, and 0 for the one that was not given.
-    slacks = [key for key in ("slack_factor", "slack_amount") if policy.get(key) is not None]
-    if len(slacks) == 2:
-        empty = next((key for key in reversed(slacks) if policy[key] == 0), None)
-        if empty:
-            del policy[empty]
+    # The v2 classes write both slacks, 0 for the one that was not given.
+    if policy.get("slack_factor") and policy.get("slack_amount") == 0:
+        del policy["slack_amount"]
+    elif policy.get("slack_factor") == 0 and policy.get("slack_amount") is not None:
+        del policy["slack_factor"]
     return policy
 
 
-def _limits(raw: Mapping[Any, Any], problems: list[Problem], warnings: list[str]) -> dict[str, Any]:
-    limits = raw.get("limits")
-    if limits is None:
-        limits = {}
-    if not isinstance(limits, Mapping):
-        problems.append(Problem("limits", f"limits is {limits!r}; use a mapping."))
-        limits = {}
-    found = {ours: limits[theirs] for theirs, ours in _LIMITS.items() if theirs in limits}
-    found.setdefault("max_total_runs", _DEFAULT_TOTAL)
-    if "timeout" in limits:
-        minutes = _minutes(limits["timeout"], "limits.timeout", problems)
-        if minutes is not None and minutes > _MAX_MINUTES:
-            warnings.append(f"limits.timeout is cut to {_MAX_MINUTES} minutes, the longest here.")
-        if minutes is not None:
-            found["max_duration_minutes"] = min(max(minutes, 1), _MAX_MINUTES)
-    if "trial_timeout" in limits:
-        found["run_timeout_minutes"] = _minutes(
-            limits["trial_timeout"], "limits.trial_timeout", problems
-        )
-    known = {*_LIMITS, "timeout", "trial_timeout"}
-    problems += [
-        Problem(f"limits.{key}", f"{key!r} is no limit; use {', '.join(sorted(known))}.")
-        for key in limits
-        if key not in known
-    ]
-    return found
+def _limits(
+    limits: Mapping[Any, Any], problems: list[Problem], warnings: list[str]
+) -> dict[str, Any]:
+    total = limits.get("max_total_trials")
+    if total is None:
+        total = _DEFAULT_TOTAL
+        warnings.append(f"limits.max_total_trials is not given; the sweep may make {total} runs.")
+    return {
+        "max_total_runs": total,
+        "max_concurrent_runs": limits.get("max_concurrent_trials"),
+        # Azure takes a shorter timeout of the whole sweep for a minute.
+        "max_duration_minutes": _minutes(limits, "timeout", 1, problems, warnings),
+        "run_timeout_minutes": _minutes(limits, "trial_timeout", 0, problems, warnings),
+    }
 
 
-def _minutes(seconds: Any, path: str, problems: list[Problem]) -> float | None:
-    if isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0:
-        minutes = seconds / 60
-        return int(minutes) if minutes.is_integer() else minutes
-    problems.append(Problem(path, f"The timeout is {seconds!r}; use a whole number of seconds."))
-    return None
+def _minutes(
+    limits: Mapping[Any, Any],
+    key: str,
+    least: int,
+    problems: list[Problem],
+    warnings: list[str],
+) -> float | None:
+    seconds = limits.get(key)
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or seconds < 1:
+        text = f"{key} is {brief(seconds)}; use a whole number of seconds above 0."
+        problems.append(Problem(f"limits.{key}", text))
+        return None
+    if seconds > _MAX_MINUTES * 60:
+        warnings.append(f"limits.{key} is cut to {_MAX_MINUTES} minutes, the longest here.")
+        return _MAX_MINUTES
+    minutes = max(seconds / 60, least)
+    return int(minutes) if minutes == int(minutes) else minutes
 
 
-def _command(trial: Mapping[Any, Any], raw: Mapping[Any, Any], problems: list[Problem]) -> Any:
+def _code(trial: Mapping[Any, Any], problems: list[Problem]) -> Any:
+    code = trial.get("code")
+    if isinstance(code, str) and ("://" in code or code.startswith(("azureml:", "git+"))):
+        text = f"code is {brief(code)}; only a folder can be read: fetch it and name the folder."
+        problems.append(Problem("trial.code", text))
+        return None
+    return code
+
+
+def _command(
+    trial: Mapping[Any, Any],
+    raw: Mapping[Any, Any],
+    problems: list[Problem],
+    warnings: list[str],
+) -> str | None:
     command = trial.get("command")
     if not isinstance(command, str):
-        shown = "missing" if command is None else repr(command)
-        problems.append(Problem("trial.command", f"command is {shown}; use text."))
-        return "python ${{search_space.x}}" if command is None else command
+        if "trial" not in {problem.path for problem in problems}:
+            shown = "missing" if command is None else brief(command)
+            problems.append(Problem("trial.command", f"command is {shown}; use text."))
+        return None
     inputs = raw.get("inputs")
-    inputs = inputs if isinstance(inputs, Mapping) else {}
+    values = inputs if isinstance(inputs, Mapping) else {}
 
-    def fill(match: re.Match[str]) -> str:
-        value = inputs.get(match[1])
-        value = value.get("path") if isinstance(value, Mapping) else value
-        if value is None:
-            text = f"command uses the input {match[1]!r}, which has no value or path here."
-            problems.append(Problem("trial.command", text))
-            return match[0]
+    def fill(inner: str) -> str | None:
+        kind, _, name = inner.partition(".")
+        if kind == "outputs" and name:
+            note = f"outputs.{name}: the script is given the folder outputs/{name}, which is kept."
+            warnings.append(note)
+            return f"outputs/{name}"
+        return _input_text(name, values.get(name), problems, warnings) if kind == "inputs" else None
+
+    # Without inputs and outputs it stays as it was written.
+    if "${{" not in command or not any(f"{kind}." in command for kind in ("inputs", "outputs")):
+        return command
+    try:
+        return fill_words(command, fill)
+    except ValueError:
+        return command  # the check of the command says what is wrong with it
+
+
+def _input_text(name: str, value: Any, problems: list[Problem], warnings: list[str]) -> str | None:
+    if isinstance(value, Mapping):
+        path = value.get("path")
+        if path is not None:
+            note = f"inputs.{name}: data is neither copied nor mounted here; the script is given "
+            warnings.append(f"{note}{brief(path)} as it is written.")
+        value = path if path is not None else value.get("default")
+    if isinstance(value, str | int | float):
         return format_value(value)
-
-    return _INPUT.sub(fill, command)
+    text = f"command uses the input {brief(name)}, which has no value and no path."
+    problems.append(Problem("trial.command", text))
+    return ""

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import yaml
 from yaml.constructor import ConstructorError
@@ -17,6 +18,8 @@ _BOOL: Final = "tag:yaml.org,2002:bool"
 _INT: Final = "tag:yaml.org,2002:int"
 _FLOAT: Final = "tag:yaml.org,2002:float"
 _NULL: Final = "tag:yaml.org,2002:null"
+# Reading takes seconds for each million characters.
+_MAX_CHARACTERS: Final = 300_000
 
 
 class _Loader(yaml.SafeLoader):
@@ -36,7 +39,7 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any
     mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
-        if isinstance(key, list | dict):
+        if isinstance(key, list | dict | set):
             text = "a key must be a word or a number"
             raise ConstructorError(None, None, text, key_node.start_mark)
         if key in mapping:
@@ -76,7 +79,26 @@ def load_yaml(text: str) -> Any:
     Raises:
         yaml.YAMLError: it cannot be read; most carry the place in `problem_mark`.
     """
+    if len(text) > _MAX_CHARACTERS:
+        raise yaml.YAMLError(f"the text is longer than {_MAX_CHARACTERS} characters")
+    if text.lstrip()[:1] == "{":
+        # Nearly all JSON is YAML, but not what is indented by tabs.
+        try:
+            return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            pass  # read as YAML, which says what is wrong and where
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - derived from SafeLoader
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is given twice")
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def read_mapping(text: str) -> dict[Any, Any]:

@@ -106,6 +106,11 @@ def brief(value: Any) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
+def printable(text: str) -> str:
+    """Return a text with null characters and halves of surrogate pairs escaped."""
+    return text.replace("\0", "\\x00").encode(errors="backslashreplace").decode()
+
+
 def short(value: float) -> str:
     """Write a number of a sentence with four significant digits.
 
