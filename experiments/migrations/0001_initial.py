@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'API token',
                 'ordering': ['-pk'],
             },
         ),
@@ -139,6 +140,7 @@ class Migration(migrations.Migration):
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='series', to='experiments.run')),
             ],
             options={
+                'verbose_name_plural': 'metric series',
                 'ordering': ['name'],
             },
         ),
@@ -185,6 +187,7 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sign_in_links', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'sign-in link',
                 'ordering': ['-pk'],
             },
         ),

@@ -26,6 +26,7 @@ class ApiToken(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name = "API token"
 
     def __str__(self) -> str:
         return self.name
@@ -44,6 +45,7 @@ class SignInLink(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name = "sign-in link"
 
     def __str__(self) -> str:
         return f"sign-in link of {self.user}"

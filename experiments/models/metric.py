@@ -27,6 +27,7 @@ class MetricSeries(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name_plural = "metric series"
         constraints = [
             models.UniqueConstraint(fields=["run", "name"], name="series_once"),
         ]
