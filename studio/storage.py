@@ -15,7 +15,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 PLOTLY_NAME: Final = "plotly/plotly.min.js"
 
 
-class StudioStaticFilesStorage(CompressedManifestStaticFilesStorage):
+class StudioStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # untyped base
     """Hashed names, also inside the imports of ES modules."""
 
     support_js_module_import_aggregation = True

@@ -104,7 +104,7 @@ def live_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStudio
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium of the system; without one the test is skipped, or fails where required."""
+    """A headless Chromium; without one the test is skipped, or fails where it is required."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         if os.environ.get("STUDIO_REQUIRE_BROWSER") == "1":
@@ -121,7 +121,9 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def chromium_page(chromium: Browser, live_studio: LiveStudio) -> Iterator[Page]:
     """A page signed in as the administrator; console errors and foreign requests fail the test."""
-    context = chromium.new_context(base_url=live_studio.url, viewport={"width": 1440, "height": 900})
+    context = chromium.new_context(
+        base_url=live_studio.url, viewport={"width": 1440, "height": 900}
+    )
     page = context.new_page()
     faults: list[str] = []
     host = urlsplit(live_studio.url).netloc

@@ -175,7 +175,7 @@ def test_command_with_placeholders_is_run_word_by_word(tmp_path):
             "import os, signal\nos.kill(os.getpid(), signal.SIGABRT)",
             "Killed by signal 6 (SIGABRT).",
         ),
-        ("import nothing_like_it", "Exit code 1: ModuleNotFoundError: No module named 'nothing_like_it'"),
+        ("import nope", "Exit code 1: ModuleNotFoundError: No module named 'nope'"),
     ],
 )  # fmt: skip
 def test_failing_script_says_why(tmp_path, script, reason):

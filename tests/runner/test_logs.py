@@ -32,7 +32,7 @@ RuntimeError: out of luck
         (CHAINED, "RuntimeError: out of luck"),
         ("usage: train.py\ntrain.py: error: unrecognized arguments: --x 1\n",
          "train.py: error: unrecognized arguments: --x 1"),
-        ("Traceback (most recent call last):\n  File 'x'\nKeyboardInterrupt\n", "KeyboardInterrupt"),
+        ("Traceback (most recent call last):\n  File 'x'\nKeyError: 'x'\n", "KeyError: 'x'"),
         ("", ""),
         ("\n  \n", ""),
     ],
