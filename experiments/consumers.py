@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, TypeVar
@@ -17,6 +18,7 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth.models import User
 from django.db import DatabaseError
 
 from experiments import queries
@@ -30,6 +32,8 @@ FRAME_SECONDS: Final = 0.25
 LIST_SECONDS: Final = 1.0
 # Hints may be lost with Redis; this is how late a frame can be then.
 LOOK_SECONDS: Final = 3.0
+# How long a socket may outlive the right to look at its sweep.
+CHECK_SECONDS: Final = 60.0
 ANONYMOUS: Final = 4401
 NOT_FOUND: Final = 4404
 # Changes merged into one frame while a client catches up.
@@ -79,6 +83,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 self.dirty.clear()
                 try:
                     await self.send_frame()
+                except Sweep.DoesNotExist:
+                    await self.close(code=NOT_FOUND)
+                    return
                 except DatabaseError as error:
                     logger.warning("live frame of %s put off: %s", self.group, error)
                 await asyncio.sleep(self.seconds)
@@ -116,18 +123,27 @@ class SweepConsumer(LiveConsumer):
             return False
         self.sweep = sweep
         self.group = sweep_group(sweep.pk)
+        self.check_at = time.monotonic() + CHECK_SECONDS
         self.cursor = _after(self.scope.get("query_string", b""), default=sweep.cursor)
         self.is_first = True
         return True
 
     async def send_frame(self) -> None:
         """Send the events after the cursor; the first frame goes out even when it is empty."""
+        if time.monotonic() >= self.check_at:
+            await self.check_access()
         cursor, events = await _read(_events_after, self.sweep, self.cursor)
         if events or self.is_first:
             await self.send_json({"cursor": cursor, "events": events})
         if cursor - self.cursor >= _WINDOW:
             self.dirty.set()  # there is more to catch up with
         self.cursor, self.is_first = cursor, False
+
+    async def check_access(self) -> None:
+        """End the stream of somebody who may not see the sweep any more."""
+        self.check_at = time.monotonic() + CHECK_SECONDS
+        if await _read(_find_sweep_again, self.scope["user"].pk, self.sweep.public_id) is None:
+            raise Sweep.DoesNotExist
 
 
 class SweepListConsumer(LiveConsumer):
@@ -157,6 +173,11 @@ class SweepListConsumer(LiveConsumer):
 
 def _find_sweep(user: Any, public_id: str) -> Sweep | None:
     return queries.sweeps_for(user).filter(public_id=public_id).first()
+
+
+def _find_sweep_again(user_id: int, public_id: str) -> Sweep | None:
+    user = User.objects.filter(pk=user_id).first()
+    return _find_sweep(user, public_id) if user is not None else None
 
 
 def _events_after(sweep: Sweep, cursor: int) -> tuple[int, list[dict[str, Any]]]:

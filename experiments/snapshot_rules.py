@@ -61,7 +61,7 @@ def list_files(directory: Path, *, path: str = _PATH) -> list[SourceFile]:
     files: list[SourceFile] = []
     problems: list[Problem] = []
     total = 0
-    for file in _walk(directory.resolve(), _ignore_rules(directory), problems, path):
+    for file in _walk(directory.resolve(), _ignore_rules(directory, path), problems, path):
         files.append(file)
         total += file.size_bytes
         if len(files) > MAX_FILES or total > MAX_BYTES:
@@ -150,20 +150,22 @@ def _too_much(directory: Path, count: int, total: int) -> str:
     return f'"{directory}" has {what}; {_LIMITS}'
 
 
-def _ignore_rules(directory: Path) -> GitIgnoreSpec:
-    lines: list[str] = list(ALWAYS_IGNORED)
-    for name in IGNORE_FILES:
-        file = directory / name
-        if file.is_file():
-            lines += file.read_text("utf-8", "replace").splitlines()
-            break
-    return GitIgnoreSpec.from_lines(lines)
+def _ignore_rules(directory: Path, path: str) -> GitIgnoreSpec:
+    found = next((n for n in IGNORE_FILES if (directory / n).is_file()), None)
+    lines = (directory / found).read_text("utf-8", "replace").splitlines() if found else []
+    try:
+        return GitIgnoreSpec.from_lines([*ALWAYS_IGNORED, *lines])
+    except ValueError as error:
+        raise _error(path, f"{found} has a line that is no pattern: {error}") from error
 
 
 def _walk(
     root: Path, rules: GitIgnoreSpec, problems: list[Problem], path: str
 ) -> Iterator[SourceFile]:
-    for folder, folders, names in os.walk(root):
+    def note(error: OSError) -> None:
+        problems.append(Problem(path, f'"{error.filename}" cannot be read: {error.strerror}.'))
+
+    for folder, folders, names in os.walk(root, onerror=note):
         here = Path(folder)
         prefix = "" if here == root else here.relative_to(root).as_posix() + "/"
         kept = [name for name in sorted(folders) if not rules.match_file(f"{prefix}{name}/")]
@@ -176,6 +178,8 @@ def _walk(
             file = here / name
             if file.is_symlink() and not _stays_inside(file, root):
                 problems.append(_link_problem(path, prefix + name, "a file outside of it"))
+            elif not os.access(file, os.R_OK):
+                problems.append(Problem(path, f'"{prefix}{name}" cannot be read.'))
             elif file.is_file():  # sockets and pipes are no files
                 status = file.stat()
                 executable = bool(status.st_mode & stat.S_IXUSR)
@@ -217,6 +221,9 @@ def _duplicates(entries: list[zipfile.ZipInfo], path: str) -> list[Problem]:
         if info.filename in seen:
             problems.append(Problem(path, f"{info.filename!r} stands in the zip twice."))
         seen.add(info.filename)
+    folders = {str(parent) for name in seen for parent in PurePosixPath(name).parents}
+    for name in sorted(seen & folders):
+        problems.append(Problem(path, f"{name!r} is both a file and a folder in the zip."))
     return problems
 
 

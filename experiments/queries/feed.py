@@ -114,7 +114,7 @@ def _metrics_event(delta: Delta) -> dict[str, Any]:
         "first": delta.first,
         "values": numbers_json(delta.values.tolist()),
         "steps": None if delta.steps is None else steps_json(delta.steps),
-        "times": delta.times.tolist(),
+        "times": numbers_json(delta.times.tolist()),
     }
     if delta.texts:
         event["texts"] = {str(ordinal): text for ordinal, text in delta.texts.items()}

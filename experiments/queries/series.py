@@ -109,7 +109,7 @@ def curves_json(sweep: Sweep, metric: str, *, limit: int = 300) -> list[dict[str
                 "count": int(whole.values.size),
                 "intervals": curve.intervals.tolist(),
                 "steps": None if curve.steps is None else steps_json(curve.steps),
-                "times": curve.times.tolist(),
+                "times": numbers_json(curve.times.tolist()),
                 "values": numbers_json(curve.values.tolist()),
             }
         )

@@ -37,8 +37,8 @@ def advance_sweep(sweep_id: int) -> None:
     Called when a sweep is created or canceled, when a run ended, and by the watchdog's tick.
     """
     for _ in range(_MAX_STEPS):
-        sweep = Sweep.objects.select_related("compute").get(pk=sweep_id)
-        if sweep.is_terminal:
+        sweep = Sweep.objects.select_related("compute").filter(pk=sweep_id).first()
+        if sweep is None or sweep.is_terminal:
             return
         try:
             is_settled = not _step(sweep)

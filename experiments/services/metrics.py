@@ -55,9 +55,11 @@ def record_reports(run_id: int, fence: int, reports: Sequence[Report]) -> Record
     Raises:
         StaleState: the run belongs to another attempt by now.
     """
-    sweep_id, owner, last_seq, known = Run.objects.values_list(
-        "sweep_id", "fence", "last_seq", "reports"
-    ).get(pk=run_id)
+    rows = Run.objects.values_list("sweep_id", "fence", "last_seq", "reports")
+    row = rows.filter(pk=run_id).first()
+    if row is None:
+        raise StaleState(f"Run {run_id} was deleted.")
+    sweep_id, owner, last_seq, known = row
     if owner != fence:
         raise StaleState(f"Run {run_id} belongs to attempt {owner}, not to {fence}.")
     fresh = [report for report in reports if report.seq > last_seq]
@@ -104,10 +106,14 @@ class _Columns:
 
 
 def _columns_by_name(reports: Sequence[Report]) -> dict[str, _Columns]:
+    names: dict[str, str] = {}
     groups: dict[str, list[Report]] = {}
     for report in reports:
-        groups.setdefault(report.name, []).append(report)
-    return {clean_text(name, _MAX_NAME): _columns(group) for name, group in groups.items()}
+        name = names.get(report.name)
+        if name is None:
+            name = names[report.name] = clean_text(report.name, _MAX_NAME)
+        groups.setdefault(name, []).append(report)
+    return {name: _columns(group) for name, group in groups.items()}
 
 
 def _columns(group: list[Report]) -> _Columns:

@@ -135,9 +135,10 @@ def renew_lease(run_id: int, fence: int) -> RunOrder:
     The row is written only when a heartbeat is due. A run that was given up for not responding is
     taken back while it has not been declared lost.
     """
-    row = Run.objects.values("state", "end_reason", "fence", "lease_expires_at", "guard_pid").get(
-        pk=run_id
-    )
+    rows = Run.objects.values("state", "end_reason", "fence", "lease_expires_at", "guard_pid")
+    row = rows.filter(pk=run_id).first()
+    if row is None:  # deleted with its sweep
+        return RunOrder(RunState.CANCELED, "", is_cancel_requested=False, lost=True)
     state = RunState(row["state"])
     if row["fence"] != fence or state in RUN_TERMINAL:
         return RunOrder(state, row["end_reason"], is_cancel_requested=False, lost=True)
@@ -247,7 +248,9 @@ def _claimed(run: Run, token: str) -> ClaimedRun:
 
 
 def _owned(run_id: int, fence: int) -> Run:
-    run = Run.objects.select_related("sweep").get(pk=run_id)
+    run = Run.objects.select_related("sweep").filter(pk=run_id).first()
+    if run is None:
+        raise StaleState(f"Run {run_id} was deleted.")
     if run.fence != fence or run.state in RUN_TERMINAL:
         raise StaleState(f"Run {run_id} is {run.state} in attempt {run.fence}, not {fence}.")
     return run

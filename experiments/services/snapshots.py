@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from django.conf import settings
 
 from experiments.models import Snapshot
-from experiments.snapshot_rules import check_zip, digest_of, list_files, write_zip
+from experiments.problems import Problem, ProblemsError
+from experiments.snapshot_rules import MAX_BYTES, check_zip, digest_of, list_files, write_zip
+
+_BLOCK: Final = 1024 * 1024
+_OVERHEAD: Final = 16 * 1024 * 1024
 
 
 def snapshot_directory(path: Path) -> Snapshot:
@@ -35,7 +38,7 @@ def snapshot_zip(fileobj: IO[bytes]) -> Snapshot:
         ProblemsError: it is no zip, is not safe to unpack, or is too large.
     """
     with _incoming() as incoming:
-        shutil.copyfileobj(fileobj, incoming, 1024 * 1024)
+        _copy_limited(fileobj, incoming)
         incoming.seek(0)
         names = check_zip(incoming)
         incoming.seek(0)
@@ -61,6 +64,18 @@ def file_names(snapshot: Snapshot) -> list[str]:
 def script_names(snapshot: Snapshot) -> list[str]:
     """Return the Python files in a snapshot, sorted: what `script` may name."""
     return [name for name in file_names(snapshot) if name.endswith(".py")]
+
+
+def _copy_limited(source: IO[bytes], target: IO[bytes]) -> None:
+    size = 0
+    while block := source.read(_BLOCK):
+        size += len(block)
+        # A zip is hardly larger than its files; whatever is, must not fill the disk first.
+        if size > MAX_BYTES + _OVERHEAD:
+            megabytes = MAX_BYTES // 1024**2
+            text = f"The upload is larger than {megabytes} MB, the most a snapshot may have."
+            raise ProblemsError([Problem("snapshot", text)])
+        target.write(block)
 
 
 @contextmanager

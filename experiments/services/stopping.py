@@ -35,5 +35,7 @@ def request_stop(run_id: int, *, end_reason: EndReason, reason: str) -> bool:
 def stop_children(sweep_id: int, *, end_reason: EndReason, reason: str) -> int:
     """Ask every active run of a sweep to stop; return how many were asked now."""
     active = Run.objects.filter(sweep_id=sweep_id, state__in=sorted(RUN_ACTIVE))
-    keys = active.order_by("-state", "number").values_list("pk", flat=True)
-    return sum(request_stop(pk, end_reason=end_reason, reason=reason) for pk in list(keys))
+    runs = list(active.values_list("pk", "state"))
+    # Waiting runs first: a slot that a stopped run frees must not go to the next one of them.
+    runs.sort(key=lambda run: run[1] not in _ENDS_AT_ONCE)
+    return sum(request_stop(pk, end_reason=end_reason, reason=reason) for pk, _ in runs)

@@ -293,3 +293,23 @@ def test_a_cursor_that_cannot_be_read_means_from_now_on(alice, query):
         await client.disconnect()
 
     run(scenario)
+
+
+@pytest.mark.parametrize("loss", ["deleted", "left the workspace"])
+def test_a_socket_ends_when_there_is_nothing_more_to_see(alice, monkeypatch, loss):
+    monkeypatch.setattr(consumers, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(consumers, "CHECK_SECONDS", 0.1)
+    sweep = make_sweep(owner=alice)
+
+    async def scenario() -> None:
+        client = Client(f"/ws/sweeps/{sweep.public_id}/", alice)
+        await client.connect()
+        await client.frame()
+        if loss == "deleted":
+            await in_thread(Sweep.objects.filter(pk=sweep.pk).delete)()
+        else:
+            await in_thread(alice.memberships.all().delete)()
+        assert await client.close_code() == consumers.NOT_FOUND
+        await client.disconnect()
+
+    run(scenario)

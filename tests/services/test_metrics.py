@@ -14,6 +14,7 @@ from experiments.models import Event, MetricChunk, MetricSeries, Run, Sweep
 from experiments.queries import all_series, series_of
 from experiments.services.compaction import compact_series
 from experiments.services.metrics import OPEN_POINTS, RecordResult, Report, record_reports
+from experiments.services.runs import renew_lease
 from experiments.services.transitions import StaleState
 from tests.factories import make_running_run, make_sweep, report
 
@@ -254,3 +255,24 @@ def test_any_way_to_cut_a_journal_into_flushes_stores_the_same(values, cuts, dja
     assert run.reports == len(values)
     assert run.best_value == (max(finite) if finite else None)
     assert set(stored.texts) == {i for i, v in enumerate(values) if isinstance(v, str)}
+
+
+def test_names_that_become_equal_share_a_series():
+    run = make_running_run(make_sweep())
+    long = "x" * 300
+    mixed = [Report(i, long + str(i), float(i), None, 1.0) for i in (1, 2)]
+
+    record_reports(run.pk, run.fence, mixed)
+
+    (series,) = all_series(run)
+    assert series.values.tolist() == [1.0, 2.0]
+
+
+def test_a_run_that_was_deleted_takes_no_reports():
+    run = make_running_run(make_sweep())
+    Sweep.objects.filter(pk=run.sweep_id).update(best_run=None)
+    Run.objects.filter(pk=run.pk).delete()
+
+    with pytest.raises(StaleState, match="was deleted"):
+        record_reports(run.pk, run.fence, [Report(1, "accuracy", 0.5, None, 1.0)])
+    assert renew_lease(run.pk, run.fence).lost

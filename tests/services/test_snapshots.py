@@ -257,3 +257,26 @@ def test_a_zip_of_the_command_line_and_of_the_studio_are_the_same(storage, sourc
     target.seek(0)
 
     assert snapshot_zip(target) == snapshot_directory(source)
+
+
+def test_a_name_that_is_file_and_folder_is_refused():
+    with pytest.raises(ProblemsError, match="'a' is both a file and a folder"):
+        check_zip(zip_of({"a": b"", "a/b": b""}))
+
+
+@pytest.mark.django_db
+def test_an_endless_upload_is_cut_off_before_it_fills_the_disk(storage, monkeypatch):
+    monkeypatch.setattr("experiments.services.snapshots.MAX_BYTES", 1024)
+    monkeypatch.setattr("experiments.services.snapshots._OVERHEAD", 1024)
+
+    with pytest.raises(ProblemsError, match="The upload is larger than"):
+        snapshot_zip(io.BytesIO(b"x" * 4096))
+
+    assert not [p for p in storage.rglob("*") if p.is_file()]
+
+
+def test_an_ignore_file_that_cannot_be_read_is_told(source):
+    tree(source, {".amlignore": "data/\n!\n"})
+
+    with pytest.raises(ProblemsError, match=r"\.amlignore has a line that is no pattern"):
+        list_files(source)

@@ -176,9 +176,9 @@ def test_a_disabled_compute_target_is_refused(alice, workspace, source):
             'Did you mean "train.py"?',
         ),
         (
-            {"script": "../train.py"},
+            {"script": "sub/train.py"},
             "script",
-            '"../train.py" is not in source_directory, which has evaluate.py, train.py. '
+            '"sub/train.py" is not in source_directory, which has evaluate.py, train.py. '
             'Did you mean "train.py"?',
         ),
         (
