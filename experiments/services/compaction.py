@@ -8,7 +8,7 @@ import numpy as np
 from django.db import transaction
 
 from experiments.models import MetricChunk, Run, Sweep
-from experiments.services.metrics import CHUNK_POINTS
+from experiments.services.chunks import CHUNK_POINTS
 
 
 def compact_series(run_id: int) -> int:

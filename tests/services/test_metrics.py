@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from experiments.models import Event, MetricChunk, MetricSeries, Run, Sweep
 from experiments.queries import all_series, series_of
+from experiments.services.chunks import OPEN_POINTS
 from experiments.services.compaction import compact_series
-from experiments.services.metrics import OPEN_POINTS, RecordResult, Report, record_reports
+from experiments.services.metrics import RecordResult, Report, record_reports
 from experiments.services.runs import renew_lease
 from experiments.services.transitions import StaleState
 from tests.factories import make_running_run, make_sweep, report

@@ -7,17 +7,14 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from experiments import queries
 from experiments.models import Event, MetricChunk, MetricSeries, Run, Sweep
 from experiments.services.advance import advance_sweep
-from experiments.services.compute import register_worker
 from experiments.services.runs import RunOutcome, add_artifacts, cancel_run, finish_run, lose_run
 from experiments.services.sweeps import cancel_sweep
 from tests.factories import (
-    make_compute,
     make_run,
     make_running_run,
     make_sweep,
@@ -30,19 +27,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def people():
-    """Alice owns, Bob is in the workspace, Charlie is outside; Root sees everything."""
-    alice, bob, charlie = make_user("alice"), make_user("bob"), make_user("charlie")
-    make_workspace(alice)
-    make_workspace(bob, role="Reader")
-    make_workspace(charlie, name="Elsewhere")
-    return {
-        "alice": alice,
-        "bob": bob,
-        "charlie": charlie,
-        "root": make_user("root", is_superuser=True),
-        "nobody": AnonymousUser(),
-    }
+def alice():
+    """Alice, who owns the workspace."""
+    user = make_user("alice")
+    make_workspace(user)
+    return user
 
 
 def make_many(sweep: Sweep, count: int, points: int = 3) -> None:
@@ -89,91 +78,15 @@ def make_many(sweep: Sweep, count: int, points: int = 3) -> None:
     sweep.refresh_from_db()
 
 
-def test_sweeps_and_runs_are_seen_by_members_and_administrators_only(people):
-    sweep = make_sweep(owner=people["alice"])
-    run = make_run(sweep)
-
-    sees = {name: list(queries.sweeps_for(user)) for name, user in people.items()}
-    runs = {name: list(queries.runs_for(user)) for name, user in people.items()}
-
-    assert sees == {
-        "alice": [sweep],
-        "bob": [sweep],
-        "root": [sweep],
-        "charlie": [],
-        "nobody": [],
-    }
-    assert runs == {"alice": [run], "bob": [run], "root": [run], "charlie": [], "nobody": []}
-    assert queries.get_sweep(people["bob"], sweep.public_id) == sweep
-    assert queries.get_run(people["bob"], run.public_id) == run
-    with pytest.raises(Sweep.DoesNotExist):
-        queries.get_sweep(people["charlie"], sweep.public_id)
-    with pytest.raises(Run.DoesNotExist):
-        queries.get_run(people["charlie"], run.public_id)
-
-
-def test_lists_show_only_what_is_theirs(people):
-    make_sweep(owner=people["alice"])
-
-    lists = {name: queries.sweep_list(user).total for name, user in people.items()}
-    counts = {name: queries.state_counts(user)["all"] for name, user in people.items()}
-
-    assert lists == counts == {"alice": 1, "bob": 1, "root": 1, "charlie": 0, "nobody": 0}
-
-
-def test_only_contributors_and_owners_may_write(people):
-    workspace = make_workspace()
-
-    may = {name: queries.may_write(user, workspace) for name, user in people.items()}
-
-    assert may == {"alice": True, "bob": False, "root": True, "charlie": False, "nobody": False}
-    assert not queries.may_write(people["root"], None)
-
-
-def test_a_disabled_person_sees_nothing(people):
-    sweep = make_sweep(owner=people["alice"])
-    for name in ("alice", "root"):
-        people[name].is_active = False
-        assert sweep not in queries.sweeps_for(people[name])
-        assert not queries.may_write(people[name], sweep.experiment.workspace)
-
-
-def test_compute_targets_of_other_workspaces_are_not_seen(people):
-    make_compute("shared")
-    own = make_compute("own")
-    own.workspace = make_workspace()
-    own.save()
-
-    names = {
-        name: sorted(target.name for target in queries.compute_for(user))
-        for name, user in people.items()
-    }
-
-    assert names["alice"] == names["root"] == ["own", "shared"]
-    assert names["charlie"] == ["shared"]
-
-
-def test_the_compute_page_counts_runs_of_others_and_does_not_name_them(people):
-    run = make_running_run(make_sweep(owner=people["alice"]))
-    register_worker(run.sweep.compute, name="worker-1", host="h", pid=1, process_started=1.0)
-    make_run(run.sweep)
-
-    (alices,), (charlies,) = (queries.compute_json(people[n]) for n in ("alice", "charlie"))
-
-    assert (alices["slots"], alices["busy"], alices["queued"]) == (1, 1, 1)
-    assert alices["workers"][0]["run"] == run.public_id
-    assert (charlies["busy"], charlies["workers"][0]["run"]) == (1, None)
-
-
-def test_a_sweep_row_tells_counts_best_and_curve(people):
-    sweep = make_sweep(owner=people["alice"], max_total_runs=4, max_concurrent_runs=4)
+def test_a_sweep_row_tells_counts_best_and_curve(alice):
+    sweep = make_sweep(owner=alice, max_total_runs=4, max_concurrent_runs=4)
     runs = [make_running_run(sweep) for _ in range(3)]
     for run, value in zip(runs, [0.5, 0.4, 0.75], strict=True):
         report(run, [value])
     finish_run(runs[0].pk, runs[0].fence, RunOutcome(exit_code=0))
-    cancel_run(runs[1], user=people["alice"])
+    cancel_run(runs[1], user=alice)
 
-    (row,) = queries.sweep_list(people["alice"]).items
+    (row,) = queries.sweep_list(alice).items
 
     assert row.counts == {
         "Completed": 1,
@@ -188,23 +101,22 @@ def test_a_sweep_row_tells_counts_best_and_curve(people):
     assert (row.name, row.owner, row.metric) == ("digits", "alice", "accuracy")
 
 
-def test_a_long_curve_is_thinned_out_and_ends_at_the_best(people):
-    sweep = make_sweep(owner=people["alice"])
+def test_a_long_curve_is_thinned_out_and_ends_at_the_best(alice):
+    sweep = make_sweep(owner=alice)
     make_many(sweep, 500)
     for n in range(0, 500, 9):
         Event.objects.create(
             sweep=sweep, cursor=1000 + n, kind="best", payload={"number": n, "value": n / 500}
         )
 
-    (row,) = queries.sweep_list(people["alice"]).items
+    (row,) = queries.sweep_list(alice).items
 
     assert len(row.spark) <= 40
     assert row.spark == sorted(row.spark)
     assert row.spark[-1] == sweep.best_value
 
 
-def test_the_sweep_list_is_filtered_and_paged(people):
-    alice = people["alice"]
+def test_the_sweep_list_is_filtered_and_paged(alice):
     for n in range(5):
         sweep = make_sweep(owner=alice, name=f"sweep {n}", experiment="even" if n % 2 else "odd")
         if n < 2:
@@ -229,9 +141,8 @@ def test_the_sweep_list_is_filtered_and_paged(people):
 
 
 def test_the_sweep_list_takes_the_same_queries_for_one_and_for_thirty(
-    people, django_assert_num_queries
+    alice, django_assert_num_queries
 ):
-    alice = people["alice"]
     for count in (1, 29):
         for _ in range(count):
             report(make_running_run(make_sweep(owner=alice)), [0.5])
