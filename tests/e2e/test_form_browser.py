@@ -62,6 +62,19 @@ def fill_form(page: Any, code: Any, name: str = "from the form") -> None:
     page.fill("#max_total_runs", "2")
 
 
+def small_spec(name: str, code: Any) -> dict[str, Any]:
+    """A specification of two short runs."""
+    return {
+        "name": name,
+        "experiment": "browser",
+        "source_directory": str(code),
+        "script": "train.py",
+        "search_space": {"lr": "uniform(0, 0.5)"},
+        "primary_metric": {"name": "accuracy", "goal": "maximize"},
+        "max_total_runs": 2,
+    }
+
+
 def test_person_signs_in_by_password_and_lands_on_the_page_asked_for(
     chromium_page, live_studio, expect
 ):
@@ -213,22 +226,23 @@ def test_list_shows_new_sweeps_without_a_reload(chromium_page, live_studio, code
     expect(page.locator("#live")).to_have_text("Live")
     page.evaluate("window.notReloaded = true")
 
-    live_studio.api(
-        "/sweeps",
-        {
-            "name": "by the api",
-            "experiment": "browser",
-            "source_directory": str(code),
-            "script": "train.py",
-            "search_space": {"lr": "uniform(0, 0.5)"},
-            "primary_metric": {"name": "accuracy", "goal": "maximize"},
-            "max_total_runs": 2,
-        },
-    )
+    live_studio.api("/sweeps", small_spec("by the api", code))
     row = page.locator("#rows tr", has_text="by the api")
     expect(row).to_have_count(1, timeout=15000)
     expect(row.locator(".chip")).to_have_text("Completed", timeout=60000)
     assert page.evaluate("window.notReloaded")
+
+
+def test_list_polls_where_sockets_are_blocked(chromium_page, live_studio, code, expect):
+    page = chromium_page
+    page.route_web_socket(re.compile("/ws/sweeps/"), lambda socket: socket.close())
+    page.goto("/sweeps/?q=by+polling")
+    expect(page.locator("#live")).to_have_text("Polling", timeout=20000)
+
+    live_studio.api("/sweeps", small_spec("by polling", code))
+    expect(page.locator("#rows tr", has_text="by polling")).to_have_count(1, timeout=20000)
+    page.click("#live")
+    expect(page.locator("#live")).to_have_text("Paused")
 
 
 def test_filters_stand_in_the_address(chromium_page, expect):

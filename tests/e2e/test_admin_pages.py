@@ -1,0 +1,74 @@
+"""Administration and API docs in a real browser: nothing on the console, lists that work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.servers import LiveStudio
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+PAGES = [
+    "/admin/",
+    "/admin/auth/user/",
+    "/admin/auth/user/add/",
+    "/admin/experiments/workspace/",
+    "/admin/experiments/workspace/1/change/",
+    "/admin/experiments/membership/",
+    "/admin/experiments/sweep/",
+    "/admin/experiments/run/",
+    "/admin/experiments/event/",
+    "/admin/experiments/computetarget/",
+    "/admin/experiments/computetarget/1/change/",
+    "/admin/experiments/worker/",
+    "/admin/experiments/apitoken/",
+    "/admin/django_rq/dashboard/",
+    "/admin/django_rq/dashboard/queues/0/",
+    "/admin/django_rq/dashboard/queues/0/failed/",
+    "/admin/django_rq/dashboard/workers/0/",
+    "/api/v1/docs",
+]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_open_with_a_quiet_console(chromium_page: Page, theme: str) -> None:
+    chromium_page.emulate_media(color_scheme=theme)  # type: ignore[arg-type] # one of its two words
+
+    for address in PAGES:
+        response = chromium_page.goto(address)
+        assert response is not None
+        assert response.status == 200, address
+        assert chromium_page.locator("h1").first.is_visible(), address
+
+
+def test_docs_lead_from_an_operation_to_its_schema(chromium_page: Page) -> None:
+    chromium_page.goto("/api/v1/docs")
+    operation = chromium_page.locator("details", has=chromium_page.locator("#submit_sweep"))
+    assert not chromium_page.locator("#schema-SweepSpec").is_visible()
+
+    operation.locator("summary").click()
+    operation.get_by_role("link", name="SweepSpec").first.click()
+
+    assert chromium_page.url.endswith("#schema-SweepSpec")
+    chromium_page.locator("#schema-SweepSpec").wait_for(state="visible")
+
+
+def test_worker_is_chosen_and_kept(chromium_page: Page, live_studio: LiveStudio) -> None:
+    chromium_page.goto("/admin/experiments/worker/")
+    chromium_page.locator("#action-toggle").check()
+    assert "2 of 2 selected" in chromium_page.locator(".action-counter").inner_text()
+
+    chromium_page.locator("select[name=action]").select_option("forget")
+    chromium_page.get_by_role("button", name="Run").or_(
+        chromium_page.get_by_role("button", name="Go")
+    ).first.click()
+
+    assert chromium_page.locator(".messagelist").inner_text() == (
+        "2 selected workers are alive and kept."
+    )
+    assert len(live_studio.api("/compute")["items"][0]["workers"]) == 2
