@@ -18,7 +18,7 @@ _TRUE: Final = {"1", "true", "yes", "on"}
 _FALSE: Final = {"0", "false", "no", "off", ""}
 
 
-class EnvironmentProblem(Exception):
+class EnvironmentProblem(Exception):  # noqa: N818 - a state of the machine
     """A variable has a value that cannot be used; the message says what to do."""
 
 

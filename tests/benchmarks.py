@@ -1,0 +1,243 @@
+"""Measure what people wait for, each beside the floor of this machine; prints one table.
+
+Started by `make bench` (`python -m tests.benchmarks`). Never part of the test suite.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from tests.servers import ROOT, LiveStudio
+
+Row = tuple[str, str, str, str]
+
+
+def main() -> None:
+    """Run every benchmark and print the table."""
+    rows = [*bench_log(), *bench_policy()]
+    home = Path(tempfile.mkdtemp(prefix="studio-bench-"))
+    studio = LiveStudio(home)
+    try:
+        begun = time.perf_counter()
+        studio.start()
+        rows.append(("first start, empty folder", f"{time.perf_counter() - begun:.1f} s", "", ""))
+        rows += bench_latency(studio)
+        rows += bench_turnaround(studio)
+        rows += bench_ingest(studio)
+        studio.stop()
+        begun = time.perf_counter()
+        studio.start()
+        rows.append(("second start", f"{time.perf_counter() - begun:.1f} s", "", ""))
+        rows += bench_idle(studio)
+    finally:
+        if studio.process is not None:
+            studio.stop()
+        shutil.rmtree(home, ignore_errors=True)
+    print_table(rows)
+
+
+def timed(call: Callable[[], object], repeats: int) -> list[float]:
+    """Return the duration of each call in microseconds."""
+    durations = []
+    for _ in range(repeats):
+        begun = time.perf_counter_ns()
+        call()
+        durations.append((time.perf_counter_ns() - begun) / 1000)
+    return durations
+
+
+def bench_log() -> list[Row]:
+    """One `run.log` call beside one write(2) of the same line."""
+    from studio.sdk.run import Run, format_report
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run("bench_0", str(Path(folder) / "metrics.jsonl"))
+        line = format_report("accuracy", 0.123456789, step=1, time=time.time()).encode()
+        floor_file = os.open(Path(folder) / "floor", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        floor = timed(lambda: os.write(floor_file, line), 20_000)
+        ours = timed(lambda: run.log("accuracy", 0.123456789, step=1), 20_000)
+        os.close(floor_file)
+    return [ratio_row("run.log, median", ours, floor, "us"), p99_row("run.log, p99", ours, floor)]
+
+
+def bench_policy() -> list[Row]:
+    """One decision at 1000 runs x 1000 intervals."""
+    from experiments.curves import CurveSet
+    from experiments.policies import make_policy
+    from experiments.policies.base import Snapshot
+
+    curves = CurveSet("maximize")
+    rng = np.random.default_rng(0)
+    for number in range(1000):
+        curves.append(number, rng.random(1000).cumsum())
+    rows = []
+    for config in (
+        {"type": "bandit", "slack_factor": 0.1},
+        {"type": "median_stopping"},
+        {"type": "truncation_selection", "truncation_percentage": 20},
+    ):
+        policy = make_policy(config)
+        snapshot = Snapshot(curves=curves, run=500, interval=1000)
+        durations = timed(lambda p=policy, s=snapshot: p.decide(s), 200)
+        ms = statistics.median(durations) / 1000
+        rows.append((f"decision, 1000 x 1000, {config['type']}", f"{ms:.2f} ms", "", ""))
+    return rows
+
+
+def submit(studio: LiveStudio, code: str, runs: int, concurrent: int, **spec: object) -> str:
+    """Submit a sweep of a script."""
+    folder = Path(tempfile.mkdtemp(dir=studio.home))
+    (folder / "train.py").write_text(code)
+    body = {
+        "name": "bench",
+        "source_directory": str(folder),
+        "script": "train.py",
+        "search_space": {"x": "uniform(0, 1)"},
+        "primary_metric": {"name": "m", "goal": "maximize"},
+        "max_total_runs": runs,
+        "max_concurrent_runs": concurrent,
+        **spec,
+    }
+    return str(studio.api("/sweeps", body)["id"])
+
+
+def bench_latency(studio: LiveStudio) -> list[Row]:
+    """From `run.log` to the frame on a websocket: four processes, 10 reports a second each."""
+    code = (
+        "import os, time\nfrom studio.sdk import Run\nrun = Run.get_context()\nos.fork()\n"
+        "for _ in range(100):\n    run.log('m', time.time())\n    time.sleep(0.1)\n"
+    )
+    sweep = submit(studio, code, runs=2, concurrent=2)
+    script = f"""
+import asyncio, json, time, http.cookiejar, urllib.request, websockets
+jar = http.cookiejar.CookieJar()
+urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar)).open({studio.sign_in_link()!r})
+cookie = "; ".join(c.name + "=" + c.value for c in jar)
+async def main():
+    late = []
+    url = "ws://127.0.0.1:{studio.port}/ws/sweeps/{sweep}/?after=0"
+    headers = {{"Cookie": cookie, "Origin": {studio.url!r}}}
+    async with websockets.connect(url, additional_headers=headers, max_size=None) as socket:
+        begun = time.time()
+        until = begun + 14
+        while time.time() < until:
+            try:
+                frame = json.loads(await asyncio.wait_for(socket.recv(), 2))
+            except asyncio.TimeoutError:
+                break
+            now = time.time()
+            for event in frame["events"]:
+                if event["type"] == "metrics":
+                    late += [now - value for value in event["values"] if value > begun]
+    print(json.dumps(late))
+asyncio.run(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    late = sorted(json.loads(done.stdout))
+    studio.wait_for_end(sweep)
+    p50, p95 = late[len(late) // 2] * 1000, late[int(len(late) * 0.95)] * 1000
+    return [
+        ("log to websocket, 40 reports/s, p50", f"{p50:.0f} ms", "", f"{len(late)} points"),
+        ("log to websocket, 40 reports/s, p95", f"{p95:.0f} ms", "", ""),
+    ]
+
+
+def bench_turnaround(studio: LiveStudio) -> list[Row]:
+    """40 runs that only report once, two at a time, beside `xargs -P2` of the same script."""
+    code = "from studio.sdk import Run\nRun.get_context().log('m', 1.0)\n"
+    begun = time.perf_counter()
+    sweep = submit(studio, code, runs=40, concurrent=2)
+    studio.wait_for_end(sweep)
+    ours = time.perf_counter() - begun
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "train.py"
+        script.write_text(code)
+        command = f"seq 40 | xargs -P2 -I{{}} {sys.executable} {script} {{}} >/dev/null"
+        begun = time.perf_counter()
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        subprocess.run(["bash", "-c", command], check=True, env=environment)
+        floor = time.perf_counter() - begun
+    gap = (ours - floor) / 20 * 1000
+    return [
+        ("40 trivial runs, two slots", f"{ours:.1f} s", f"{floor:.1f} s", f"x {ours / floor:.1f}"),
+        ("slot turnaround above xargs", f"{gap:.0f} ms", "", ""),
+    ]
+
+
+def bench_ingest(studio: LiveStudio) -> list[Row]:
+    """From a journal on disk to chunks in the database, one writer."""
+    code = """
+import json, time
+import django; django.setup()
+from pathlib import Path
+from experiments.models import Run
+from experiments.services.metrics import Report, record_reports
+from runner.tail import JournalTail
+from studio.sdk.run import format_report
+run = Run.objects.order_by("-pk").first()
+path = Path(run.directory) / "bench.jsonl"
+base = run.last_seq + 1
+path.write_text("".join(format_report("bench", i / 3, step=i, time=1.7e9) for i in range(200_000)))
+tail = JournalTail(path)
+begun = time.perf_counter()
+count = 0
+while entries := tail.read():
+    reports = [Report(base + e.seq, e.name, e.value, e.step, e.time) for e in entries]
+    count += record_reports(run.pk, run.fence, reports).stored
+print(json.dumps(count / (time.perf_counter() - begun)))
+"""
+    rate = float(json.loads(studio.run_python(code).strip().splitlines()[-1]))
+    return [("journal to database, one writer", f"{rate / 1000:.0f} k points/s", "", "")]
+
+
+def bench_idle(studio: LiveStudio) -> list[Row]:
+    """Memory (PSS) of all processes of an idle studio but the supervisor."""
+    import psutil
+
+    assert studio.process is not None
+    time.sleep(5)
+    children = psutil.Process(studio.process.pid).children(recursive=True)
+    before = sum(sum(child.cpu_times()[:2]) for child in children)
+    time.sleep(10)
+    after = sum(sum(child.cpu_times()[:2]) for child in children)
+    pss = sum(child.memory_full_info().pss for child in children)
+    return [
+        ("idle memory (PSS), all processes", f"{pss / 1e6:.0f} MB", "", f"{len(children)}"),
+        ("idle CPU", f"{(after - before) * 10:.1f} % of a core", "", ""),
+    ]
+
+
+def ratio_row(name: str, ours: list[float], floor: list[float], unit: str) -> Row:
+    """Return a row of two medians and their ratio."""
+    a, b = statistics.median(ours), statistics.median(floor)
+    return name, f"{a:.1f} {unit}", f"{b:.1f} {unit}", f"x {a / b:.1f}"
+
+
+def p99_row(name: str, ours: list[float], floor: list[float]) -> Row:
+    """Return a row of two 99th percentiles."""
+    a, b = np.percentile(ours, 99), np.percentile(floor, 99)
+    return name, f"{a:.1f} us", f"{b:.1f} us", f"x {a / b:.1f}"
+
+
+def print_table(rows: list[Row]) -> None:
+    """Print the rows as a Markdown table."""
+    print("| what | measured | floor | note |\n|---|---|---|---|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+if __name__ == "__main__":
+    main()
