@@ -138,10 +138,10 @@ class Choice(Expression):
         extra = len(self.options) - self.cardinality()
         if not extra:
             return []
-        noun = "value is" if extra == 1 else "values are"
+        verb = "repeats" if extra == 1 else "repeat"
         return [
-            f"{extra} of {len(self.options)} {noun} listed already: "
-            "random sampling draws a repeated value more often, a grid tries it once."
+            f"{extra} of {len(self.options)} values {verb} another one: "
+            "random sampling draws it more often, a grid tries it once."
         ]
 
     def describe(self) -> str:

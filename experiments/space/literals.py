@@ -102,7 +102,7 @@ def brief(value: Any) -> str:
     try:
         text = repr(value) if isinstance(value, range) else literal(value)
     except (ValueError, RecursionError):  # an int of thousands of digits; a list in itself
-        text = f"a {type(value).__name__} too large to show"
+        text = "a value too large to show"
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 

@@ -19,9 +19,9 @@ _EXPONENTS: Final = {
 def rebase(space: SearchSpace, base: float, path: str = "search_space") -> SearchSpace:
     """Return the same space with natural logarithms: base^x = e^(x ln base), for `base` > 1.
 
-    >>> space = SearchSpace.parse({"lr": "loguniform(-3, 0)", "units": "choice(8, 16)"})
+    >>> space = SearchSpace.parse({"lr": "loguniform(-1, 0)", "units": "choice(8, 16)"})
     >>> rebase(space, 10).to_text()
-    {'lr': 'loguniform(-6.907755278982137, 0.0)', 'units': 'choice(8, 16)'}
+    {'lr': 'loguniform(-2.302585092994046, 0.0)', 'units': 'choice(8, 16)'}
 
     Raises:
         ProblemsError: a value would be larger or smaller than a number can hold.
