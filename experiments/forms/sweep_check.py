@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 
 from experiments import queries
 from experiments.forms.sampler_cards import sampler_cards
+from experiments.forms.sweep_estimate import estimate_text
 from experiments.forms.sweep_fields import SweepFields, fields_from_raw, raw_from_fields
 from experiments.forms.sweep_problems import PlacedProblem, add_row_problems, place_problems
 from experiments.forms.sweep_summary import summarize
@@ -94,6 +95,7 @@ def check_json(fields: SweepFields, user: User, *, has_upload: bool) -> dict[str
         "warnings": checked.warnings,
         "scripts": scripts_of(fields, user),
         "ready": ready,
+        "estimate": estimate_text(fields, user),
         "fits": [
             {"name": card.name, "text": card.fit_text, "is_fit": not card.misfits}
             for card in sampler_cards(fields)

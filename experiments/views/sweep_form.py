@@ -24,6 +24,7 @@ from experiments.forms.sweep_check import (
     yaml_of,
 )
 from experiments.forms.sweep_choices import form_choices
+from experiments.forms.sweep_estimate import estimate_text
 from experiments.forms.sweep_fields import SweepFields, fields_from_post
 from experiments.forms.sweep_problems import errors_by_field, list_sections, place_problems
 from experiments.forms.sweep_start import blank_fields, fields_of_example, fields_of_sweep
@@ -113,6 +114,7 @@ def _page(
         "scripts": scripts_of(fields, user),
         "yaml": yaml_of(fields),
         "summary": summarize(fields),
+        "estimate": estimate_text(fields, user),
     }
     context |= form_choices(fields, user) | more
     return render(request, "experiments/sweep_form.html", context, status=status)

@@ -4,15 +4,24 @@ import io
 import json
 import re
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
-from experiments.models import Membership, Snapshot, Sweep
+from experiments.models import Membership, Run, Snapshot, Sweep
+from experiments.services.compute import register_worker
 from experiments.services.snapshots import snapshot_directory
-from tests.factories import make_compute, make_sweep, make_user, make_workspace
+from tests.factories import (
+    make_compute,
+    make_running_run,
+    make_sweep,
+    make_user,
+    make_workspace,
+)
 from tests.web.page_facts import PageFacts
 
 pytestmark = pytest.mark.django_db
@@ -474,3 +483,29 @@ def test_unknown_choices_are_shown_as_they_are(client, alice, snapshot):
     assert 'name="sampling" value="bayesian" checked' in page
     assert 'name="compute" value="gpu" checked' in page
     assert '<option value="zipf" selected>zipf</option>' in page
+
+
+def test_estimate_comes_from_earlier_runs_and_slots(client, alice, snapshot):
+    assert check(client, form(snapshot))["estimate"] == ""
+
+    compute = make_compute("local")
+    for n in range(2):
+        register_worker(compute, name=f"w{n}", host="here", pid=n, process_started=1.0)
+    sweep = make_sweep(owner=alice, experiment="digits")
+    for seconds in (50, 60, 300):
+        run = make_running_run(sweep)
+        Run.objects.filter(pk=run.pk).update(
+            state="Completed",
+            end_reason="finished",
+            ended_at=F("started_at") + timedelta(seconds=seconds),
+        )
+
+    estimate = check(client, form(snapshot))["estimate"]
+    assert estimate == (
+        "About 10 min for 20 runs, 2 at a time, at 1 min a run as in earlier sweeps of this "
+        "experiment. local has 2 slots: 2 of 4 runs will wait."
+    )
+    limited = check(client, form(snapshot, max_duration_minutes="5"))["estimate"]
+    assert limited.endswith("The limit of 5 min comes first, after about 10 runs.")
+    assert check(client, form(snapshot, max_total_runs="many"))["estimate"] == ""
+    assert "at 1 min a run" in client.get(URL, {"from": sweep.public_id}).content.decode()

@@ -8,6 +8,7 @@ import { ChartCard } from "./card.js";
 import { createPlotView } from "./figure.js";
 import { mountInspector } from "./inspector.js";
 import { growLines, MANY_POINTS } from "./metrics.js";
+import { createFlatView, hasWebGl } from "./plotly.js";
 import { colourByValue } from "./recolour.js";
 import { keepRuns } from "./run_index.js";
 import { createRunsKnown } from "./runs_known.js";
@@ -55,7 +56,8 @@ export class Board {
   addPlot(section) {
     const { chart } = section.dataset;
     const card = this.add(section, {
-      makeView: (host) => createPlotView(host, this.selection, chart),
+      makeView: (host) => (chart === "scatter_3d" && !hasWebGl()
+        ? createFlatView(host) : createPlotView(host, this.selection, chart)),
       prepare: (figure) => this.filtered(figure.data),
     });
     this.live.onCharts((changes) => {

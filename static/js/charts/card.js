@@ -179,7 +179,10 @@ export class ChartCard {
       await (document.fullscreenElement ? document.exitFullscreen() : this.section.requestFullscreen());
     }
     if (name === "csv" && this.figure) this.saveCsv();
-    if (name === "png" && this.view) save(await this.view.png(), `${fileName(this.title)}.png`);
+    if (name === "png" && this.view) {
+      const picture = await this.view.png();
+      if (picture) save(picture, `${fileName(this.title)}.png`);
+    }
   }
 
   async onClick(event) {

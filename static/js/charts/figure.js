@@ -6,6 +6,8 @@ import { indexRuns, locateRun } from "./run_index.js";
 
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset", showTips: false };
 const PNG_SCALE = 2;
+// Plotly cannot place its parts in less.
+const LEAST_WIDTH = 120;
 
 /** What is drawn on top: the best run while others fade, the pinned ones, the one pointed at. */
 export function marksOf(selection, locate, best) {
@@ -81,12 +83,13 @@ export function createPlotView(host, selection, name) {
   }
 
   async function show(next, best = null) {
-    const Plotly = await loadPlotly();
-    if (!host.isConnected || !host.clientWidth) return;
     figure = next;
     bestRun = best;
     index = indexRuns(figure.data);
+    const Plotly = await loadPlotly();
+    if (!host.isConnected || host.clientWidth < LEAST_WIDTH) return;
     const layout = { ...resolveColours(figure.layout), ...size() };
+    layout.font = { ...layout.font, family: getComputedStyle(host).fontFamily };
     holdRanges(plot, layout);
     await Plotly.react(plot, resolveColours(figure.data), layout, CONFIG);
     bind();
@@ -94,7 +97,11 @@ export function createPlotView(host, selection, name) {
   }
 
   async function resize() {
-    if (!isBound || !host.clientWidth) return;
+    if (host.clientWidth < LEAST_WIDTH) return;
+    if (!isBound) {
+      if (figure) await show(figure, bestRun);
+      return;
+    }
     await (await loadPlotly()).relayout(plot, size());
   }
 

@@ -11,7 +11,7 @@ function axisMarkup(axis, frame, place, last, note) {
   const x = frame.x(place);
   const isMetric = axis.name === "__metric";
   const anchor = place === 0 ? "start" : isMetric ? "end" : "middle";
-  const side = place === 0 ? -52 : isMetric ? 52 : 0;
+  const side = place === 0 ? -50 : isMetric ? 66 : 0;
   const room = Math.max(6, Math.floor((place === 0 || place === last ? 0.5 : 1) * (frame.gap / 7.4)) + 6);
   const short = axis.label.length > room ? `${axis.label.slice(0, room - 1)}…` : axis.label;
   return html`<g class="axis ${isMetric ? "metric" : ""}" data-column="${axis.column}"

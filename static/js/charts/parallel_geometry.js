@@ -4,7 +4,8 @@
 const TOP = 46;
 const BOTTOM = 16;
 const RAIL = 22;
-const SIDE = 62;
+const LEFT = 58;
+const RIGHT = 76;
 const LEAST_GAP = 92;
 const LEAST_WIDTH = 560;
 const REACH = 9;
@@ -13,12 +14,12 @@ const HANDLES = [0.6, 0.4];
 
 /** The frame of the chart; wider than `width` when axes would stand too close. */
 export function frameOf({ width, height, count, hasMissing }) {
-  const whole = Math.max(width, LEAST_WIDTH, 2 * SIDE + LEAST_GAP * (count - 1));
-  const gap = count > 1 ? (whole - 2 * SIDE) / (count - 1) : 0;
+  const whole = Math.max(width, LEAST_WIDTH, LEFT + RIGHT + LEAST_GAP * (count - 1));
+  const gap = count > 1 ? (whole - LEFT - RIGHT) / (count - 1) : 0;
   const bottom = height - BOTTOM - (hasMissing ? RAIL : 0);
   return {
     width: whole, height, gap, top: TOP, bottom, rail: height - BOTTOM,
-    x: (place) => SIDE + place * gap,
+    x: (place) => LEFT + place * gap,
     /** From 0..1 to pixels; a missing value stands on the rail below. */
     y: (unit) => (Number.isNaN(unit) ? height - BOTTOM : bottom - unit * (bottom - TOP)),
     unit: (y) => Math.min(1, Math.max(0, (bottom - y) / (bottom - TOP))),

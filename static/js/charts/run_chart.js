@@ -66,5 +66,6 @@ export async function drawRun(host, figure) {
   const layout = {
     ...resolveColours(figure.layout), width: host.clientWidth, height: host.clientHeight,
   };
+  layout.font.family = getComputedStyle(host).fontFamily;
   await Plotly.react(host, resolveColours(figure.data), layout, CONFIG);
 }

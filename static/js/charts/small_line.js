@@ -34,12 +34,12 @@ export function smallPath({ x, y }) {
 export function smallLine(series) {
   const picture = smallPath(series);
   if (!picture) {
-    return html`<figure class="small"><figcaption><span class="mono clip">${series.name}</span><span
+    return html`<figure class="smallchart"><figcaption><span class="mono clip">${series.name}</span><span
       class="faint">no number</span></figcaption></figure>`;
   }
   const { path, low, high, end, last } = picture;
   const said = `${series.name}: last ${formatParam(last)}, from ${formatParam(low)} to ${formatParam(high)}`;
-  return html`<figure class="small"><figcaption><span class="mono clip" title="${series.name}">${
+  return html`<figure class="smallchart"><figcaption><span class="mono clip" title="${series.name}">${
     series.name}</span><span class="metricval num">${formatParam(last)}</span></figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${said}">
     <path class="line" d="${path}"></path></svg>

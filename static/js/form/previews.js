@@ -1,6 +1,7 @@
 // Pictures of the search space beside its rows, and five draws from it.
 import { postForm } from "../lib/api.js";
 import { $, $$, html, render } from "../lib/dom.js";
+import { whenReleased } from "./settle.js";
 
 const WIDTH = 132;
 const HEIGHT = 44;
@@ -92,7 +93,8 @@ export async function refreshPreviews(form, data) {
   asking?.abort();
   asking = new AbortController();
   try {
-    show(await postForm(form.dataset.preview, data, { signal: asking.signal }));
+    const preview = await postForm(form.dataset.preview, data, { signal: asking.signal });
+    whenReleased("previews", () => show(preview));
   } catch (error) {
     if (error.name !== "AbortError") asked = "";
   }

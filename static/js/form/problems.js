@@ -84,8 +84,10 @@ export function focusFirst(problems) {
   (first ?? $("#problems")).scrollIntoView({ block: "center" });
 }
 
-/** Shows what is legal and probably not meant, and how the sampling methods fit the space. */
-export function showAdvice({ warnings, fits }) {
+/** Shows what is probably not meant, how long it will take, and which methods fit the space. */
+export function showAdvice({ warnings, fits, estimate }) {
+  $("#estimate").hidden = !estimate;
+  $("#estimate-text").textContent = estimate;
   $("#warnings").hidden = warnings.length === 0;
   render($("#warning-list"), html`${warnings.map((text) => html`<li>${text}</li>`)}`);
   for (const { name, text, is_fit: isFit } of fits) {

@@ -34,6 +34,7 @@ function drawMain() {
   }
   const { css } = badge(state().status, state().end_reason);
   const isBest = live.state.best?.number === page.run.number;
+  $("[data-swatch]").className = `swatch ${isBest ? "best" : `own-${css}`}`;
   return drawRun(chart, runFigure({
     run: {
       ...own, number: page.run.number, colour: lineColour(css, isBest),

@@ -7,6 +7,7 @@ import {
   focusFirst, holderOf, showAdvice, showProblems, showSections, showSummary, showVerdict,
 } from "../form/problems.js";
 import { mountRows } from "../form/rows.js";
+import { watchPointer, whenReleased } from "../form/settle.js";
 import { fillForm, followForm, hasYamlErrors, mountSidePanel, showSpec } from "../form/side_panel.js";
 
 const CHECK_MS = 350;
@@ -15,6 +16,8 @@ const form = $("#form");
 const left = new Set();
 let showAll = !$("#problems").hidden;
 let last = null;
+// Whether something was typed since the last reply: its problems may be gone already.
+let isStale = false;
 let timer = 0;
 let asking = null;
 
@@ -29,8 +32,8 @@ function formData() {
   return data;
 }
 
-function show(reply) {
-  last = reply;
+function draw() {
+  const reply = last;
   showProblems(form, reply.problems, isVisible);
   showSections(form, reply.problems, isVisible);
   showVerdict(reply.problems, isVisible, reply.ready);
@@ -39,19 +42,27 @@ function show(reply) {
   showSpec(reply);
 }
 
+function show(reply) {
+  last = reply;
+  whenReleased("problems", draw);
+}
+
 async function check() {
   asking?.abort();
   asking = new AbortController();
   const data = formData();
   refreshPreviews(form, data);
   try {
-    show(await postForm(form.dataset.check, data, { signal: asking.signal }));
+    const reply = await postForm(form.dataset.check, data, { signal: asking.signal });
+    isStale = false;
+    show(reply);
   } catch (error) {
     if (error.name !== "AbortError") toast(error.message);
   }
 }
 
 function checkSoon() {
+  isStale = true;
   followForm();
   clearTimeout(timer);
   timer = setTimeout(check, CHECK_MS);
@@ -90,7 +101,7 @@ function markLeft(event) {
   const holder = event.target.closest("[data-field]");
   if (!holder || left.has(holder.dataset.field)) return;
   left.add(holder.dataset.field);
-  if (last) show(last);
+  if (last && !isStale) show(last);
 }
 
 form.addEventListener("input", checkSoon);
@@ -112,6 +123,7 @@ form.addEventListener("click", (event) => {
   focusFirst([{ field: target.id }]);
 });
 
+watchPointer();
 mountRows(checkSoon);
 mountSidePanel(form, {
   onFilled(reply) {

@@ -46,7 +46,8 @@ function updateRow(row, run) {
       <span class="faint xs">at ${run.best.interval}</span>`
     : html`<span class="faint">–</span>`);
   $(".c-reports", row).textContent = formatCount(run.reports);
-  setCell(row, "reason", html`<span class="reason" title="${run.reason}">${run.reason}</span>`);
+  const reason = run.reason.charAt(0).toUpperCase() + run.reason.slice(1);
+  setCell(row, "reason", html`<span class="reason" title="${reason}">${reason}</span>`);
   const duration = $(".c-duration", row);
   if (run.started && !run.ended) duration.dataset.since = run.started;
   else {
