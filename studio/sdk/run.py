@@ -5,6 +5,7 @@ the kernel, so nothing is lost when the script ends or dies, and it never waits 
 Standard library only; Python 3.8 syntax.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -32,11 +33,7 @@ class Run:
 
     def __init__(self, run_id: str, journal: Optional[str]) -> None:
         self._id = run_id
-        self._journal = journal
-        self._file = -1
-        self._file_pid = -1
-        self._has_warned = False
-        self._needs_newline = False
+        self._journal = None if journal is None else _Journal.of(journal)
 
     @classmethod
     def get_context(cls, allow_offline: bool = True) -> "Run":
@@ -64,7 +61,12 @@ class Run:
     def number(self) -> Optional[int]:
         """The number of the run in its sweep; None offline."""
         _, _, tail = self._id.rpartition("_")
-        return int(tail) if self._journal and tail.isdigit() else None
+        return int(tail) if not self.is_offline and tail.isdigit() else None
+
+    @property
+    def sweep_id(self) -> Optional[str]:
+        """The id of the sweep the run belongs to; None offline."""
+        return None if self.is_offline else self._id.rpartition("_")[0]
 
     @property
     def is_offline(self) -> bool:
@@ -76,7 +78,8 @@ class Run:
     ) -> None:
         """Report one value of a metric; reporting the same name again grows its curve.
 
-        Numbers, numpy scalars, booleans and text are taken; NaN and infinity are kept as they are.
+        Numbers, single elements of numpy, torch and their like, booleans and text are taken; NaN
+        and infinity are kept as they are, None counts as NaN.
         A fault of the studio or of its disk never reaches the script: it is one warning on stderr.
 
         Raises:
@@ -87,14 +90,36 @@ class Run:
             suffix = "" if step is None else " at step %s" % step
             print("Offline run: %s = %s%s" % (name, plain, suffix))
             return
-        self._write(format_report(name, plain, step=step, time=time.time()))
+        self._journal.write(format_report(name, plain, step=step, time=time.time()))
 
-    def _write(self, line: str) -> None:
+    def __repr__(self) -> str:
+        return "Run(id=%r)" % self._id
+
+
+class _Journal:
+    """The file that the reports of this process go to; one object for all runs of one path."""
+
+    _known: Dict[str, "_Journal"] = {}
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file = -1
+        self._identity: Optional[Tuple[int, int]] = None
+        self._has_warned = False
+        self._needs_newline = False
+
+    @classmethod
+    def of(cls, path: str) -> "_Journal":
+        """Return the journal of a path: many contexts in one script share one open file."""
+        return cls._known.setdefault(path, cls(path))
+
+    def write(self, line: str) -> None:
+        """Append one line; a fault of the disk becomes one warning."""
         data = line.encode("utf-8", "surrogatepass")
         if self._needs_newline:
             data = b"\n" + data
         try:
-            if self._file_pid != os.getpid():
+            if not self._is_open():
                 self._open()
             written = os.write(self._file, data)
             # A full disk can take half a line: the next one must not grow onto it.
@@ -102,19 +127,27 @@ class Run:
         except OSError as error:
             self._warn(error)
 
+    def _is_open(self) -> bool:
+        # A script that becomes a daemon closes what it does not know. The number may then belong
+        # to a file of its own, and a report would end up in the middle of a checkpoint.
+        try:
+            status = os.fstat(self._file)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self._identity
+
     def _open(self) -> None:
-        # After a fork the child opens the file for itself, should the parent close its own.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        self._file = os.open(str(self._journal), flags, 0o600)
-        self._file_pid = os.getpid()
+        self._file = os.open(self._path, flags, 0o600)
+        status = os.fstat(self._file)
+        self._identity = (status.st_dev, status.st_ino)
 
     def _warn(self, error: OSError) -> None:
-        if not self._has_warned:
-            self._has_warned = True
+        if self._has_warned:
+            return
+        self._has_warned = True
+        with contextlib.suppress(Exception):  # no stderr, nothing to say it with
             sys.stderr.write("Sweep Studio: metrics cannot be written: %s\n" % error)
-
-    def __repr__(self) -> str:
-        return "Run(id=%r)" % self._id
 
 
 def plain_value(name: str, value: Any) -> Value:
@@ -127,28 +160,41 @@ def plain_value(name: str, value: Any) -> Value:
         raise UserErrorException("The name of a metric is %r; use text." % (name,))
     if type(value) is float:
         return value
-    if hasattr(value, "item") and getattr(value, "size", 1) == 1:
-        value = value.item()  # a numpy or torch scalar
+    is_single = _is_single(value)
+    if is_single and callable(getattr(value, "item", None)):
+        value = value.item()
     if isinstance(value, (bool, int, float)):
         return _as_float(value)
     if isinstance(value, str):
         return value
     if value is None:
         return float("nan")
-    if hasattr(value, "__iter__") or hasattr(value, "__len__"):
+    if hasattr(value, "__iter__") and not is_single:
         raise UserErrorException(
             "The value of %r is a %s; log one number at a time." % (name, type(value).__name__)
         )
+    if hasattr(value, "__float__"):  # Decimal, Fraction, scalars of other libraries
+        return _as_float(value)
     return repr(value)
 
 
-def _as_float(value: Union[int, float]) -> Value:
+def _is_single(value: Any) -> bool:
+    """Tell whether a value is one element of numpy, torch, tensorflow, pandas or their like."""
+    shape = getattr(value, "shape", None)
+    return shape is not None and hasattr(shape, "__iter__") and all(n == 1 for n in shape)
+
+
+def _as_float(value: Any) -> Value:
     try:
         return float(value)
-    except OverflowError:
+    except (OverflowError, ValueError, TypeError):
         return str(value)
 
 
+# Longer text is cut: a line of the journal stays well below what its reader takes.
+_MAX_NAME = 1000
+_MAX_TEXT = 9000
+_MAX_QUOTED = 1000
 _quoted: Dict[str, str] = {}
 
 
@@ -160,9 +206,11 @@ def format_report(name: str, value: Value, *, step: Optional[float], time: float
     """
     quoted = _quoted.get(name)
     if quoted is None:
-        quoted = _quoted[name] = json.dumps(name)
+        if len(_quoted) >= _MAX_QUOTED:
+            _quoted.clear()
+        quoted = _quoted[name] = json.dumps(name[:_MAX_NAME])
     if isinstance(value, str):
-        key, shown = "x", json.dumps(value)
+        key, shown = "x", json.dumps(value[:_MAX_TEXT])
     elif math.isfinite(value):
         key, shown = "v", repr(float(value))
     else:
@@ -196,6 +244,9 @@ def parse_report(line: Union[str, bytes]) -> Optional[Tuple[str, Value, Optional
             value = float(fields["f"])
         else:
             value = str(fields["x"])
-        return str(name), value, None if step is None else float(step), stamp
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        number = None if step is None else float(step)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
+    if not math.isfinite(stamp):
+        return None
+    return str(name), value, number if number is None or math.isfinite(number) else None, stamp
