@@ -134,7 +134,7 @@ def runs(sweep: str, as_json: bool) -> None:
     rows = [
         [
             str(run["number"]),
-            run["status"],
+            run["label"],
             format_value(run["best"] and run["best"]["value"]),
             str(run["reports"]),
             format_params(run["hyperparameters"]),

@@ -24,6 +24,7 @@ from pydantic.json_schema import models_json_schema
 
 from experiments.api.errors import MEDIA_TYPE, NOT_FOUND, install_handlers, problem_response
 from experiments.api.schemas import ProblemDocument
+from experiments.storable import is_storable, unstorable_texts
 
 _STATUS_WORDS = {
     "400": "The body cannot be read.",
@@ -106,6 +107,10 @@ def _as_api_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 
     @wraps(view)
     def api_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not is_storable(request.path):
+            return problem_response(404, NOT_FOUND)
+        if problems := list(unstorable_texts(dict(request.GET.items()))):
+            return problem_response(422, "The query cannot be used.", problems)
         try:
             response = view(request, *args, **kwargs)
         except Http404:

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
 from ninja import Field, Schema
-from pydantic import ConfigDict, PlainValidator, StringConstraints
+from pydantic import AfterValidator, ConfigDict, PlainValidator, StringConstraints
 
 from experiments.states import RunState, SweepState
+from experiments.storable import is_storable
 
 NonFinite = Literal["NaN", "Infinity", "-Infinity"]
 # A JSON number, or the name of a number that JSON cannot write.
@@ -230,7 +231,13 @@ def _read_value(value: Any) -> float | str:
             return str(value)
     if not isinstance(value, str) or len(value) > 1000:
         raise ValueError("use a number, or text of up to 1000 characters")
-    return float(value) if value in get_args(NonFinite) else value
+    return float(value) if value in get_args(NonFinite) else _check_storable(value)
+
+
+def _check_storable(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError("the text has a null character or half a character")
+    return text
 
 
 class ReportIn(Schema):
@@ -238,7 +245,9 @@ class ReportIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=255)]
+    name: Annotated[
+        str, StringConstraints(min_length=1, max_length=255), AfterValidator(_check_storable)
+    ]
     value: Annotated[
         float | str, PlainValidator(_read_value, json_schema_input_type=Number | str)
     ] = Field(description="A number, the name of a non-finite one, or text.")

@@ -18,6 +18,7 @@ from experiments.services.snapshots import file_names
 from experiments.snapshot_rules import list_files
 from experiments.spec import SweepSpec
 from experiments.spec_files import FILE_FIELDS, check_script, readable_parts
+from experiments.storable import is_storable, unstorable_texts
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ def check_submission(
     try:
         checked.spec = SweepSpec.parse(raw)
         checked.warnings += checked.spec.warnings()
+        checked.problems += unstorable_texts(checked.spec.dump())
     except ProblemsError as error:
         checked.problems += error.problems
     if workspace is None:
@@ -101,9 +103,10 @@ def _add_files(
 
 
 def _names_in_snapshot(checked: Checked, digest: str) -> list[str]:
-    checked.snapshot = Snapshot.objects.filter(digest=digest.lower()).first()
+    if is_storable(digest):
+        checked.snapshot = Snapshot.objects.filter(digest=digest.lower()).first()
     if checked.snapshot is None:
-        text = f'There is no snapshot "{digest}"; upload the source directory first.'
+        text = f"There is no snapshot {digest!r}; upload the source directory first."
         raise ProblemsError([Problem("snapshot", text)])
     try:
         return file_names(checked.snapshot)

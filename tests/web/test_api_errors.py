@@ -104,6 +104,10 @@ def test_missing_script_is_a_problem(world: World) -> None:
         ("/sweeps?state=Sleeping", "state"),
         ("/sweeps?cursor=%00", "cursor"),
         ("/sweeps?cursor=abc", "cursor"),
+        ("/sweeps?text=a%00b", "text"),
+        ("/sweeps?experiment=%00", "experiment"),
+        ("/sweeps/{sweep}/metrics?metric=%00", "metric"),
+        ("/runs/{run}/metrics?name=%00", "name"),
         ("/sweeps/{sweep}/events?after=-1", "after"),
         ("/sweeps/{sweep}/events?after=99999999999999999999999", "after"),
         ("/sweeps/{sweep}/events?wait=1000", "wait"),
@@ -131,6 +135,7 @@ def test_wrong_query_is_422_with_the_parameter(world: World, address: str, path:
         ([{"name": "a", "value": [1]}], "[0].value"),
         ([{"name": "a", "value": "x" * 1001}], "[0].value"),
         ([{"name": "a", "value": 1, "time": -1}], "[0].time"),
+        ([{"name": "a\0", "value": 1}], "[0].name"),
         ([{"name": "a", "value": 1, "extra": 1}], "[0].extra"),
     ],
 )
@@ -140,6 +145,30 @@ def test_wrong_reports_name_their_place(world: World, body: Any, path: str) -> N
     response = call("POST", f"/runs/{world.run.public_id}/metrics", token=token, body=body)
 
     assert [error["path"] for error in assert_problem(response, 422)] == [path]
+
+
+@pytest.mark.parametrize("evil", ["x\0", "x\ud800"])
+@pytest.mark.parametrize(
+    ("path", "wrap"),
+    [
+        ("name", str),
+        ("description", str),
+        ("tags.a", lambda evil: {"a": evil}),
+        ("compute", str),
+        ("script", str),
+        ("python", str),
+        ("primary_metric.name", lambda evil: {"name": evil, "goal": "maximize"}),
+        ("arguments[1]", lambda evil: ["a", evil]),
+    ],
+)
+def test_text_that_no_database_holds_is_a_problem(
+    world: World, path: str, wrap: Any, evil: str
+) -> None:
+    name = path.replace("[", ".").split(".")[0]
+
+    response = _submit(world, submittable(**{name: wrap(evil)}))
+
+    assert path in [error["path"] for error in assert_problem(response, 422)]
 
 
 def test_unreadable_reports_are_400(world: World) -> None:
