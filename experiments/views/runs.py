@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from experiments import queries
 from experiments.curves import downsample
+from experiments.downloads import send_archive, send_file
 from experiments.formats import DASH, format_metric
 from experiments.models import Run, Sweep
 from experiments.progress import SweepProgress
@@ -35,7 +36,6 @@ from experiments.run_files import (
 from experiments.services.runs import cancel_run
 from experiments.spec_command import format_value
 from experiments.states import RUN_LIVE, RunState
-from experiments.views.downloads import send_archive, send_file
 from experiments.views.sweep_head import changer_of, page_data
 
 _LOG_BYTES: Final = 256 * 1024
