@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Self
@@ -30,7 +30,7 @@ class Choice(Expression):
     options: tuple[Any, ...]
     # Both follow from the options: the different ones in order, and their places.
     _distinct: tuple[Any, ...] = field(init=False, repr=False)
-    _places: dict[str, int] = field(init=False, repr=False)
+    _places: dict[Hashable, int] = field(init=False, repr=False)
     name: ClassVar[str] = "choice"
     label: ClassVar[str] = "choice"
     help: ClassVar[str] = "One of a list of values, all equally likely."
@@ -41,9 +41,9 @@ class Choice(Expression):
     scale: ClassVar[Scale] = "category"
 
     def __post_init__(self) -> None:
-        by_key: dict[str, Any] = {}
+        by_key: dict[Hashable, Any] = {}
         for option in self.options:
-            by_key.setdefault(identity(option), option)
+            by_key.setdefault(_key(option), option)
         object.__setattr__(self, "_distinct", tuple(by_key.values()))
         object.__setattr__(self, "_places", {key: place for place, key in enumerate(by_key)})
 
@@ -90,8 +90,8 @@ class Choice(Expression):
         place = self.index_of(value)
         if place is None:
             raise ValueError(f"{brief(value)} is not one of the options of {brief(self.to_text())}")
-        wanted = identity(self._distinct[place])
-        index = next(i for i, option in enumerate(self.options) if identity(option) == wanted)
+        wanted = _key(self._distinct[place])
+        index = next(i for i, option in enumerate(self.options) if _key(option) == wanted)
         return (index + 0.5) / len(self.options)
 
     def contains(self, value: Any) -> bool:
@@ -107,9 +107,8 @@ class Choice(Expression):
         return deepcopy(self._distinct[index])
 
     def index_of(self, value: Any) -> int | None:
-        if option_fault(value):
-            return None
-        place = self._places.get(identity(plain(value)))
+        key = _key(value)
+        place = None if key is None else self._places.get(key)
         if place is not None or not is_number(value):
             return place
         # Storage may give back 16 for 16.0; where both are options, the exact one was found above.
@@ -120,7 +119,7 @@ class Choice(Expression):
 
     def key(self, value: Any) -> str:
         place = self.index_of(value)
-        return identity(value if place is None else self._distinct[place])
+        return super(Choice, self).key(value) if place is None else f"option {place}"
 
     def arguments(self) -> dict[str, Any]:
         return {"values": deepcopy(list(self.options))}
@@ -214,6 +213,17 @@ class RandInt(Expression):
 
     def describe(self) -> str:
         return f"whole numbers 0 … {self.upper - 1}" if self.upper > 1 else "always 0"
+
+
+def _key(value: Any) -> Hashable:
+    """Return what only the same option has: 1, 1.0 and True differ; None: cannot be an option."""
+    # Histories of a thousand runs are looked up again and again: plain values take the short way.
+    kind = type(value)
+    if kind in (str, int, bool):
+        return kind, value
+    if kind is float:
+        return kind, repr(value)
+    return None if option_fault(value) else identity(plain(value))
 
 
 def _fault(value: Any) -> str:
