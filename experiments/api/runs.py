@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from ninja import Body, Query, Router
 
@@ -22,6 +22,7 @@ from experiments.api.schemas import (
     RunOut,
     SeriesList,
 )
+from experiments.downloads import send_file
 from experiments.models import Run
 from experiments.queries import Series, all_series, number_json, steps_json
 from experiments.run_files import STD_LOG, find_file, list_files, read_text
@@ -137,7 +138,7 @@ def list_run_files(request: HttpRequest, run_id: str) -> dict[str, Any]:
 
 
 @router.get("/{run_id}/files/{path:path}", auth=RUN_READ, openapi_extra=_BINARY)
-def download_run_file(request: HttpRequest, run_id: str, path: str) -> FileResponse:
+def download_run_file(request: HttpRequest, run_id: str, path: str) -> StreamingHttpResponse:
     """Download a file of a run."""
     run = run_of(request, run_id)
     try:
@@ -146,16 +147,7 @@ def download_run_file(request: HttpRequest, run_id: str, path: str) -> FileRespo
         found = None
     if found is None:
         raise Http404
-    # Always a download of bytes: a page that a script wrote must not run as one of the studio's.
-    response = FileResponse(
-        found.open("rb"),
-        as_attachment=True,
-        filename=found.name,
-        content_type="application/octet-stream",
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response
+    return send_file(request, found, found.name)
 
 
 def _series_json(series: Series) -> dict[str, Any]:
