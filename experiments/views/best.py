@@ -66,8 +66,10 @@ def _model_context(sweep: Sweep, model: BestModel) -> dict[str, Any]:
     return {
         "run": model.run,
         "placed": [_place(value) for value in model.values],
-        "arguments": shlex.join(model.arguments),
-        "command": shlex.join(model.command or _planned_command(sweep, model)),
+        "argument_words": [shlex.quote(word) for word in model.arguments],
+        "command_words": [
+            shlex.quote(word) for word in model.command or _planned_command(sweep, model)
+        ],
         "json_text": json.dumps(model.params, indent=2, ensure_ascii=False),
         "yaml_text": dump_yaml(model.params),
         "outputs": [f for f in files if f.path.startswith(_OUTPUTS)],

@@ -35,7 +35,7 @@ from experiments.run_files import (
 )
 from experiments.services.runs import cancel_run
 from experiments.spec_command import format_value
-from experiments.states import RUN_LIVE, RunState
+from experiments.states import RUN_LIVE, RunState, badge
 from experiments.views.sweep_head import changer_of, page_data
 
 _LOG_BYTES: Final = 256 * 1024
@@ -156,7 +156,8 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         else None,
         "params": _parameter_rows(found, best),
         "arguments_text": shlex.join(found.arguments),
-        "command_text": shlex.join(found.command),
+        "command_words": [shlex.quote(word) for word in found.command],
+        "run_css": badge(found.state, found.end_reason).css,
         "summaries": series_summaries(found),
         "files": files_of(found),
         "environment": sorted({**sweep.compute.environment, **sweep.spec["environment"]}),

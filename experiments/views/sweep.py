@@ -18,6 +18,7 @@ from experiments.queries.run_facts import live_runs
 from experiments.samplers import load_sampler
 from experiments.services.sweeps import cancel_sweep
 from experiments.spec import SweepSpec
+from experiments.states import RUN_TERMINAL
 from experiments.views.run_table import csv_response, table_context
 from experiments.views.sweep_head import (
     ChartCard,
@@ -28,7 +29,9 @@ from experiments.views.sweep_head import (
     render_sweep,
 )
 
-_FEED_LINES: Final = 10
+_FEED_LINES: Final = 8
+# Most lines of the log are steps on the way: this many are looked through for news.
+_FEED_SEARCHED: Final = 100
 _LOG_LINES: Final = 300
 LOG_KINDS: Final = (
     ("", "All"),
@@ -45,9 +48,10 @@ LOG_KINDS: Final = (
 def overview(request: HttpRequest, sweep_id: str) -> HttpResponse:
     """Show the best run, the running ones, and how the metric grew."""
     sweep = find_sweep(request, sweep_id)
+    recent = queries.log_of_sweep(sweep, limit=_FEED_SEARCHED).items
     context = {
         "live_runs": live_runs(sweep),
-        "feed": queries.log_of_sweep(sweep, limit=_FEED_LINES).items,
+        "feed": [line for line in recent if _is_news(line)][:_FEED_LINES],
         "cards": [
             ChartCard(
                 "best_so_far",
@@ -166,6 +170,13 @@ def cancel(request: HttpRequest, sweep_id: str) -> HttpResponse:
     return redirect(sweep)
 
 
+def _is_news(line: queries.LogLine) -> bool:
+    """Tell whether a line is worth a place on the overview: how runs ended, not how they began."""
+    if line.kind == Event.Kind.RUN:
+        return line.payload.get("state") in RUN_TERMINAL
+    return line.kind != Event.Kind.DECISION
+
+
 def _axes_card(sweep: Sweep, name: str, title: str, sub: str) -> ChartCard:
     names = [*((key, key) for key in sweep.spec["search_space"]), (METRIC, sweep.metric_name)]
     pickers = [
@@ -177,14 +188,15 @@ def _axes_card(sweep: Sweep, name: str, title: str, sub: str) -> ChartCard:
         )
         for spec in load_chart(name).options
     ]
-    return ChartCard(name, title, sub, chart_url(sweep, name), pickers=pickers, has_scale=True)
+    return ChartCard(name, title, sub, chart_url(sweep, name), pickers=pickers)
 
 
 def _metric_pickers(sweep: Sweep) -> list[Picker]:
     names = [sweep.metric_name]
     names += [name for name in queries.metric_names(sweep) if name != sweep.metric_name]
-    pickers = [Picker("metric", "Metric", [(n, n) for n in names], sweep.metric_name)]
+    pickers = [Picker("metric", "Metric", [(n, n) for n in names], sweep.metric_name, is_quiet=True)]
     for spec in load_chart("metrics").options:
         if spec.kind == "choice":
-            pickers.append(Picker(spec.name, spec.label, list(spec.choices), spec.default))
+            choices = list(spec.choices)
+            pickers.append(Picker(spec.name, spec.label, choices, spec.default, is_quiet=True))
     return pickers

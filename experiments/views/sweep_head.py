@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from experiments import queries
-from experiments.formats import format_share
+from experiments.formats import format_duration, format_share
 from experiments.marks import progress_parts
 from experiments.models import Sweep
 from experiments.progress import SweepProgress
@@ -54,6 +54,8 @@ class Picker:
     label: str
     choices: list[tuple[str, str]]
     default: str
+    # What is chosen says it all: the label is for screen readers.
+    is_quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def head_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]
         "can_cancel": sweep.state in SWEEP_ACTIVE - {SweepState.CANCEL_REQUESTED},
         "waiting": waiting,
         "digits": progress.digits,
+        "remaining": _estimate(progress.remaining),
         "saved_share": format_share(progress.saved, progress.saved + progress.spent),
         "best_params": _best_params(sweep),
         "page": page_data(sweep, progress),
@@ -153,6 +156,13 @@ def page_data(sweep: Sweep, progress: SweepProgress) -> dict[str, Any]:
             "run": reverse("run", args=[f"{sweep.public_id}_NUMBER"]),
         },
     }
+
+
+def _estimate(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    # Whole minutes: more would pretend to know better.
+    return "< 1 min" if seconds < 60 else f"≈ {format_duration(60 * max(1, round(seconds / 60)))}"
 
 
 def _best_params(sweep: Sweep) -> list[tuple[str, Any]]:
