@@ -106,7 +106,8 @@ def _names_in_snapshot(checked: Checked, digest: str) -> list[str]:
     if is_storable(digest):
         checked.snapshot = Snapshot.objects.filter(digest=digest.lower()).first()
     if checked.snapshot is None:
-        text = f"There is no snapshot {digest!r}; upload the source directory first."
+        shown = digest if is_storable(digest) else ascii(digest)[1:-1]
+        text = f'There is no snapshot "{shown}"; upload the source directory first.'
         raise ProblemsError([Problem("snapshot", text)])
     try:
         return file_names(checked.snapshot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,9 @@ def _submit(world: World, body: Any, content_type: str = "application/json") -> 
         ("[1, 2]", "application/json", ""),
         ("just text", "application/yaml", ""),
         ("[" * 100_000, "application/json", ""),
-        ("[" * 5_000, "application/yaml", ""),
+        ("[" * 5_000, "application/yaml", r"(line 1, column \d+)?"),
         ('{"max_total_runs": ' + "9" * 5000 + "}", "application/json", ""),
-        ("max_total_runs: " + "9" * 5000, "application/yaml", ""),
+        ("max_total_runs: " + "9" * 5000, "application/yaml", r"(line 1, column \d+)?"),
         ("a: &x [1]\nb: *x\n", "application/yaml", "line 2, column 4"),
     ],
 )
@@ -51,7 +52,8 @@ def test_unreadable_body_is_400_with_its_line(
 
     errors = assert_problem(_submit(world, body, content_type), 400)
 
-    assert [error["path"] for error in errors] == [path]
+    (error,) = errors
+    assert re.fullmatch(path, error["path"]), error
     assert Sweep.objects.count() == before
 
 
