@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ MAX_NUMBER: Final = 1e300
 _MAX_DEPTH: Final = 20
 _MAX_SHOWN: Final = 80
 _PLAIN: Final = 1e6
+# Characters that look like a space or like nothing.
+_UNSEEN: Final = re.compile("[\x7f-\xa0\u2028\u2029\ufeff]")
 
 
 def is_number(value: Any) -> bool:
@@ -89,7 +92,8 @@ def literal(value: Any) -> str:
     '{"units": [32, 16], "bias": True}'
     """
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        text = json.dumps(value, ensure_ascii=False)
+        return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     if isinstance(value, list | tuple):
         return f"[{', '.join(literal(item) for item in value)}]"
     if isinstance(value, Mapping):
