@@ -18,10 +18,11 @@ from experiments.space.space import argument_name, variable_name
 
 PLACEHOLDER: Final = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
 PYTHONS: Final = ("python", "python3")
+_HIDDEN: Final = re.compile(r"\0(\d+)\0")
 _SEARCH: Final = "search_space."
 # A word, a string in single or double quotes, an escaped character, or any other one.
 _TOKEN: Final = re.compile(r"""\\.|'[^']*'|"(?:\\.|[^"\\])*"|.""", re.DOTALL)
-_SHELL_SIGN: Final = re.compile(r"&&|\|\||[;|&<>()`\n]|\$[A-Za-z_({]")
+_SHELL_SIGN: Final = re.compile(r"&&|\|\||[;|&<>()`\n]|\$[A-Za-z_({]|(?<!\S)#")
 _EXPANSION: Final = re.compile(r"`|\$[A-Za-z_({]")
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _PLAIN_WORD: Final = re.compile(r"(?:[\w@%+=:,./-]|\$\{\{[^{}]*\}\})+")
@@ -68,8 +69,15 @@ def split_command(command: str) -> list[str]:
     Raises:
         ValueError: a quote is not closed.
     """
-    joined = _one_line(command)
-    return shlex.split(PLACEHOLDER.sub(lambda match: "${{" + match[1] + "}}", joined))
+    # Out of sight of the splitting: what stands inside may have spaces or quotes.
+    joined = _one_line(command).replace("\0", "")
+    inner = PLACEHOLDER.findall(joined)
+    places = iter(range(len(inner)))
+    hidden = PLACEHOLDER.sub(lambda match: f"\0{next(places)}\0", joined)
+    return [
+        _HIDDEN.sub(lambda match: f"${{{{{inner[int(match[1])]}}}}}", word)
+        for word in shlex.split(hidden)
+    ]
 
 
 def used_names(command: str) -> list[str]:
@@ -101,7 +109,7 @@ def check_command(command: str, names: Sequence[str] | None) -> list[Problem]:
         words = split_command(command)
     except ValueError as error:
         return [_problem(f"command is {brief(command)}; {str(error).lower()}.")]
-    if not words:
+    if not words or not words[0]:
         return [_problem("command is empty; write what is to be run.")]
     return [*_check_shell(command, words), *_check_placeholders(command, names)]
 
@@ -148,7 +156,7 @@ def _shell_signs(command: str) -> list[str]:
     """Return the signs that only a shell gives a meaning, outside of quotes."""
     bare, found = [], []
     for token in _TOKEN.findall(PLACEHOLDER.sub("x", _one_line(command))):
-        bare.append(token if len(token) == 1 else " ")
+        bare.append(token if len(token) == 1 else ".")
         if token.startswith('"'):
             found += _EXPANSION.findall(token)
     return _SHELL_SIGN.findall("".join(bare)) + found
