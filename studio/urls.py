@@ -7,10 +7,12 @@ from django.urls import include, path
 
 from experiments.api.v1 import api
 from experiments.views.account import admin_sign_in
+from studio import health
 
 urlpatterns = [
     path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
+    path("healthz", health.healthz, name="healthz"),
     path("", include("experiments.urls")),
 ]

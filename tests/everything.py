@@ -19,7 +19,7 @@ from tests.servers import Postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 # What touches the database is tested on both; the rest does not care.
-DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner")
+DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
 
 
 def main() -> int:

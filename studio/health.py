@@ -1,0 +1,36 @@
+"""Whether this studio can do its work: what a load balancer or a monitor asks for."""
+
+from __future__ import annotations
+
+import django_rq
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from redis.exceptions import RedisError
+
+
+@login_not_required
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when database and Redis answer, 503 and the part that does not otherwise."""
+    parts = {"database": _database_answers(), "redis": _redis_answers()}
+    is_well = all(parts.values())
+    body = {"status": "ok" if is_well else "failing", **parts}
+    response = JsonResponse(body, status=200 if is_well else 503)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _redis_answers() -> bool:
+    try:
+        return bool(django_rq.get_connection("default").ping())
+    except (RedisError, OSError):
+        return False
