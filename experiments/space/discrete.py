@@ -14,6 +14,8 @@ from experiments.space.literals import brief, identity, is_number, literal, opti
 
 # More separate values than this are treated as a continuum wherever every one would be listed.
 MAX_LISTED: Final = 100_000
+# All options are stored and shown, and no sweep has more than a thousand runs.
+MAX_OPTIONS: Final = 10_000
 _MAX_UPPER: Final = 1 << 53
 _FEW: Final = 6
 _MAX_SENTENCE: Final = 60
@@ -62,8 +64,8 @@ class Choice(Expression):
             return [Problem(f"{path}.values", f"choice values is {shown}; use a list of values.")]
         if not values:
             return [Problem(f"{path}.values", "choice has no values; give at least one.")]
-        if len(values) > MAX_LISTED:
-            text = f"choice has {len(values)} values; it takes at most {MAX_LISTED}."
+        if len(values) > MAX_OPTIONS:
+            text = f"choice has {len(values)} values; it takes at most {MAX_OPTIONS}."
             return [Problem(f"{path}.values", text)]
         faults = ((place, value, _fault(value)) for place, value in enumerate(values))
         return [

@@ -13,7 +13,7 @@ from typing import Any, Final
 from experiments.problems import Problem, ProblemsError
 from experiments.space import EXPRESSIONS, load_expression
 from experiments.space.base import Expression
-from experiments.space.discrete import MAX_LISTED
+from experiments.space.discrete import MAX_OPTIONS
 from experiments.space.literals import brief
 
 _SYNONYMS: Final = {"low": "min_value", "high": "max_value", "options": "values"}
@@ -119,15 +119,13 @@ def _known_name(name: Any, path: str) -> str:
 
 
 def _named(name: str, positional: list[Any], named: dict[str, Any], path: str) -> dict[str, Any]:
-    named = {_SYNONYMS.get(key, key): value for key, value in named.items()}
+    arguments = _without_synonyms(name, named, path)
     if name == "choice":
-        if positional:
-            named["values"] = _options(positional, path)
-        elif isinstance(named.get("values"), range):
-            named["values"] = _expand(named["values"], path)
-        elif not named:
+        if not positional and not arguments:
             raise _wrong(path, "choice has no values; give at least one.")
-        return named
+        if isinstance(arguments.get("values"), range):
+            arguments["values"] = _expand(arguments["values"], path)
+        positional = [_options(positional, path)] if positional else []
     wanted = [field.name for field in load_expression(name).fields]
     if len(positional) > len(wanted):
         text = (
@@ -135,10 +133,24 @@ def _named(name: str, positional: list[Any], named: dict[str, Any], path: str) -
         )
         raise _wrong(path, text)
     for key, value in zip(wanted, positional, strict=False):
-        if key in named:
-            raise _wrong(f"{path}.{key}", f"{name} {key} is given twice; remove one.")
-        named[key] = value
-    return named
+        if key in arguments:
+            raise _twice(name, key, path)
+        arguments[key] = value
+    return arguments
+
+
+def _without_synonyms(name: str, named: Mapping[str, Any], path: str) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    for written, value in named.items():
+        key = _SYNONYMS.get(written, written)
+        if key in arguments:
+            raise _twice(name, key, path)
+        arguments[key] = value
+    return arguments
+
+
+def _twice(name: str, key: str, path: str) -> ProblemsError:
+    return _wrong(f"{path}.{key}", f"{name} {key} is given twice; remove one.")
 
 
 def _options(positional: list[Any], path: str) -> list[Any]:
@@ -160,9 +172,10 @@ def _options(positional: list[Any], path: str) -> list[Any]:
 
 
 def _expand(values: range, path: str) -> list[int]:
-    if len(values) > MAX_LISTED:
-        text = f"{values!r} has {len(values)} values; a choice takes at most {MAX_LISTED}."
-        raise _wrong(path, text)
+    # len() of a range fails where it is longer than an index.
+    if values[MAX_OPTIONS:]:
+        text = f"{brief(values)} has more than the {MAX_OPTIONS} values that a choice can list"
+        raise _wrong(path, f"{text}; use randint or quniform.")
     return list(values)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from experiments.problems import Problem, ProblemsError
 from experiments.space.base import Expression
+from experiments.space.discrete import MAX_OPTIONS, Choice
 from experiments.space.literals import brief, text_fault
 from experiments.space.parsing import parse_expression
 
@@ -47,17 +48,25 @@ class SearchSpace:
             found = "empty" if is_empty else brief(raw)
             text = f"{path} is {found}; give at least one hyperparameter with its expression."
             raise ProblemsError([Problem(path, text)])
-        problems: list[Problem] = []
         if len(raw) > MAX_PARAMETERS:
             text = f"{path} has {len(raw)} hyperparameters; at most {MAX_PARAMETERS} are allowed."
-            problems.append(Problem(path, text))
-        expressions = {}
+            raise ProblemsError([Problem(path, text)])
+        problems: list[Problem] = []
+        expressions: dict[str, Expression] = {}
+        listed = 0
         for name, value in raw.items():
             problems += _check_name(name, path)
             try:
-                expressions[str(name)] = parse_expression(value, f"{path}.{name}")
+                expression = parse_expression(value, f"{path}.{name}")
             except ProblemsError as error:
                 problems += error.problems
+                continue
+            expressions[str(name)] = expression
+            listed += len(expression.options) if isinstance(expression, Choice) else 0
+            if listed > MAX_OPTIONS:
+                text = f"The choices of {path} list more than {MAX_OPTIONS} values; list fewer."
+                problems.append(Problem(path, text))
+                break
         problems += _check_collisions(list(expressions), path)
         if problems:
             raise ProblemsError(problems)
