@@ -73,7 +73,7 @@ def test_command_becomes_words_and_values_stay_one_word(command, words):
         ("  \n ", "command is empty; write what is to be run."),
         ("python a.py 'x ${{search_space.lr}}", "no closing quotation."),
         ("python a.py", "uses no hyperparameter, so every run would be the same"),
-        ("python a.py $${search_space.lr}", "uses no hyperparameter"),
+        ("python a.py {search_space.lr}", "uses no hyperparameter"),
         ("python a.py ${{search_space.nope}}", 'command uses "nope", which search_space lacks'),
         ("python a.py ${{inputs.lr}}", "command has ${{inputs.lr}}; only ${{search_space.<name>}}"),
         ("cd x && python a.py ${{search_space.lr}}", "command has &&, but no shell runs it"),
