@@ -159,8 +159,6 @@ class Studio:
         options = ["--host", self.host, "--port", str(self.port), "--lifespan", "off"]
         # Open websockets would hold the end back.
         options += ["--timeout-graceful-shutdown", "3", "--no-access-log", "--no-server-header"]
-        if env.base_path():
-            options += ["--root-path", env.base_path()]
         return [sys.executable, "-m", "uvicorn", "studio.asgi:application", *options]
 
     def _web_answers(self) -> bool:

@@ -113,10 +113,13 @@ class Postgres:
 class LiveStudio:
     """A whole studio, started the way a person starts it, on a free port and an empty folder."""
 
-    def __init__(self, home: Path, *, with_example: bool = False, workers: int = 2) -> None:
+    def __init__(
+        self, home: Path, *, with_example: bool = False, workers: int = 2, **extra: str
+    ) -> None:
         self.home = home
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port}{extra.get('STUDIO_BASE_PATH', '')}"
+        self.extra = extra
         self.output = home / "up.txt"
         self._words = (
             "import sys; from studio import up; "
@@ -127,7 +130,7 @@ class LiveStudio:
     @property
     def environment(self) -> dict[str, str]:
         """What a process on this machine needs to find this studio."""
-        return clean_environment(STUDIO_HOME=str(self.home), PYTHONPATH=str(ROOT))
+        return clean_environment(STUDIO_HOME=str(self.home), PYTHONPATH=str(ROOT), **self.extra)
 
     def start(self, seconds: float = 90) -> None:
         with self.output.open("wb") as output:
