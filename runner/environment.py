@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
+import sys
+import time
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +18,10 @@ from studio.sdk.run import JOURNAL_VARIABLE, RUN_VARIABLE
 
 _SECRET_PREFIXES: Final = ("STUDIO_", "DJANGO_", "RQ_", "REDIS_", "DATABASE_", "PG")
 _PROBE: Final = "import importlib.util as u, sys; sys.exit(u.find_spec('azureml') is None)"
-_PROBE_SECONDS: Final = 60
+# Below the length of a lease: nobody renews it meanwhile.
+_PROBE_SECONDS: Final = 15
+_REMEMBERED_SECONDS: Final = 3600
+_ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def studio_url(home: Path) -> str:
@@ -29,10 +36,16 @@ def studio_url(home: Path) -> str:
 
 
 def base_environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the worker's environment without anything of the studio's own."""
-    return {
+    """Return the worker's environment without anything of the studio's own.
+
+    The studio finds its packages by PYTHONPATH; there they would shadow the user's.
+    """
+    kept = {
         name: value for name, value in inherited.items() if not name.startswith(_SECRET_PREFIXES)
     }
+    paths = kept.pop("PYTHONPATH", "").split(os.pathsep)
+    own = [path for path in paths if path and Path(path).resolve() != _ROOT]
+    return kept | ({"PYTHONPATH": os.pathsep.join(own)} if own else {})
 
 
 def run_environment(
@@ -51,7 +64,7 @@ def run_environment(
     """
     env = base_environment(os.environ) | {"PYTHONUNBUFFERED": "1"} | dict(extra)
     paths = [env.get("PYTHONPATH", ""), str(client)]
-    if not has_azureml(python):
+    if not has_azureml(python, memory=client.parent / "interpreters"):
         paths.append(str(client / "compat"))
     return env | {
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
@@ -62,9 +75,31 @@ def run_environment(
     }
 
 
-@lru_cache(maxsize=32)
-def has_azureml(python: str) -> bool:
-    """Tell whether an interpreter has the real `azureml` package; asked once per interpreter."""
+def has_azureml(python: str, *, memory: Path) -> bool:
+    """Tell whether an interpreter has the real `azureml` package.
+
+    Asked once an hour per interpreter, since every run is a process of its own; what it said is a
+    file in the folder `memory`.
+    """
+    if python == sys.executable:
+        return importlib.util.find_spec("azureml") is not None
+    found = shutil.which(python)
+    if found is None:
+        return True  # it cannot be asked; offering nothing shadows nothing
+    # Not resolved: the interpreters of two virtual environments are links to one file.
+    note = memory / hashlib.sha256(os.fsencode(Path(found).absolute())).hexdigest()[:16]
+    try:
+        if time.time() - note.stat().st_mtime < _REMEMBERED_SECONDS:
+            return note.read_text() == "yes"
+    except OSError:
+        pass
+    answer = _ask(found)
+    memory.mkdir(parents=True, exist_ok=True)
+    note.write_text("yes" if answer else "no")
+    return answer
+
+
+def _ask(python: str) -> bool:
     try:
         done = subprocess.run(  # noqa: S603 - a list of words, no shell
             [python, "-c", _PROBE],
@@ -76,5 +111,5 @@ def has_azureml(python: str) -> bool:
             check=False,
         )
     except (OSError, subprocess.SubprocessError):
-        return True  # it cannot be asked; offering nothing shadows nothing
+        return True
     return done.returncode == 0

@@ -7,8 +7,6 @@ the run stops its process and changes nothing. Runs inside an RQ work-horse.
 from __future__ import annotations
 
 import logging
-import shutil
-import signal
 import sys
 import time
 import zipfile
@@ -18,20 +16,22 @@ from pathlib import Path
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from experiments.services import metrics, runs
+from experiments.services import runs
 from experiments.services.outcome import RunOutcome, timeout_sentence
 from experiments.services.recovery import lose_run
 from experiments.services.snapshots import path_of_digest
 from experiments.services.termination import SweepCurves, apply_policy
 from experiments.services.transitions import StaleState
 from experiments.states import EndReason
-from runner import logs, workdir
+from runner import workdir
+from runner.closing import read_outcome, store_files
 from runner.compute import load_compute
 from runner.compute.base import Handle
 from runner.environment import run_environment, studio_url
 from runner.memory import OutOfMemory
 from runner.process import kill_marked, this_process
-from runner.tail import JournalTail
+from runner.quotas import Quotas
+from runner.reports import ReportFeed
 from studio.sdk.run import RUN_VARIABLE
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 _SIZE_SECONDS = 5.0
 # How long an ended run waits for a database that does not answer before it is left to the watchdog.
 _PATIENCE_SECONDS = 120.0
+_WORKER_STOPPED = "The worker was stopped while the script ran."
 
 
 def execute(run_id: int, *, worker_name: str) -> bool:
@@ -66,13 +67,20 @@ class Execution:
         root = Path(settings.STUDIO_STORAGE_ROOT) / "runs"
         name = f"{claimed.number}" if claimed.fence <= 1 else f"{claimed.number}-{claimed.fence}"
         self.workdir = workdir.Workdir(root / claimed.sweep_public_id / name)
+        self.quotas = Quotas(
+            self.workdir,
+            log_bytes=settings.STUDIO_MAX_LOG_BYTES,
+            output_bytes=settings.STUDIO_MAX_OUTPUT_BYTES,
+        )
+        self.feed = ReportFeed(claimed.run_id, claimed.fence, self.workdir.journal)
         self.process: Handle | None = None
         self.curves: SweepCurves | None = None
-        self.tail = JournalTail(self.workdir.journal)
         self.memory = OutOfMemory()
-        self.timed_out = False
         self.killed_for = ""
+        self.is_timed_out = False
         self.is_interrupted = False
+        self.is_stop_requested = False
+        self._is_timeout_stored = False
         self._next_poll = 0.0
         self._next_size = 0.0
         self._deadline: float | None = None
@@ -80,8 +88,7 @@ class Execution:
     def interrupt(self) -> None:
         """Stop because the worker stops; safe to call from a signal handler."""
         self.is_interrupted = True
-        if self.process is not None:
-            self.process.request_stop()
+        self._request_stop()
 
     def run(self) -> None:
         """Take the claimed run to its end, whatever happens on the way."""
@@ -89,7 +96,7 @@ class Execution:
         try:
             if is_stopping():
                 self.is_interrupted = True
-                self._hand_over()
+                self._hand_over(_WORKER_STOPPED)
             elif self._start():
                 self._supervise()
                 self._finish()
@@ -158,49 +165,55 @@ class Execution:
     def _supervise(self) -> None:
         assert self.process is not None  # noqa: S101 - _start returned True
         if self.is_interrupted:
-            self.process.request_stop()
+            self._request_stop()
         while not self.process.wait(settings.STUDIO_TAIL_SECONDS):
+            self._check_limits()
             try:
-                self._look()
+                self._exchange()
             except (OperationalError, InterfaceError) as error:
                 # The journal keeps what comes meanwhile; the lease says how long this may last.
-                logger.warning("run %s: database: %s", self.claimed.public_id, error)
-                close_old_connections()
-                time.sleep(1)
+                self._wait_for_database(error)
 
-    def _look(self) -> None:
-        self._flush()
+    def _check_limits(self) -> None:
+        """Obey the limits that need no database."""
         now = time.monotonic()
-        if now >= self._next_poll:
-            self._next_poll = now + settings.STUDIO_CANCEL_POLL_SECONDS
-            self._obey()
-        if self._deadline is not None and now >= self._deadline and not self.timed_out:
-            self.timed_out = True
+        if self._deadline is not None and now >= self._deadline and not self.is_timed_out:
+            self.is_timed_out = True
+            self._request_stop()
+        if now >= self._next_size:
+            self._next_size = now + _SIZE_SECONDS
+            self.quotas.cut_log()
+            self.killed_for = self.killed_for or self.quotas.excess()
+            if self.killed_for:
+                self._request_stop()
+
+    def _exchange(self) -> None:
+        """Tell the database what is new, and hear from it what is wanted."""
+        if self.feed.flush().has_primary:
+            self._judge()
+        self._keep_alive()
+        self._store_timeout()
+
+    def _store_timeout(self) -> None:
+        if self.is_timed_out and not self._is_timeout_stored:
             runs.request_stop(
                 self.claimed.run_id,
                 end_reason=EndReason.RUN_TIMEOUT,
                 reason=timeout_sentence(self.claimed.spec.run_timeout_minutes),
             )
-            self._request_stop()
-        if now >= self._next_size:
-            self._next_size = now + _SIZE_SECONDS
-            self._check_sizes()
+            self._is_timeout_stored = True
 
-    def _flush(self) -> bool:
-        """Store one block of new reports and let the policy judge; False: nothing was new."""
-        before = self.tail.offset
-        entries = self.tail.read()
-        reports = [metrics.Report(e.seq, e.name, e.value, e.step, e.time) for e in entries]
-        if not reports:
-            return self.tail.offset != before
-        try:
-            result = metrics.record_reports(self.claimed.run_id, self.claimed.fence, reports)
-        except BaseException:
-            self.tail.offset = before
-            raise
-        if result.new_primary:
-            self._judge()
-        return True
+    def _keep_alive(self) -> None:
+        """Renew the lease when it is time to, and obey a request to stop."""
+        now = time.monotonic()
+        if now < self._next_poll:
+            return
+        self._next_poll = now + settings.STUDIO_CANCEL_POLL_SECONDS
+        order = runs.renew_lease(self.claimed.run_id, self.claimed.fence)
+        if order.lost:
+            raise StaleState(f"run {self.claimed.public_id} is {order.state}")
+        if order.is_cancel_requested:
+            self._request_stop()
 
     def _judge(self) -> None:
         if self.claimed.spec.early_termination_config is None:
@@ -213,25 +226,15 @@ class Execution:
         if decision is not None and decision.stop:
             self._request_stop()
 
-    def _obey(self) -> None:
-        order = runs.renew_lease(self.claimed.run_id, self.claimed.fence)
-        if order.lost:
-            self._stop_process()
-            raise StaleState(f"run {self.claimed.public_id} is {order.state}")
-        if order.is_cancel_requested:
-            self._request_stop()
-
-    def _check_sizes(self) -> None:
-        logs.cut_log(self.workdir.std_log, settings.STUDIO_MAX_LOG_BYTES)
-        limit = settings.STUDIO_MAX_OUTPUT_BYTES
-        size = sum(workdir.tree_bytes(self.workdir.code / name) for name in workdir.KEPT)
-        if size > limit and not self.killed_for:
-            self.killed_for = f"its outputs reached {size} bytes, more than the limit of {limit}"
-            self._request_stop()
-
     def _request_stop(self) -> None:
         if self.process is not None:
+            self.is_stop_requested = True
             self.process.request_stop()
+
+    def _wait_for_database(self, error: Exception) -> None:
+        logger.warning("run %s: database: %s", self.claimed.public_id, error)
+        close_old_connections()
+        time.sleep(1)
 
     def _finish(self) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -241,58 +244,51 @@ class Execution:
             except (OperationalError, InterfaceError) as error:
                 if time.monotonic() > deadline:
                     raise
-                logger.warning("run %s: database: %s", self.claimed.public_id, error)
-                close_old_connections()
-                time.sleep(1)
+                self._wait_for_database(error)
 
     def _store_end(self) -> None:
-        while self._flush():
-            pass
-        self._obey()
-        if self.is_interrupted and not self._ended_well():
-            self._hand_over()
-            return
-        runs.begin_finalizing(self.claimed.run_id, self.claimed.fence)
+        """Store everything about the end; done again from the top when the database was away."""
         kill_marked(RUN_VARIABLE, self.claimed.public_id)
-        logs.cut_log(self.workdir.std_log, settings.STUDIO_MAX_LOG_BYTES)
+        self.feed.drain()
+        self._next_poll = 0.0
+        self._keep_alive()
         outcome = self._outcome()
-        files = workdir.collect_files(self.workdir)
-        runs.add_artifacts(self.claimed.run_id, files)
+        if outcome is None:
+            return self._hand_over("The guard of its process was killed.")
+        if self.is_interrupted and outcome.stopped_by_us:
+            return self._hand_over(_WORKER_STOPPED)
+        if outcome.stopped_by_us:
+            self._store_timeout()
+        runs.begin_finalizing(self.claimed.run_id, self.claimed.fence)
+        self.quotas.cut_log()
+        output_bytes = store_files(self.claimed.run_id, self.workdir, self._keep_alive)
+        log_bytes = self.workdir.std_log.stat().st_size
+        outcome = replace(outcome, log_bytes=log_bytes, output_bytes=output_bytes)
         runs.finish_run(self.claimed.run_id, self.claimed.fence, outcome)
+        return None
 
-    def _ended_well(self) -> bool:
+    def _outcome(self) -> RunOutcome | None:
+        """Tell how the process ended; None when nobody knows and nobody asked for its end."""
         record = self.process.exit_record() if self.process else None
-        return record is not None and record.code == 0 and not record.exec_error
-
-    def _hand_over(self) -> None:
-        """Give the run up for the worker's sake; it is repeated elsewhere or later."""
-        kill_marked(RUN_VARIABLE, self.claimed.public_id)
-        reason = "The worker was stopped while the script ran."
-        lose_run(self.claimed.run_id, reason=reason, fence=self.claimed.fence)
-
-    def _outcome(self) -> RunOutcome:
-        record = self.process.exit_record() if self.process else None
-        outcome = RunOutcome(
-            log_bytes=self.workdir.std_log.stat().st_size,
-            output_bytes=workdir.tree_bytes(self.workdir.code / "outputs"),
-        )
         if record is None:
-            return replace(outcome, killed_for="its guard was killed")
-        if record.exec_error:
-            return replace(outcome, bad_command=record.exec_error)
-        killed_for = self.killed_for
-        if record.signal == signal.SIGKILL and not record.stopped and self.memory.has_struck():
-            killed_for = "out of memory; the kernel ended the script"
-        failed = bool(record.code or record.signal)
-        return replace(
-            outcome,
-            exit_code=record.code,
-            signal=record.signal,
-            error_line=logs.error_line(self.workdir.std_log) if failed else "",
-            stopped_by_us=record.stopped,
-            timed_out=self.timed_out,
-            killed_for=killed_for,
+            if not self.is_stop_requested:
+                return None
+            return RunOutcome(
+                stopped_by_us=True, timed_out=self.is_timed_out, killed_for=self.killed_for
+            )
+        return read_outcome(
+            record,
+            self.workdir,
+            is_timed_out=self.is_timed_out,
+            killed_for=self.killed_for,
+            memory=self.memory,
         )
+
+    def _hand_over(self, reason: str) -> None:
+        """Give the run up for a fault that is not its own; it is repeated elsewhere or later."""
+        lose_run(self.claimed.run_id, reason=reason, fence=self.claimed.fence)
+        if self.workdir.code.exists():
+            store_files(self.claimed.run_id, self.workdir, lambda: None)
 
     def _stop_process(self) -> None:
         if self.process is None:
@@ -303,7 +299,7 @@ class Execution:
             kill_marked(RUN_VARIABLE, self.claimed.public_id)
             process.wait(1)
         process.close()
-        shutil.rmtree(self.workdir.code, ignore_errors=True)
+        workdir.keep_files(self.workdir)
 
     def _give_up(self, error: Exception) -> None:
         self._stop_process()

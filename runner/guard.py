@@ -21,6 +21,8 @@ import time
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+# Blocked when it is started (see process.py) and until there is something to pass them on to.
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # Helpers of a script that ended by itself are given a moment to end as well.
 AFTERLIFE_SECONDS = 1.0
 KILL_ROUNDS = 200
@@ -37,6 +39,7 @@ class Guard:
         self.child = -1
         self.status: int | None = None
         self.is_stopping = False
+        self.was_stopped = False
         self.kill_at: float | None = None
         self.exec_error = ""
         self.started = time.time()
@@ -47,7 +50,7 @@ class Guard:
         for descriptor in (wakeup, wakeup_writer):
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(wakeup_writer, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in STOP_SIGNALS:
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._start(command)
@@ -73,6 +76,7 @@ class Guard:
         self.child = os.fork()
         if self.child == 0:
             self._become(command, guard, report_writer)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         os.close(report_writer)
         with os.fdopen(report, "rb") as pipe:
             self.exec_error = pipe.read().decode("utf-8", "replace")
@@ -80,9 +84,9 @@ class Guard:
     def _become(self, command: list[str], guard: int, report_writer: int) -> None:
         try:
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            for number in (*STOP_SIGNALS, signal.SIGCHLD, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_DFL)
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             os.setsid()
             _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != guard:
@@ -117,6 +121,7 @@ class Guard:
                 return
             if pid == self.child:
                 self.status = status
+                self.was_stopped = self.is_stopping
 
     def _end_rest(self) -> None:
         if not descendants():
@@ -143,20 +148,19 @@ class Guard:
             _signal(pid, number)
 
     def _write_exit(self) -> None:
-        status = self.status or 0
+        status = self.status or 0  # run() came to an end, so it is known
         signalled = os.WIFSIGNALED(status)
         record = {
             "code": None if signalled else os.WEXITSTATUS(status),
             "signal": os.WTERMSIG(status) if signalled else None,
-            "stopped": self.is_stopping,
+            "stopped": self.was_stopped,
             "exec_error": self.exec_error,
             "started": self.started,
             "ended": time.time(),
         }
-        temporary = self.exit_file + ".part"
-        with open(temporary, "w") as file:
-            json.dump(record, file)
-        os.replace(temporary, self.exit_file)
+        # Over the blanks that were written before the script could fill the disk.
+        with open(self.exit_file, "r+b") as file:
+            file.write(json.dumps(record).encode())
 
 
 def descendants() -> list[int]:
@@ -202,6 +206,7 @@ def _prctl(option: int, value: int) -> None:
 def main(argv: list[str]) -> None:
     """Read the arguments and guard the command."""
     lifeline, parent, grace, exit_file = argv[:4]
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     guard = Guard(int(lifeline), float(grace), exit_file)
     _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -16,11 +16,11 @@ _LOOK_BACK: Final = 64 * 1024
 _MAX_LINE: Final = 500
 
 
-def cut_log(path: Path, limit: int) -> int:
+def cut_log(path: Path, limit: int, *, lost_before: int = 0) -> int:
     """Cut a log longer than `limit` bytes to its first half and its last quarter; return the loss.
 
-    The script keeps on appending meanwhile: what it writes between reading and cutting is lost
-    with the rest of the middle.
+    `lost_before` is what earlier cuts took: the notice in the log counts it in. The script keeps on
+    appending meanwhile: what it writes between reading and cutting is lost with the middle.
     """
     try:
         size = path.stat().st_size
@@ -31,10 +31,15 @@ def cut_log(path: Path, limit: int) -> int:
     head, tail = limit // 2, limit // 4
     with path.open("r+b") as file:
         file.seek(size - tail)
+        # Not in the middle of a line, nor of a character.
         end = file.read(tail)
-        lost = size - head - len(end)
+        end = end[end.find(b"\n") + 1 :]
         file.truncate(head)
-    notice = f"\n[studio] {lost} bytes of output left out: the log is limited to {limit} bytes\n"
+    lost = size - head - len(end)
+    notice = (
+        f"\n[studio] {lost + lost_before} bytes of output left out: "
+        f"the log is limited to {limit} bytes\n"
+    )
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     try:
         os.write(descriptor, notice.encode() + end)

@@ -6,6 +6,7 @@ Pure. The command is a list of words, never a string that something splits.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 import os
 import select
@@ -13,17 +14,23 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Final
 
-import psutil
+from runner.guard import STOP_SIGNALS, descendants
 
 _GUARD: Final = Path(__file__).with_name("guard.py")
 _PR_SET_PDEATHSIG: Final = 1
-# Start times are whole clock ticks; two readings of one process differ by rounding only.
-_SAME_START: Final = 0.05
+_PR_SET_CHILD_SUBREAPER: Final = 36
+# Room for the exit record, taken before the script can fill the disk.
+_EXIT_BYTES: Final = 4096
+# More clock ticks than a machine stays up for; what stands above tells machines apart.
+_BOOT_TICKS: Final = 10**11
+_KILL_ROUNDS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,11 @@ class ExitRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
-    """A process that cannot be taken for a later one with the same pid."""
+    """A process that cannot be taken for another one with the same pid.
+
+    `started` counts clock ticks since the boot of this very machine, and no seconds of a calendar:
+    a clock that is set must not make a healthy worker look dead.
+    """
 
     host: str
     pid: int
@@ -107,9 +118,11 @@ def spawn_guarded(
     Raises:
         OSError: the guard itself cannot be started.
     """
-    exit_path.unlink(missing_ok=True)
+    exit_path.write_bytes(b" " * _EXIT_BYTES)
     lifeline, writer = os.pipe()
     words = [sys.executable, "-S", "-E", str(_GUARD), str(lifeline), str(os.getpid())]
+    # A request to stop that comes before the guard can understand it waits until it can.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         popen = subprocess.Popen(  # noqa: S603 - a list of words, no shell
             [*words, str(grace), str(exit_path), "--", *argv],
@@ -126,31 +139,50 @@ def spawn_guarded(
         raise
     finally:
         os.close(lifeline)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return GuardedProcess(popen, writer, exit_path)
 
 
 def die_with_parent(parent: int) -> None:
     """Make the kernel kill this process when its parent dies; end now if it has died already."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 
 
+def adopt_orphans() -> None:
+    """Become the parent of every descendant that loses its own: none gets out of sight."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def kill_descendants() -> None:
+    """Kill everything below this process, again and again until nothing is left."""
+    for _ in range(_KILL_ROUNDS):
+        below = descendants()
+        if not below:
+            return
+        for pid in below:
+            _kill(pid)
+        time.sleep(0.02)
+
+
 def this_process() -> ProcessIdentity:
     """Return the identity of this process."""
-    return ProcessIdentity(socket.gethostname(), os.getpid(), psutil.Process().create_time())
+    ticks = _start_ticks(os.getpid())
+    assert ticks is not None  # noqa: S101 - it runs
+    return ProcessIdentity(socket.gethostname(), os.getpid(), _boot() + ticks)
 
 
-def is_alive(pid: int, started: float) -> bool:
-    """Tell whether the process with this pid and start time lives on this machine."""
-    try:
-        process = psutil.Process(pid)
-        return (
-            abs(process.create_time() - started) < _SAME_START
-            and process.status() != psutil.STATUS_ZOMBIE
-        )
-    except psutil.Error:
+def is_dead(pid: int, started: float) -> bool:
+    """Tell whether the process of this identity is certainly dead.
+
+    False also when that cannot be known from here: it was started before the last boot, on another
+    machine of the same name, or in another container.
+    """
+    boot, ticks = divmod(started, _BOOT_TICKS)
+    if boot * _BOOT_TICKS != _boot():
         return False
+    return _start_ticks(pid) != ticks
 
 
 def kill_marked(variable: str, value: str, *, is_prefix: bool = False) -> list[int]:
@@ -160,15 +192,56 @@ def kill_marked(variable: str, value: str, *, is_prefix: bool = False) -> list[i
     `is_prefix` the variable only has to begin with `value`.
     """
     marker = f"{variable}={value}".encode()
-    killed = []
-    for name in os.listdir("/proc"):  # noqa: PTH208 - names are all that is needed
-        if not name.isdigit() or int(name) == os.getpid():
-            continue
-        try:
-            words = Path("/proc", name, "environ").read_bytes().split(b"\0")
-            if marker in words or (is_prefix and any(w.startswith(marker) for w in words)):
-                os.kill(int(name), signal.SIGKILL)
-                killed.append(int(name))
-        except OSError:
-            continue
+    killed: list[int] = []
+    for _ in range(_KILL_ROUNDS):
+        found = [pid for pid in _processes() if _is_marked(pid, marker, is_prefix=is_prefix)]
+        if not found:
+            break
+        killed += [pid for pid in found if pid not in killed and _kill(pid)]
+        time.sleep(0.01)
     return killed
+
+
+def _processes() -> list[int]:
+    me = os.getpid()
+    names = os.listdir("/proc")  # noqa: PTH208 - names are all that is needed
+    return [int(name) for name in names if name.isdigit() and int(name) != me]
+
+
+def _is_marked(pid: int, marker: bytes, *, is_prefix: bool) -> bool:
+    try:
+        words = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return marker in words or (is_prefix and any(word.startswith(marker) for word in words))
+
+
+def _kill(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        return False
+    return True
+
+
+def _start_ticks(pid: int) -> int | None:
+    """Return when a process was started, in clock ticks since the boot; None when it is dead."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+@lru_cache(maxsize=1)
+def _boot() -> int:
+    """Return a number that belongs to this boot of this machine and its space of pids."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+    space = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - no path, a name
+    digest = hashlib.sha256(f"{boot.strip()} {space}".encode()).digest()
+    # 16 bits beside the ticks are what a float holds without loss.
+    return int.from_bytes(digest[:2], "big") * _BOOT_TICKS
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)

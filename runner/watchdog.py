@@ -7,15 +7,18 @@ twice, or stop for a while.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import django_rq
+import psutil
 from django.conf import settings
 from django.utils import timezone
 from rq import Worker as RqWorker
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
@@ -26,8 +29,9 @@ from experiments.services.advance import advance_sweep
 from experiments.services.compute import remove_silent_workers, remove_worker
 from experiments.services.dispatch import CONTROL_QUEUE, get_queue
 from experiments.services.recovery import lose_run, mark_not_responding, requeue_run
-from experiments.states import RUN_LIVE, RunState
-from runner.process import is_alive, kill_marked, this_process
+from experiments.states import RUN_LIVE, RUN_TERMINAL, RunState
+from runner.closing import save_files, save_reports
+from runner.process import is_dead, kill_marked, this_process
 from studio.sdk.run import RUN_VARIABLE
 
 logger = logging.getLogger(__name__)
@@ -43,7 +47,13 @@ _WORKER_SILENCE: Final = timedelta(seconds=60)
 def tick(now: datetime | None = None) -> None:
     """Look at everything once; a fault in one part does not keep the others from being done."""
     moment = now or timezone.now()
-    for look in (_bury_dead_runs, _check_leases, _find_lost_jobs, _advance_sweeps):
+    for look in (
+        _bury_dead_runs,
+        _check_leases,
+        _find_lost_jobs,
+        _advance_sweeps,
+        _forget_dead_workers,
+    ):
         _guarded(look, moment)
     _guarded(lambda _: remove_silent_workers(_WORKER_SILENCE), moment)
 
@@ -51,13 +61,21 @@ def tick(now: datetime | None = None) -> None:
 def reconcile() -> None:
     """Settle at the start of the studio what its last end left behind on this machine."""
     now = timezone.now()
-    for look in (_forget_dead_workers, _bury_dead_runs, _clean_registries, _find_lost_jobs):
+    for look in (
+        _forget_dead_workers,
+        _forget_dead_listeners,
+        _bury_dead_runs,
+        _clean_registries,
+        _find_lost_jobs,
+    ):
         _guarded(look, now)
 
 
 def _guarded(look: Callable[[datetime], object], now: datetime) -> None:
     try:
         look(now)
+    except StopRequested:  # how RQ ends a worker
+        raise
     except Exception:
         logger.exception("watchdog: %s", getattr(look, "__name__", "a part"))
 
@@ -67,22 +85,50 @@ def _bury_dead_runs(now: datetime) -> None:
     host = this_process().host
     live = Run.objects.filter(state__in=sorted(RUN_LIVE), host=host, executor_pid__isnull=False)
     for run in live:
-        if not is_alive(run.executor_pid or 0, run.executor_started or 0.0):
-            kill_marked(RUN_VARIABLE, run.public_id)
-            reason = f"Its worker process on {host} died."
-            lose_run(run.pk, reason=reason, fence=run.fence)
+        if is_dead(run.executor_pid or 0, run.executor_started or 0.0):
+            _guarded(partial(_bury, run, host), now)
+
+
+def _bury(run: Run, host: str, now: datetime) -> None:
+    kill_marked(RUN_VARIABLE, run.public_id)
+    save_reports(run)
+    lose_run(run.pk, reason=f"Its worker process on {host} died.", fence=run.fence)
+    save_files(run)
+
+
+# When a lease was first seen to be over: (lease, monotonic time) by run.
+_silent: dict[int, tuple[datetime, float]] = {}
 
 
 def _check_leases(now: datetime) -> None:
-    grace = timedelta(seconds=settings.STUDIO_LEASE_GRACE_SECONDS)
-    for run in expired_runs(now):
-        expired = run.lease_expires_at
-        if expired is not None and expired < now - grace:
-            silence = settings.STUDIO_LEASE_SECONDS + settings.STUDIO_LEASE_GRACE_SECONDS
-            reason = f"Its worker {run.worker_name} gave no sign for {silence} s."
-            lose_run(run.pk, reason=reason, fence=run.fence, expired_before=now - grace)
+    """Mark the runs whose worker is silent, and give them up when it stays so.
+
+    How long is counted by this process while it looks: after a machine has slept or its clock was
+    set, every lease is over at once, and the workers must be given the time to renew them.
+    """
+    expired = list(expired_runs(now))
+    for key in _silent.keys() - {run.pk for run in expired}:
+        del _silent[key]
+    for run in expired:
+        lease = run.lease_expires_at or now
+        known, since = _silent.get(run.pk, (None, 0.0))
+        if known != lease:
+            since = time.monotonic()
+            _silent[run.pk] = lease, since
+        if time.monotonic() - since >= settings.STUDIO_LEASE_GRACE_SECONDS:
+            _give_up(run, now)
         elif run.state not in (RunState.NOT_RESPONDING, RunState.CANCEL_REQUESTED):
             mark_not_responding(run.pk)
+
+
+def _give_up(run: Run, now: datetime) -> None:
+    silence = settings.STUDIO_LEASE_SECONDS + settings.STUDIO_LEASE_GRACE_SECONDS
+    reason = f"Its worker {run.worker_name} gave no sign for {silence} s."
+    lose_run(run.pk, reason=reason, fence=run.fence, expired_before=now)
+    is_lost = Run.objects.filter(pk=run.pk, fence=run.fence, state__in=sorted(RUN_TERMINAL))
+    if run.host == this_process().host and is_lost.exists():
+        # Its executor hangs: what it looks after must not run beside the repetition.
+        kill_marked(RUN_VARIABLE, run.public_id)
 
 
 def _find_lost_jobs(now: datetime) -> None:
@@ -115,15 +161,17 @@ def _advance_sweeps(now: datetime) -> None:
 
 
 def _forget_dead_workers(now: datetime) -> None:
-    host = this_process().host
-    for worker in Worker.objects.filter(host=host):
-        if not is_alive(worker.pid, worker.process_started):
+    for worker in Worker.objects.filter(host=this_process().host):
+        if is_dead(worker.pid, worker.process_started):
             remove_worker(worker.name)
-    registered = set(Worker.objects.filter(host=host).values_list("pid", flat=True))
-    connection = django_rq.get_connection("default")
-    for known in RqWorker.all(connection=connection):
-        # RQ keeps no start times, so a pid alone says little; our own rows know better.
-        if known.hostname == host and known.pid not in registered:
+
+
+def _forget_dead_listeners(now: datetime) -> None:
+    """Take dead workers of this machine out of RQ's list, which believes in them for a minute."""
+    host = this_process().host
+    for known in RqWorker.all(connection=django_rq.get_connection("default")):
+        # RQ keeps no start times; one whose pid was given to another process expires by itself.
+        if known.hostname == host and not psutil.pid_exists(known.pid or 0):
             known.register_death()  # type: ignore[no-untyped-call]  # RQ is untyped here
 
 

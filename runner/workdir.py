@@ -15,7 +15,7 @@ import shutil
 import stat
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,9 @@ from typing import Final
 _SDK: Final = Path(__file__).resolve().parent.parent / "studio" / "sdk"
 _COMPAT: Final = Path(__file__).with_name("compat")
 KEPT: Final = ("outputs", "logs")
+# Longer names than the database takes stay on disk, but are no artifacts.
+_MAX_PATH: Final = 1000
+_BLOCK: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +84,25 @@ def _unpack(snapshot: Path, target: Path) -> None:
                 written.chmod(0o755)
 
 
-def collect_files(workdir: Workdir) -> list[tuple[str, int, str]]:
+def keep_files(workdir: Workdir) -> None:
     """Move what the script wrote to ./outputs and ./logs to where it is kept; remove the code.
 
-    Returns (path, size in bytes, SHA-256) of each regular file; links are dropped, so that nothing
-    outside of the directory can be read through them.
+    Links are dropped, so that nothing outside of the directory can be read through them. Doing it
+    again continues where a failure stopped it.
     """
     for name in KEPT:
         _move_tree(workdir.code / name, workdir.path / name)
     shutil.rmtree(workdir.code, ignore_errors=True)
+
+
+def list_kept(workdir: Workdir, tick: Callable[[], None]) -> list[tuple[str, int, str]]:
+    """Return (path, size in bytes, SHA-256) of each kept file; calls `tick` between the blocks."""
     found = []
     for name in KEPT:
         for path in _files(workdir.path / name):
-            relative = path.relative_to(workdir.path).as_posix()
-            found.append((relative, path.stat().st_size, _digest(path)))
+            relative = path.relative_to(workdir.path)
+            if len(str(relative)) <= _MAX_PATH and relative == _readable(relative):
+                found.append((relative.as_posix(), path.stat().st_size, _digest(path, tick)))
     return sorted(found)
 
 
@@ -102,11 +110,24 @@ def _move_tree(source: Path, target: Path) -> None:
     if source.is_symlink() or not source.is_dir():
         return
     for path in list(_files(source)):
-        kept = target / path.relative_to(source)
-        if kept.exists():  # a script's own logs/std_log.txt does not replace ours
-            kept = kept.with_name(f"script-{kept.name}")
+        kept = _free_name(target / _readable(path.relative_to(source)))
         kept.parent.mkdir(parents=True, exist_ok=True)
         path.replace(kept)
+
+
+def _readable(path: Path) -> Path:
+    """Return a name that is text: any bytes can be the name of a file, but not of an artifact."""
+    text = os.fsencode(path).decode("utf-8", "replace")
+    return Path("".join(c if c >= " " else "\N{REPLACEMENT CHARACTER}" for c in text))
+
+
+def _free_name(path: Path) -> Path:
+    # A script's own logs/std_log.txt does not replace ours.
+    kept, number = path, 1
+    while kept.exists():
+        prefix = "script-" if number == 1 else f"script-{number}-"
+        kept, number = path.with_name(prefix + path.name), number + 1
+    return kept
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -117,9 +138,13 @@ def _files(root: Path) -> Iterator[Path]:
                 yield path
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, tick: Callable[[], None]) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            tick()
+    return digest.hexdigest()
 
 
 def tree_bytes(root: Path) -> int:
@@ -141,7 +166,7 @@ def client_directory(home: Path) -> Path:
     files = sorted(_SDK.glob("*.py")) + sorted(_COMPAT.rglob("*.py"))
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.as_posix().encode() + b"\0" + file.read_bytes())
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     target = home / "client" / digest.hexdigest()[:16]
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)

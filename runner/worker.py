@@ -6,20 +6,25 @@ controller's jobs in its own process and ticks the watchdog in between.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
+from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.queue import Queue
 
 from experiments.services.compute import heartbeat_worker
 from runner import executor
-from runner.process import die_with_parent
+from runner.process import adopt_orphans, die_with_parent, kill_descendants
+
+logger = logging.getLogger(__name__)
 
 # A waiting worker wakes up every WORKER_TTL - 15 seconds and gives its sign of life.
 WORKER_TTL: Final = 20
@@ -31,15 +36,30 @@ _MARGIN_SECONDS: Final = 10
 class SlotWorker(Worker):
     """Executes runs, one at a time, each in a forked work-horse."""
 
+    # RQ waits up to a minute between two attempts to reach Redis.
+    max_connection_wait_time = 2.0
+
     def get_heartbeat_ttl(self, job: Job) -> int:
         """Return how long RQ believes in a job without a sign: short, unlike RQ's own minute."""
         return MONITORING_SECONDS + _MARGIN_SECONDS
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
-        """Give RQ and the compute page a sign of life."""
+        """Give RQ and the database a sign of life; a database that is away ends no worker."""
         super().heartbeat(*args, **kwargs)
-        close_old_connections()
-        heartbeat_worker(self.name)
+        if self.is_horse:
+            return
+        try:
+            close_old_connections()
+            heartbeat_worker(self.name)
+        except DatabaseError as error:
+            logger.warning("worker %s: no sign of life in the database: %s", self.name, error)
+
+    def maintain_heartbeats(self, job: Job) -> None:
+        """Keep the job alive in Redis; the run itself does not need Redis and goes on without."""
+        try:
+            super().maintain_heartbeats(job)
+        except (RedisError, OSError) as error:
+            logger.warning("worker %s: no sign of life in Redis: %s", self.name, error)
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Fork; database connections are never shared between processes."""
@@ -49,7 +69,15 @@ class SlotWorker(Worker):
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Execute the job in the work-horse, which must not outlive its worker."""
         die_with_parent(self.pid or 0)
+        adopt_orphans()
         super().main_work_horse(job, queue)
+
+    def perform_job(self, job: Job, queue: Queue) -> bool:
+        """Execute the job; whatever its script left behind ends with it."""
+        try:
+            return super().perform_job(job, queue)
+        finally:
+            kill_descendants()
 
     def setup_work_horse_signals(self) -> None:
         """Let the executor end its script in order when the worker is stopped."""
@@ -69,18 +97,36 @@ class SlotWorker(Worker):
 class ControlWorker(SimpleWorker):
     """Executes the controller's jobs in this process and calls `tick` every few seconds."""
 
+    max_connection_wait_time = 2.0
     tick: Callable[[], None]
     tick_seconds: float
     _next_tick = 0.0
+    _is_ticking = False
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
-        """Give RQ a sign of life; tick when it is time."""
-        super().heartbeat(*args, **kwargs)
+        """Tick when it is time, with Redis or without; then give RQ a sign of life."""
         now = time.monotonic()
         if now >= self._next_tick:
             self._next_tick = now + self.tick_seconds
+            self._tick()
+        super().heartbeat(*args, **kwargs)
+
+    def _tick(self) -> None:
+        self._is_ticking = True
+        try:
             close_old_connections()
             self.tick()
+        finally:
+            self._is_ticking = False
+        if self._stop_requested:
+            raise StopRequested
+
+    def _shutdown(self) -> None:
+        """Stop now, or after the tick: an exception out of nowhere could end up in a sampler."""
+        if self._is_ticking:
+            self._stop_requested = True
+            return
+        super()._shutdown()  # type: ignore[no-untyped-call]  # RQ is untyped
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Execute in this process with a database connection that works."""

@@ -58,8 +58,23 @@ def test_long_log_keeps_its_head_and_its_tail(tmp_path):
     assert text.startswith("line 000000\n")
     assert text.endswith("line 009999\n")
     assert f"{lost} bytes of output left out" in text
-    assert lost == 120_000 - 20_000 - 10_000
+    assert lost == 120_000 - 20_000 - len(text[text.index("\nline", 20_000) + 1 :])
     assert path.stat().st_size < 40_000
+
+
+def test_log_that_is_cut_again_counts_what_was_lost_before(tmp_path):
+    path = tmp_path / "log"
+    path.write_text("".join(f"line {i:06}\n" for i in range(10_000)))
+    lost = cut_log(path, 40_000)
+    with path.open("a") as file:
+        file.writelines(f"more {i:06}\n" for i in range(10_000))
+
+    more = cut_log(path, 40_000, lost_before=lost)
+
+    text = path.read_text()
+    assert f"[studio] {lost + more} bytes of output left out" in text
+    assert text.count("[studio]") == 1
+    assert text.endswith("more 009999\n")
 
 
 def test_short_log_stays_as_it_is(tmp_path):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, Final
 
 import django_rq
 from django.core.management.base import BaseCommand, CommandError
@@ -17,8 +19,11 @@ from experiments.models import ComputeTarget
 from experiments.services.compute import register_worker, remove_worker
 from experiments.services.dispatch import get_queue
 from runner import jobs
-from runner.process import this_process
+from runner.process import die_with_parent, this_process
 from runner.worker import MAINTENANCE_SECONDS, MONITORING_SECONDS, WORKER_TTL, SlotWorker
+
+# Also the least time between two attempts to start a slot that does not stay up.
+_LOOK_SECONDS: Final = 1.0
 
 
 class Command(BaseCommand):
@@ -38,7 +43,8 @@ class Command(BaseCommand):
             raise CommandError(f"--slots is {slots}; use a number from 1 to 256.")
         target = _find_target(options["compute"])
         if slots > 1:
-            sys.exit(_run_slots(target.name, slots))
+            self.stderr.write(f"{slots} slots of {target.name} on {socket.gethostname()}")
+            sys.exit(Slots(target.name, slots).run())
         work(target)
 
 
@@ -71,21 +77,45 @@ def _find_target(name: str) -> ComputeTarget:
     return target
 
 
-def _run_slots(name: str, slots: int) -> int:
-    """Run one process per slot and pass signals on; a slot that dies ends all of them."""
-    command = [sys.executable, "-m", "django", "studio_worker", "--compute", name]
-    children = [subprocess.Popen(command, start_new_session=True) for _ in range(slots)]  # noqa: S603
+class Slots:
+    """One process per slot: a slot that dies is started again, a request to stop is passed on."""
 
-    def forward(number: int, _: object) -> None:
-        for child in children:
+    def __init__(self, compute: str, count: int) -> None:
+        self._compute = compute
+        self._stop_signal = 0
+        self._children: list[subprocess.Popen[bytes]] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+        for _ in range(count):
+            self._start()
+
+    def run(self) -> int:
+        """Look after the slots until they were told to stop and have; return the exit code."""
+        while not self._stop_signal or any(child.poll() is None for child in self._children):
+            time.sleep(_LOOK_SECONDS)
+            for child in list(self._children):
+                if child.poll() is not None and not self._stop_signal:
+                    self._children.remove(child)
+                    self._start()
+        return max(0, *(child.returncode for child in self._children))
+
+    def _on_stop(self, number: int, _: object) -> None:
+        self._stop_signal = number
+        for child in self._children:
             if child.poll() is None:
                 child.send_signal(number)
 
-    signal.signal(signal.SIGTERM, forward)
-    signal.signal(signal.SIGINT, forward)
-    print(f"{slots} slots of {name} on {socket.gethostname()}", file=sys.stderr)  # noqa: T201
-    codes = [child.wait() for child in children]
-    return max(codes)
+    def _start(self) -> None:
+        parent = os.getpid()
+        child = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-m", "django", "studio_worker", "--compute", self._compute],
+            start_new_session=True,
+            # One thread lives here, so code between fork and exec is safe.
+            preexec_fn=lambda: die_with_parent(parent),
+        )
+        self._children.append(child)
+        if self._stop_signal:  # it came before the child could be told
+            child.send_signal(self._stop_signal)
 
 
 # Imported before the first fork, so that a work-horse starts in milliseconds.

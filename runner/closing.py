@@ -1,0 +1,68 @@
+"""What is done with a run when its process has ended: how it ended, which files of it are kept."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from experiments.models import Run
+from experiments.services.outcome import RunOutcome
+from experiments.services.runs import add_artifacts
+from runner import logs
+from runner.memory import OutOfMemory
+from runner.process import ExitRecord
+from runner.reports import ReportFeed
+from runner.workdir import KEPT, Workdir, keep_files, list_kept, tree_bytes
+
+logger = logging.getLogger(__name__)
+
+
+def read_outcome(
+    record: ExitRecord,
+    workdir: Workdir,
+    *,
+    is_timed_out: bool,
+    killed_for: str,
+    memory: OutOfMemory,
+) -> RunOutcome:
+    """Tell how the process of a run ended. Reads the log, so call it before that is cut."""
+    if record.exec_error:
+        return RunOutcome(bad_command=record.exec_error)
+    if record.signal == signal.SIGKILL and not record.stopped and memory.has_struck():
+        killed_for = "out of memory; the kernel ended the script"
+    failed = bool(record.code or record.signal)
+    return RunOutcome(
+        exit_code=record.code,
+        signal=record.signal,
+        error_line=logs.error_line(workdir.std_log) if failed else "",
+        stopped_by_us=record.stopped,
+        timed_out=is_timed_out,
+        killed_for=killed_for,
+    )
+
+
+def store_files(run_id: int, workdir: Workdir, tick: Callable[[], None]) -> int:
+    """Keep the files of a run and note them; return the size of its outputs in bytes.
+
+    Calls `tick` in between: gigabytes take longer to read than a lease lasts.
+    """
+    keep_files(workdir)
+    add_artifacts(run_id, list_kept(workdir, tick))
+    return tree_bytes(workdir.path / KEPT[0])
+
+
+def save_reports(run: Run) -> None:
+    """Store what is left in the journal of a run whose executor died on this machine."""
+    workdir = Workdir(Path(run.directory))
+    if run.directory and workdir.journal.exists():
+        feed = ReportFeed(run.pk, run.fence, workdir.journal, offset=run.last_seq)
+        feed.drain()
+
+
+def save_files(run: Run) -> None:
+    """Keep the files of a run whose executor died on this machine."""
+    workdir = Workdir(Path(run.directory))
+    if run.directory and workdir.code.exists():
+        store_files(run.pk, workdir, lambda: None)

@@ -1,0 +1,31 @@
+"""Hold the log and the outputs of a running script below their limits.
+
+Pure. The limits are no precise ones: walking a large folder costs, so it is done now and then.
+"""
+
+from __future__ import annotations
+
+from runner import logs
+from runner.workdir import KEPT, Workdir, tree_bytes
+
+
+class Quotas:
+    """The limits of one run."""
+
+    def __init__(self, workdir: Workdir, *, log_bytes: int, output_bytes: int) -> None:
+        self._workdir = workdir
+        self._log_bytes = log_bytes
+        self._output_bytes = output_bytes
+        self._lost = 0
+
+    def cut_log(self) -> None:
+        """Cut the log when it is too long."""
+        path = self._workdir.std_log
+        self._lost += logs.cut_log(path, self._log_bytes, lost_before=self._lost)
+
+    def excess(self) -> str:
+        """Say why the run must end: its outputs are larger than allowed; "" when they are not."""
+        size = sum(tree_bytes(self._workdir.code / name) for name in KEPT)
+        if size <= self._output_bytes:
+            return ""
+        return f"its outputs reached {size} bytes, more than the limit of {self._output_bytes}"

@@ -1,0 +1,49 @@
+"""The way of reports from the journal of a run to the database, block by block, exactly once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.services import metrics
+from runner.tail import JournalTail
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """What one look at the journal brought: whether it moved on, and the primary metric with it."""
+
+    has_moved: bool
+    has_primary: bool
+
+
+class ReportFeed:
+    """Reads one journal and stores what it reads for one attempt at a run."""
+
+    def __init__(self, run_id: int, fence: int, journal: Path, *, offset: int = 0) -> None:
+        self._run_id = run_id
+        self._fence = fence
+        self._tail = JournalTail(journal, offset)
+
+    def flush(self) -> Flushed:
+        """Store the next block of new reports; when that fails, the next call tries it again.
+
+        Raises:
+            StaleState: the run belongs to another attempt by now.
+        """
+        before = self._tail.offset
+        entries = self._tail.read()
+        reports = [metrics.Report(e.seq, e.name, e.value, e.step, e.time) for e in entries]
+        if not reports:
+            return Flushed(has_moved=self._tail.offset != before, has_primary=False)
+        try:
+            result = metrics.record_reports(self._run_id, self._fence, reports)
+        except BaseException:
+            self._tail.offset = before
+            raise
+        return Flushed(has_moved=True, has_primary=bool(result.new_primary))
+
+    def drain(self) -> None:
+        """Store everything up to the last whole line."""
+        while self.flush().has_moved:
+            pass
