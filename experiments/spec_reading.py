@@ -71,7 +71,8 @@ def read_sampling(raw: Any, space: SearchSpace | None, problems: Problems) -> An
     name = options.pop("type", None)
     where = path if isinstance(raw, str) else f"{path}.type"
     if not isinstance(name, str) or name.lower() not in SAMPLERS:
-        problems.append(Problem(where, _unknown("sampling", name, SAMPLERS)))
+        what = path if where == path else "type"
+        problems.append(Problem(where, _unknown(what, name, SAMPLERS)))
         return "random"
     name = _apply_rule(name.lower(), options, path, problems)
     problems += load_sampler(name).check(space, options, path)
@@ -110,7 +111,8 @@ def read_policy(raw: Any, problems: Problems) -> dict[str, Any] | None:
     name = settings.pop("type", None)
     where = path if isinstance(raw, str) else f"{path}.type"
     if not isinstance(name, str) or name.lower() not in POLICIES:
-        problems.append(Problem(where, _unknown("early_termination", name, POLICIES)))
+        what = path if where == path else "type"
+        problems.append(Problem(where, _unknown(what, name, POLICIES)))
         return None
     problems += load_policy(name.lower()).check(settings, path)
     kept = {str(key): value for key, value in settings.items() if value is not None}
