@@ -14,18 +14,12 @@ import time
 import uuid
 from typing import Any, Dict, Optional, Tuple, Union
 
+from studio.sdk.errors import RunEnvironmentException, UserErrorException
+
 JOURNAL_VARIABLE = "STUDIO_METRICS_FILE"
 RUN_VARIABLE = "STUDIO_RUN_ID"
 
 Value = Union[float, str]
-
-
-class UserErrorException(Exception):  # noqa: N818 - the name of the original
-    """A logging call cannot mean anything: a list where one value belongs, no name."""
-
-
-class RunEnvironmentException(Exception):  # noqa: N818 - the name of the original
-    """The script does not run in a studio, and `allow_offline` is False."""
 
 
 class Run:
