@@ -19,9 +19,11 @@ from experiments.space.literals import brief
 from experiments.space.space import SearchSpace
 from experiments.spec_azure import azure_problems, import_azure, is_azure
 from experiments.spec_checks import (
+    check_extent,
     check_keys,
     check_policy_fits,
     check_start,
+    check_stored,
     check_texts,
     check_words,
     field_problems,
@@ -126,6 +128,7 @@ class SweepSpec(BaseModel):
         if not isinstance(mapping, Mapping):
             text = f"The specification is {brief(mapping)}; it must be a mapping of keys to values."
             raise ProblemsError([Problem("", text)])
+        check_extent(mapping)
         faults = check_texts(mapping)
         try:
             read = cls._parse_azure if is_azure(mapping) else cls._parse_fields
@@ -234,6 +237,8 @@ class SweepSpec(BaseModel):
             problems += field_problems(error, values, problems)
         if problems or spec is None:
             raise ProblemsError(in_order(problems, list(cls.model_fields)))
+        if too_large := check_stored(spec.dump()):
+            raise ProblemsError(too_large)
         spec._import_warnings.extend(notes)
         return spec
 

@@ -5,6 +5,7 @@ Every check returns problems; messages say what, the value, what is allowed.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -22,7 +23,28 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _WORDS: Final = ("name", "compute", "script", "python", "source_directory")
 _MAX_DEPTH: Final = 50
+# Far beyond any specification that a person has written; larger ones would cost minutes.
+_MAX_SIZE: Final = 300_000
+# The YAML of what is stored must be short enough to be read back.
+_MAX_STORED: Final = 140_000
+_MAX_UNKNOWN: Final = 20
 
+# Words of other tools, and of Azure ML, for what a field of ours holds.
+_MEANT: Final = {
+    "args": "arguments",
+    "code": "source_directory",
+    "env": "environment",
+    "environment_variables": "environment",
+    "limits": "max_total_runs",
+    "metric": "primary_metric",
+    "objective": "primary_metric",
+    "parameters": "search_space",
+    "policy": "early_termination",
+    "target": "compute",
+    "timeout": "max_duration_minutes",
+    "trial": "script",
+    "trial_timeout": "run_timeout_minutes",
+}
 _ALLOWED: Final = {
     "name": "use 1 to 255 characters",
     "experiment": "use 1 to 255 characters",
@@ -41,26 +63,58 @@ _ALLOWED: Final = {
 }
 
 
-def check_keys(keys: Iterable[str], known: Sequence[str]) -> list[Problem]:
+def check_keys(fields: Mapping[str, Any], known: Sequence[str]) -> list[Problem]:
     """Return a problem for each unknown key, with the one that was probably meant."""
+    unknown = [key for key in fields if key not in known]
     problems = []
-    for key in keys:
-        if key not in known:
-            close = get_close_matches(key.lower(), known, n=1)
-            advice = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
-            problems.append(Problem(key, f"A sweep has no {brief(key)}. {advice}"))
+    for key in unknown[:_MAX_UNKNOWN]:
+        close = [_MEANT[key]] if key in _MEANT else get_close_matches(key.lower(), known, n=1)
+        advice = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(known)}."
+        if key == "type":
+            advice = f"{brief(fields[key])} is no kind of it; only Azure ML files have type: sweep."
+        problems.append(Problem(key, f"A sweep has no {brief(key)}. {advice}"))
+    if len(unknown) > _MAX_UNKNOWN:
+        text = f"A sweep has none of {len(unknown) - _MAX_UNKNOWN} further keys either."
+        problems.append(Problem("", text))
     return problems
 
 
-def check_texts(value: Any, path: str = "", depth: int = 0) -> list[Problem]:
-    """Return a problem for each text, wherever it stands, that no program can be given.
+def check_extent(raw: Any) -> None:
+    """Refuse what is larger or nested deeper than any specification, before it costs time.
 
     Raises:
-        ProblemsError: the value is nested so deeply that nothing else can be checked.
+        ProblemsError: nothing else can be checked.
     """
-    if depth > _MAX_DEPTH:
-        text = f"The specification is nested more than {_MAX_DEPTH} levels deep."
-        raise ProblemsError([Problem("", text)])
+    size, level = 0, [raw]
+    for _ in range(_MAX_DEPTH + 1):
+        size += sum(len(item) if isinstance(item, str) else 1 for item in level)
+        if size > _MAX_SIZE:
+            text = f"The specification holds more than {_MAX_SIZE} characters and values."
+            raise ProblemsError([Problem("", text)])
+        level = [part for item in level for part in _parts_of(item)]
+        if not level:
+            return
+    text = f"The specification is nested more than {_MAX_DEPTH} levels deep."
+    raise ProblemsError([Problem("", text)])
+
+
+def _parts_of(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return [*value, *value.values()]
+    return value if isinstance(value, list | tuple) else ()
+
+
+def check_stored(dump: Mapping[str, Any]) -> list[Problem]:
+    """Check that a specification, its ranges written out, can be stored and read back."""
+    size = len(json.dumps(dump))
+    if size <= _MAX_STORED:
+        return []
+    text = f"The specification takes {size} characters as JSON; at most {_MAX_STORED} are kept."
+    return [Problem("", text)]
+
+
+def check_texts(value: Any, path: str = "") -> list[Problem]:
+    """Return a problem for each text, wherever it stands, that no program can be given."""
     if isinstance(value, str):
         fault = text_fault(value)
         return [Problem(path, f"{brief(value)} {fault}; remove it.")] if fault else []
@@ -69,11 +123,11 @@ def check_texts(value: Any, path: str = "", depth: int = 0) -> list[Problem]:
         return [
             problem
             for place, key, item in places
-            for problem in (*check_texts(key, place, depth), *check_texts(item, place, depth + 1))
+            for problem in (*check_texts(key, place), *check_texts(item, place))
         ]
     if isinstance(value, list | tuple):
         items = enumerate(value)
-        return [p for i, item in items for p in check_texts(item, f"{path}[{i}]", depth + 1)]
+        return [p for i, item in items for p in check_texts(item, f"{path}[{i}]")]
     return []
 
 
@@ -105,6 +159,9 @@ def check_start(known: Mapping[str, Any], names: list[str] | None) -> list[Probl
         return problems
     if isinstance(script, str) and script.strip():
         path = PurePosixPath(script)
+        if script.startswith("-"):
+            text = f"script is {brief(script)}, an option of the interpreter; name a Python file."
+            return [Problem("script", text)]
         if path.is_absolute() or ".." in path.parts:
             text = f"script is {brief(script)}, outside source_directory; name it from there on."
             return [Problem("script", text)]

@@ -153,7 +153,7 @@ def read_arguments(raw: Any, problems: Problems) -> Any:
         return []
     words = []
     for i, item in enumerate(raw):
-        if not isinstance(item, str | int | float):
+        if not _is_scalar(item):
             text = f"The argument is {brief(item)}; use text, a number or true / false."
             problems.append(Problem(f"arguments[{i}]", text))
         elif isinstance(item, str) and PLACEHOLDER.search(item):
@@ -176,7 +176,10 @@ def read_pairs(raw: Any, field: str, problems: Problems) -> Any:
         return {}
     pairs = {}
     for key, value in raw.items():
-        if not isinstance(value, str | int | float):
+        if key is None or isinstance(key, bool):
+            text = f"The name {brief(key)} is no text; put it in quotes."
+            problems.append(Problem(f"{field}.{key}", text))
+        elif not _is_scalar(value):
             text = f"{key} is {brief(value)}; use text or a number."
             problems.append(Problem(f"{field}.{key}", text))
         elif field == "environment" and (message := _variable_text(str(key), format_value(value))):
@@ -184,6 +187,12 @@ def read_pairs(raw: Any, field: str, problems: Problems) -> Any:
         else:
             pairs[str(key)] = format_value(value)
     return pairs
+
+
+def _is_scalar(value: Any) -> bool:
+    # Numbers of thousands of digits cannot be written down.
+    is_text = isinstance(value, str | bool | float)
+    return is_text or (isinstance(value, int) and is_number(value))
 
 
 def _variable_text(name: str, value: str) -> str:

@@ -68,3 +68,92 @@ def test_policy_is_refused_where_the_sampler_needs_whole_runs(monkeypatch):
             "Random sampling needs every run to end by itself; set early_termination to null.",
         ]
     ]
+
+
+def test_numbers_and_names_that_cannot_be_written_are_refused():
+    huge = 10**5000
+
+    found = problems_of(
+        {
+            **VALID,
+            "arguments": [1, huge],
+            "tags": {None: 1, True: 2, "a": huge},
+            "max_total_runs": huge,
+        }
+    )
+
+    assert found == [
+        [
+            "arguments[1]",
+            "The argument is a value too large to show; use text, a number or true / false.",
+        ],
+        [
+            "max_total_runs",
+            "max_total_runs is a value too large to show; use a whole number from 1 to 1000.",
+        ],
+        ["tags.None", "The name None is no text; put it in quotes."],
+        ["tags.True", "The name True is no text; put it in quotes."],
+        ["tags.a", "a is a value too large to show; use text or a number."],
+    ]
+
+
+def test_many_unknown_keys_are_counted_after_the_first_ones():
+    found = problems_of({**VALID, **{f"key{n}": 1 for n in range(5000)}})
+
+    assert len(found) == 21
+    assert found[-1] == ["", "A sweep has none of 4980 further keys either."]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"description": "x" * 300_001},
+        {"arguments": ["x"] * 300_001},
+        {"search_space": {"x": ["choice", [list(range(300_001))]]}},
+        {f"key{n}": n for n in range(60_000)},
+    ],
+    ids=["text", "list", "choice", "keys"],
+)
+def test_huge_specification_is_one_problem(changes):
+    text = "The specification holds more than 300000 characters and values."
+
+    assert problems_of({**VALID, **changes}) == [["", text]]
+
+
+def test_lists_that_hold_themselves_are_one_problem():
+    one, two = [], []
+    one.append(one)
+    two += [two, two]
+
+    deep = problems_of({**VALID, "arguments": one})
+    wide = problems_of({**VALID, "arguments": two})
+
+    assert deep == [["", "The specification is nested more than 50 levels deep."]]
+    assert wide == [["", "The specification holds more than 300000 characters and values."]]
+
+
+def test_what_could_not_be_read_back_is_refused():
+    size = 150_000 + len(json.dumps(SweepSpec.parse({**VALID, "arguments": [""]}).dump()))
+
+    assert problems_of({**VALID, "arguments": ["x" * 150_000]}) == [
+        ["", f"The specification takes {size} characters as JSON; at most 140000 are kept."]
+    ]
+
+
+@pytest.mark.parametrize(
+    "sign", ["'", '"', "\\", "\n", "é", "\N{GRINNING FACE}", " ", "x", "\x07", ": "]
+)
+def test_the_longest_texts_survive_yaml(sign):
+    size = len(json.dumps(sign)) - 2
+    raw = {**VALID, "arguments": [sign * (138_000 // size)]}
+
+    spec = SweepSpec.parse(raw)
+
+    assert SweepSpec.parse_yaml(spec.dump_yaml()) == spec
+
+
+def test_the_longest_choice_survives_yaml():
+    spec = SweepSpec.parse({**VALID, "search_space": {"x": "choice(range(10000))"}})
+
+    assert SweepSpec.parse_yaml(spec.dump_yaml()) == spec
+    assert spec.space.cardinality() == 10_000
