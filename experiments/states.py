@@ -62,7 +62,8 @@ S = SweepState
 
 RUN_TRANSITIONS: Final[dict[RunState, frozenset[RunState]]] = {
     R.NOT_STARTED: frozenset({R.QUEUED, R.CANCELED}),
-    R.QUEUED: frozenset({R.STARTING, R.CANCELED}),
+    # Back to NotStarted: a pause or a lower limit takes its turn from a waiting run.
+    R.QUEUED: frozenset({R.STARTING, R.CANCELED, R.NOT_STARTED}),
     R.STARTING: frozenset({R.RUNNING, R.FAILED, R.CANCEL_REQUESTED, R.NOT_RESPONDING}),
     R.RUNNING: frozenset({R.FINALIZING, R.FAILED, R.CANCEL_REQUESTED, R.NOT_RESPONDING}),
     R.FINALIZING: frozenset({R.COMPLETED, R.FAILED, R.NOT_RESPONDING}),
@@ -78,13 +79,14 @@ SWEEP_TRANSITIONS: Final[dict[SweepState, frozenset[SweepState]]] = {
     S.RUNNING: frozenset({S.PAUSED, S.CANCEL_REQUESTED, S.COMPLETED, S.FAILED}),
     S.PAUSED: frozenset({S.RUNNING, S.CANCEL_REQUESTED}),
     S.CANCEL_REQUESTED: frozenset({S.CANCELED}),
-    S.COMPLETED: frozenset(),
-    S.FAILED: frozenset(),
-    S.CANCELED: frozenset(),
+    # An ended sweep goes on only to repeat runs, and ends again when they have.
+    S.COMPLETED: frozenset({S.RUNNING}),
+    S.FAILED: frozenset({S.RUNNING}),
+    S.CANCELED: frozenset({S.RUNNING}),
 }
 
 RUN_TERMINAL: Final = frozenset(s for s, nexts in RUN_TRANSITIONS.items() if not nexts)
-SWEEP_TERMINAL: Final = frozenset(s for s, nexts in SWEEP_TRANSITIONS.items() if not nexts)
+SWEEP_TERMINAL: Final = frozenset({S.COMPLETED, S.FAILED, S.CANCELED})
 # States in which a run holds or waits for a slot: what the concurrency limit counts.
 RUN_ACTIVE: Final = frozenset(RunState) - RUN_TERMINAL
 # States in which a process may exist on a compute target.

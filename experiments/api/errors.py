@@ -17,6 +17,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 
 from experiments.problems import Problem, ProblemsError
+from experiments.services.refused import Refused
 from experiments.services.transitions import StaleState
 
 MEDIA_TYPE = "application/problem+json"
@@ -148,5 +149,6 @@ _HANDLERS: dict[type[Exception], Any] = {
     HttpError: _on_http_error,
     RequestDataTooBig: _on_too_big,
     ConflictError: _on_conflict,
+    Refused: _on_conflict,
     StaleState: _on_stale,
 }

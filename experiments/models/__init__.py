@@ -8,7 +8,7 @@ from experiments.models.event import Event
 from experiments.models.experiment import Experiment
 from experiments.models.metric import MetricChunk, MetricSeries
 from experiments.models.run import Run
-from experiments.models.sweep import Sweep
+from experiments.models.sweep import Sweep, SweepVersion
 from experiments.models.workspace import Membership, Workspace
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "SignInLink",
     "Snapshot",
     "Sweep",
+    "SweepVersion",
     "Worker",
     "Workspace",
 ]

@@ -16,11 +16,22 @@ _HAS_REASON = sorted([*_ENDED, str(RunState.CANCEL_REQUESTED)])
 class Run(models.Model):
     """A child run. `state` is assigned by services.transitions alone; a retry is a new row."""
 
+    class Origin(models.TextChoices):
+        SAMPLER = "sampler"
+        RETRY = "retry"
+        HAND = "hand"
+
     public_id = models.CharField(max_length=70, unique=True)
     sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="runs")
     number = models.PositiveIntegerField(help_text="Ordinal in sampling order, from 0.")
     params = models.JSONField()
     note = models.TextField(blank=True, help_text="Why the sampler chose these values.")
+    origin = models.CharField(
+        max_length=10,
+        choices=Origin.choices,
+        default=Origin.SAMPLER,
+        help_text="The sampler, a repetition, or a person with values of their own.",
+    )
     retry_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries"
     )

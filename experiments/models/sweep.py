@@ -58,6 +58,13 @@ class Sweep(models.Model):
         blank=True, help_text="Why the sampler failed: no new runs, the sweep fails at the end."
     )
 
+    kept_end_reason = models.CharField(
+        max_length=20,
+        blank=True,
+        help_text="Of a canceled sweep that repeats runs: no new samples, then this end again.",
+    )
+    kept_reason = models.TextField(blank=True)
+
     metric_name = models.CharField(max_length=255)
     goal = models.CharField(max_length=8)
     best_run = models.ForeignKey(
@@ -110,3 +117,24 @@ class Sweep(models.Model):
     def max_duration(self) -> timedelta:
         """The sweep's own time limit."""
         return timedelta(minutes=self.spec["max_duration_minutes"])
+
+
+class SweepVersion(models.Model):
+    """One edit of a live sweep: what changed, who and when. Version 1 is the submitted spec."""
+
+    sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(help_text="spec_version of the sweep after the edit.")
+    changes = models.JSONField(help_text="Field of the spec: {from, to}.")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["sweep_id", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["sweep", "number"], name="sweep_version_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"

@@ -61,7 +61,8 @@ def progress_of(sweep: Sweep, now: datetime) -> SweepProgress:
 
 def planned_runs(sweep: Sweep) -> int:
     """Return how many runs there will be, retries left out."""
-    return sweep.sampled if sweep.is_exhausted else sweep.max_total_runs
+    has_all = sweep.is_exhausted or sweep.kept_end_reason
+    return sweep.sampled if has_all else sweep.max_total_runs
 
 
 def live_runs(sweep: Sweep, *, limit: int = 12) -> list[LiveRun]:

@@ -19,9 +19,10 @@ from experiments.services.events import append_event
 from experiments.services.new_runs import create_runs
 from experiments.services.sampling import Proposal, SamplerFailed, propose_runs
 from experiments.services.stopping import stop_children
-from experiments.services.sweep_end import breaker_sentence, end_of_sweep
+from experiments.services.sweep_end import breaker_sentence, end_again, end_of_sweep
 from experiments.services.text import clean_text
 from experiments.services.transitions import StaleState, move_sweep
+from experiments.services.waiting import hold_queued, settle_waiting
 from experiments.states import RUN_ACTIVE, EndReason, RunState, SweepState
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,9 @@ def _step(sweep: Sweep) -> bool:
     if sweep.state == SweepState.QUEUED:
         return _start(sweep)
     if sweep.state == SweepState.PAUSED:
-        return False
+        return hold_queued(sweep)
+    if settle_waiting(sweep):
+        return True
     if _wants_runs(sweep):
         return _break_circuit(sweep) or _fill_slots(sweep)
     return _end_when_done(sweep)
@@ -103,9 +106,8 @@ def _wind_down(sweep: Sweep) -> bool:
 
 
 def _wants_runs(sweep: Sweep) -> bool:
-    return (
-        sweep.sampled < sweep.max_total_runs and not sweep.is_exhausted and not sweep.sampler_error
-    )
+    is_done = sweep.is_exhausted or sweep.sampler_error or sweep.kept_end_reason
+    return sweep.sampled < sweep.max_total_runs and not is_done
 
 
 def _fill_slots(sweep: Sweep) -> bool:
@@ -177,7 +179,9 @@ def _break_circuit(sweep: Sweep) -> bool:
 def _end_when_done(sweep: Sweep) -> bool:
     if _active_runs(sweep):
         return False
-    state, end_reason, reason = end_of_sweep(sweep)
+    # A canceled sweep that only repeated runs asks to stop first; nobody is left to wait for.
+    is_kept = bool(sweep.kept_end_reason)
+    state, end_reason, reason = end_again(sweep) if is_kept else end_of_sweep(sweep)
     # next_number: nobody queued a run since the active ones were counted.
     move_sweep(
         sweep.pk,
@@ -186,7 +190,7 @@ def _end_when_done(sweep: Sweep) -> bool:
         reason=clean_text(reason, _MAX_REASON),
         where=Q(next_number=sweep.next_number),
     )
-    return False
+    return is_kept
 
 
 def _active_runs(sweep: Sweep) -> int:

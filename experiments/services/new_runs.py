@@ -13,16 +13,17 @@ from experiments.models import Event, Run, Sweep
 from experiments.services.dispatch import enqueue_run
 from experiments.services.events import bump, notify
 from experiments.services.transitions import StaleState
-from experiments.states import RunState, SweepState
+from experiments.states import RunState, SweepState, badge
 
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What a run is made of: hyperparameters, the words its script is given, the sampler's note."""
+    """What a run is made of: hyperparameters, the words its script is given, who chose them."""
 
     params: Mapping[str, Any]
     arguments: Sequence[str]
     note: str = ""
+    origin: Run.Origin = Run.Origin.SAMPLER
 
 
 def create_runs(sweep: Sweep, wanted: Sequence[NewRun]) -> list[Run]:
@@ -41,6 +42,7 @@ def create_runs(sweep: Sweep, wanted: Sequence[NewRun]) -> list[Run]:
             state=SweepState.RUNNING,
             next_number=sweep.next_number,
             sampled=sweep.sampled,
+            max_concurrent_runs=sweep.max_concurrent_runs,
             max_total_runs__gte=sweep.sampled + count,
         ).update(next_number=F("next_number") + count, sampled=F("sampled") + count)
         if not taken:
@@ -52,21 +54,36 @@ def create_runs(sweep: Sweep, wanted: Sequence[NewRun]) -> list[Run]:
         return _save(sweep, rows)
 
 
-def create_retry(lost: Run) -> Run:
+def create_retry(lost: Run, *, is_waiting: bool = False) -> Run:
     """Create a run that repeats `lost` with the same hyperparameters; part of its transaction.
 
-    It takes a number of its own but does not count towards max_total_runs.
+    It takes a number of its own but does not count towards max_total_runs. `is_waiting`: it has no
+    slot yet, the controller gives it one; a run that was lost has left its own.
     """
     cursor = bump(lost.sweep_id)
     sweep = Sweep.objects.select_related("compute").get(pk=lost.sweep_id)
     Sweep.objects.filter(pk=sweep.pk).update(next_number=F("next_number") + 1)
-    new = NewRun(params=lost.params, arguments=lost.arguments, note=lost.note)
-    row = _row(sweep, sweep.next_number, cursor, new)
+    new = NewRun(lost.params, lost.arguments, lost.note, Run.Origin.RETRY)
+    waits = is_waiting or sweep.state != SweepState.RUNNING
+    row = _row(sweep, sweep.next_number, cursor, new, is_waiting=waits)
     row.retry_of = lost
     return _save(sweep, [row])[0]
 
 
-def _row(sweep: Sweep, number: int, stamp: int, new: NewRun) -> Run:
+def create_by_hand(sweep_id: int, new: NewRun) -> Run:
+    """Create a waiting run of a person's own values; it counts towards max_total_runs.
+
+    Part of the caller's transaction, which has checked the limit since it bumped the cursor.
+    """
+    cursor = bump(sweep_id)
+    sweep = Sweep.objects.select_related("compute").get(pk=sweep_id)
+    counts = {"next_number": F("next_number") + 1, "sampled": F("sampled") + 1}
+    Sweep.objects.filter(pk=sweep_id).update(**counts)
+    row = _row(sweep, sweep.next_number, cursor, new, is_waiting=True)
+    return _save(sweep, [row])[0]
+
+
+def _row(sweep: Sweep, number: int, stamp: int, new: NewRun, *, is_waiting: bool = False) -> Run:
     return Run(
         public_id=f"{sweep.public_id}_{number}",
         sweep=sweep,
@@ -74,7 +91,9 @@ def _row(sweep: Sweep, number: int, stamp: int, new: NewRun) -> Run:
         params=dict(new.params),
         arguments=list(new.arguments),
         note=new.note,
+        origin=new.origin,
         stamp=stamp,
+        state=RunState.NOT_STARTED if is_waiting else RunState.QUEUED,
     )
 
 
@@ -86,18 +105,20 @@ def _save(sweep: Sweep, rows: list[Run]) -> list[Run]:
             run=run,
             cursor=run.stamp,
             kind=Event.Kind.RUN,
-            message=_queued_sentence(run),
-            payload={"number": run.number, "state": RunState.QUEUED, "end_reason": ""},
+            message=_first_sentence(run),
+            payload={"number": run.number, "state": run.state, "end_reason": ""},
         )
         for run in created
     )
     for run in created:
-        enqueue_run(run)
+        if run.state == RunState.QUEUED:
+            enqueue_run(run)
     notify(sweep.pk)
     return created
 
 
-def _queued_sentence(run: Run) -> str:
-    if run.retry_of is None:
-        return f"Run {run.number}: Queued"
-    return f"Run {run.number}: Queued. It repeats run {run.retry_of.number}."
+def _first_sentence(run: Run) -> str:
+    start = f"Run {run.number}: {badge(run.state).label}"
+    if run.retry_of is not None:
+        return f"{start}. It repeats run {run.retry_of.number}."
+    return f"{start}. {run.note}" if run.origin == Run.Origin.HAND else start

@@ -75,10 +75,11 @@ def arguments_of(spec: SweepSpec, params: Mapping[str, Any]) -> list[str]:
 
 def _history(sweep: Sweep) -> History:
     rows = Run.objects.filter(sweep=sweep).order_by("number")
-    # `sampled`, not the next number: a run that was lost and repeated took a number of its own,
-    # but must not change which configurations follow.
+    # Not the next number of a run: one that was repeated took a number of its own, one that was
+    # queued by hand counts as well, and neither may change which configurations follow.
+    by_hand = rows.filter(origin=Run.Origin.HAND).count()
     return History(
-        next_number=sweep.sampled,
+        next_number=sweep.sampled - by_hand,
         observations=[
             Observation(number, params, value, _STATES.get(state, "pending"))
             for number, params, value, state in rows.values_list(

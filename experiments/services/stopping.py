@@ -28,7 +28,7 @@ def request_stop(run_id: int, *, end_reason: EndReason, reason: str) -> bool:
             # `sources`: a run that just started must be asked, not declared dead.
             move_run(run_id, to, end_reason=end_reason, reason=reason, sources={state})
         except StaleState:
-            continue  # runs only move forward, so this ends
+            continue  # it moved just now: ask what fits its new state
         return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from experiments.models import MetricSeries, Run, Sweep
 from experiments.services.outcome import names_text
@@ -23,17 +23,19 @@ def end_of_sweep(sweep: Sweep) -> tuple[SweepState, EndReason, str]:
         return SweepState.FAILED, EndReason.ALL_RUNS_FAILED, _all_failed(sweep, total)
     result = _result(sweep)
     if sweep.is_exhausted and sweep.sampled < sweep.max_total_runs:
-        only = (
-            "one configuration, and it was"
-            if sweep.sampled == 1
-            else (f"{sweep.sampled} configurations, and all of them were")
-        )
-        sentence = (
-            f"The search space has only {only} run "
-            f"(max_total_runs is {sweep.max_total_runs}). {result}"
-        )
+        sentence = f"{_exhausted(sweep)} (max_total_runs is {sweep.max_total_runs}). {result}"
         return SweepState.COMPLETED, EndReason.SPACE_EXHAUSTED, sentence
     return SweepState.COMPLETED, EndReason.MAX_RUNS, f"{_tally(sweep)} {result}"
+
+
+def end_again(sweep: Sweep) -> tuple[SweepState, EndReason, str]:
+    """Return the end of a canceled sweep whose repeated runs have ended: the one it had."""
+    since = Run.objects.filter(sweep=sweep, retries__isnull=True, origin=Run.Origin.RETRY)
+    if sweep.resumed_at is not None:
+        since = since.filter(created_at__gte=sweep.resumed_at)
+    how = ", ".join(f"{n} {word}" for word, n in _counts(since).items() if n)
+    sentence = f"{sweep.kept_reason} Runs repeated since: {how or 'none'}."
+    return SweepState.CANCEL_REQUESTED, EndReason(sweep.kept_end_reason), sentence
 
 
 def breaker_sentence(limit: int, last: Run) -> str:
@@ -49,17 +51,30 @@ def _tally(sweep: Sweep) -> str:
     if sweep.sampled == 1:
         return "The only run ended."
     # A lost run and its repetition are one run here: the last attempt speaks for both.
-    runs = Run.objects.filter(sweep=sweep, retries__isnull=True)
+    counts = _counts(Run.objects.filter(sweep=sweep, retries__isnull=True))
+    parts = [f"{n} {word}" for word, n in counts.items() if n]
+    how = "" if parts[0] == f"{sweep.sampled} completed" else f": {', '.join(parts)}"
+    return f"All {sweep.sampled} runs ended{how}."
+
+
+def _counts(runs: QuerySet[Run]) -> dict[str, int]:
     early = runs.filter(state=RunState.CANCELED, end_reason=EndReason.POLICY).count()
-    counts = {
+    return {
         "completed": runs.filter(state=RunState.COMPLETED).count(),
         "stopped early": early,
         "canceled": runs.filter(state=RunState.CANCELED).count() - early,
         "failed": runs.filter(state=RunState.FAILED).count(),
     }
-    parts = [f"{n} {word}" for word, n in counts.items() if n]
-    how = "" if parts[0] == f"{sweep.sampled} completed" else f": {', '.join(parts)}"
-    return f"All {sweep.sampled} runs ended{how}."
+
+
+def _exhausted(sweep: Sweep) -> str:
+    by_hand = Run.objects.filter(sweep=sweep, origin=Run.Origin.HAND).count()
+    if by_hand:
+        text = f"{by_hand} of {sweep.sampled} runs were" if by_hand > 1 else "one run was"
+        return f"Every configuration of the search space was run; {text} queued by hand"
+    if sweep.sampled == 1:
+        return "The search space has only one configuration, and it was run"
+    return f"The search space has only {sweep.sampled} configurations, and all of them were run"
 
 
 def _result(sweep: Sweep) -> str:

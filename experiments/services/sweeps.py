@@ -133,11 +133,15 @@ def cancel_sweep(sweep: Sweep, *, user: User) -> bool:
 
 
 def pause_sweep(sweep: Sweep, *, user: User) -> bool:
-    """Start no new runs for now; live runs go on. False when the sweep is not running."""
+    """Start no new runs for now; live runs go on. False when the sweep is not running.
+
+    Runs that no worker has taken yet wait for the resume. The sweep's duration goes on counting.
+    """
     try:
         move_sweep(sweep.pk, SweepState.PAUSED, reason=f"Paused by {user.get_username()}.")
     except StaleState:
         return False
+    advance_sweep(sweep.pk)
     return True
 
 

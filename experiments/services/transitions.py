@@ -19,6 +19,7 @@ from experiments.services.events import bump, notify, write_event
 from experiments.states import (
     RUN_REASONS,
     RUN_TERMINAL,
+    SWEEP_ACTIVE,
     SWEEP_REASONS,
     SWEEP_TERMINAL,
     EndReason,
@@ -93,7 +94,8 @@ def move_sweep(
 ) -> Sweep:
     """Move a sweep to another state and set `fields` with it; return it as it is afterwards.
 
-    `sources` and `where` as in `move_run`. Paused may have a sentence that says why.
+    `sources` and `where` as in `move_run`; a sweep that has ended moves only when `sources` names
+    its state. Paused may have a sentence that says why.
 
     Raises:
         StaleState: the sweep is in no state that may come before.
@@ -102,11 +104,9 @@ def move_sweep(
     _check_reason(to, end_reason, reason, SWEEP_REASONS.get(to))
     with transaction.atomic():
         cursor = bump(sweep_id)
-        if to in SWEEP_TERMINAL:
-            fields |= {"ended_at": timezone.now()}
-        rows = Sweep.objects.filter(
-            pk=sweep_id, state__in=_allowed(sweep_predecessors(to), sources)
-        )
+        fields |= {"ended_at": timezone.now() if to in SWEEP_TERMINAL else None}
+        before = _allowed(sweep_predecessors(to), SWEEP_ACTIVE if sources is None else sources)
+        rows = Sweep.objects.filter(pk=sweep_id, state__in=before)
         if where is not None:
             rows = rows.filter(where)
         changed = rows.update(state=to, end_reason=end_reason, reason=reason, **fields)

@@ -59,6 +59,12 @@ def test_every_sweep_state_leads_to_an_end():
         assert reachable(SWEEP_TRANSITIONS, state) & SWEEP_TERMINAL, state
 
 
+def test_an_ended_run_stays_and_an_ended_sweep_goes_on_only_to_run():
+    assert {nexts for state in RUN_TERMINAL for nexts in RUN_TRANSITIONS[state]} == set()
+    for state in SWEEP_TERMINAL:
+        assert SWEEP_TRANSITIONS[state] == {SweepState.RUNNING}
+
+
 def test_predecessors_mirror_the_transitions():
     for state in RunState:
         assert {b for b in RunState if state in RUN_TRANSITIONS[b]} == run_predecessors(state)

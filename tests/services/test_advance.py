@@ -297,8 +297,10 @@ def test_a_pause_starts_nothing_new_and_a_resume_goes_on():
     sweep = make_sweep(max_total_runs=4, max_concurrent_runs=1)
     advance_sweep(sweep.pk)
 
+    claimed = claim(sweep.runs.get(number=0))
+
     assert pause_sweep(sweep, user=user)
-    work(sweep.runs.get(number=0))
+    finish_run(claimed.run_id, claimed.fence, RunOutcome(exit_code=0))
 
     sweep.refresh_from_db()
     assert (sweep.state, sweep.reason) == ("Paused", "Paused by alice.")

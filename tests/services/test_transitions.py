@@ -60,11 +60,25 @@ def test_move_sweep_follows_the_table(before, to):
     put(sweep, before, SWEEP_REASONS)
 
     if to in SWEEP_TRANSITIONS[before]:
-        assert move_sweep(sweep.pk, to, **why(to, SWEEP_REASONS)).state == to
+        # An ended sweep moves only for who names its state.
+        named = {"sources": {before}} if before in SWEEP_TERMINAL else {}
+        assert move_sweep(sweep.pk, to, **why(to, SWEEP_REASONS), **named).state == to
     else:
         with pytest.raises(StaleState):
             move_sweep(sweep.pk, to, **why(to, SWEEP_REASONS))
         assert Sweep.objects.get(pk=sweep.pk).state == before
+
+
+@pytest.mark.parametrize("before", sorted(SWEEP_TERMINAL))
+def test_an_ended_sweep_is_reopened_only_by_name(before):
+    sweep = make_sweep()
+    put(sweep, before, SWEEP_REASONS)
+
+    with pytest.raises(StaleState):
+        move_sweep(sweep.pk, SweepState.RUNNING)
+
+    moved = move_sweep(sweep.pk, SweepState.RUNNING, sources={before})
+    assert (moved.ended_at, moved.end_reason, moved.reason) == (None, "", "")
 
 
 def test_move_run_bumps_stamps_and_logs_once():
