@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -116,10 +116,17 @@ class SweepSpec(BaseModel):
         return isinstance(other, SweepSpec) and self.dump() == other.dump()
 
     @classmethod
-    def parse(cls, raw: Mapping[Any, Any] | str, *, base_directory: Path | None = None) -> Self:
+    def parse(
+        cls,
+        raw: Mapping[Any, Any] | str,
+        *,
+        base_directory: Path | None = None,
+        compute_targets: Collection[str] = (),
+    ) -> Self:
         """Return the specification that a mapping or a YAML text describes.
 
         With `base_directory`, the folder of its file, a relative source_directory starts there.
+        An Azure ML file whose cluster is none of `compute_targets` uses the target local.
 
         Raises:
             ProblemsError: with everything that is wrong.
@@ -131,8 +138,10 @@ class SweepSpec(BaseModel):
         check_extent(mapping)
         faults = check_texts(mapping)
         try:
-            read = cls._parse_azure if is_azure(mapping) else cls._parse_fields
-            spec = read(mapping, base_directory)
+            if is_azure(mapping):
+                spec = cls._parse_azure(mapping, base_directory, compute_targets)
+            else:
+                spec = cls._parse_fields(mapping, base_directory)
         except ProblemsError as error:
             raise ProblemsError(join_problems(faults, error.problems)) from error
         if faults:
@@ -243,13 +252,15 @@ class SweepSpec(BaseModel):
         return spec
 
     @classmethod
-    def _parse_azure(cls, raw: Mapping[Any, Any], base_directory: Path | None) -> Self:
+    def _parse_azure(
+        cls, raw: Mapping[Any, Any], base_directory: Path | None, compute_targets: Collection[str]
+    ) -> Self:
         found: list[Problem] = []
-        fields, warnings = import_azure(raw, found)
+        fields, warnings = import_azure(raw, compute_targets, found)
         try:
             spec = cls._parse_fields(fields, base_directory)
         except ProblemsError as error:
-            raise ProblemsError(azure_problems(found, error.problems)) from error
+            raise ProblemsError(azure_problems(raw, found, error.problems)) from error
         if found:
             raise ProblemsError(found)
         spec._import_warnings[:0] = warnings

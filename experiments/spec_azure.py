@@ -1,12 +1,12 @@
 """Read an Azure ML v2 sweep job file (`type: sweep`) as a specification of this studio.
 
-What has no meaning here is named in a warning. Azure's clusters, data and environments are not
-here: runs use the local compute target, and the script is given a data path as it is written.
+What has no meaning here is named in a warning. Azure's data and environments are not here: the
+script is given a data path as it is written. A cluster is a compute target of the same name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ _TRIAL_KEYS: Final = ("command", "code", "environment_variables", *_MEANINGLESS_
 _OBJECTIVE_KEYS: Final = ("goal", "primary_metric")
 _LIMIT_KEYS: Final = ("max_total_trials", "max_concurrent_trials", "timeout", "trial_timeout")
 _DEFAULT_TOTAL: Final = 1000
+_DEFAULT_TARGET: Final = "local"
 _MAX_MINUTES: Final = 43200
 
 # Where a field of ours stands in their file.
@@ -59,7 +60,7 @@ def is_azure(raw: Mapping[Any, Any]) -> bool:
 
 
 def import_azure(
-    raw: Mapping[Any, Any], problems: list[Problem]
+    raw: Mapping[Any, Any], compute_targets: Collection[str], problems: list[Problem]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the specification and warnings; adds what cannot be read to `problems`."""
     warnings: list[str] = []
@@ -79,28 +80,35 @@ def import_azure(
         "source_directory": _code(trial, problems),
         "command": _command(trial, raw, problems, warnings),
         "environment": trial.get("environment_variables"),
+        "compute": _compute(raw.get("compute"), compute_targets, warnings),
         **_limits(limits, problems, warnings),
     }
-    compute = raw.get("compute")
-    if compute is not None and compute not in ("local", "azureml:local"):
-        warnings.append(f"compute {brief(compute)} is not of this studio; the runs use local.")
     warnings += _meaningless(raw, _MEANINGLESS, "")
     warnings += _meaningless(trial, _MEANINGLESS_TRIAL, "trial.")
     return spec, warnings
 
 
-def azure_problems(found: Sequence[Problem], later: Sequence[Problem]) -> list[Problem]:
-    """Return the problems of the import and those found later, with paths in the user's file."""
+def azure_problems(
+    raw: Mapping[Any, Any], found: Sequence[Problem], later: Sequence[Problem]
+) -> list[Problem]:
+    """Return the problems of the import and those found later, in the words of the user's file."""
     seen = {problem.path for problem in found}
-    renamed = [Problem(_their_path(problem.path), problem.message) for problem in later]
+    paths = _PATHS if raw.get("display_name") else {**_PATHS, "name": "name"}
+    renamed = [_their_problem(problem, paths) for problem in later]
     # What could not be read is missing later: that is no second mistake.
     fresh = [p for p in renamed if not any(_is_within(p.path, path) for path in seen)]
     return [*found, *fresh]
 
 
-def _their_path(path: str) -> str:
-    ours = next((ours for ours in _PATHS if _is_within(path, ours)), None)
-    return path if ours is None else _PATHS[ours] + path.removeprefix(ours)
+def _their_problem(problem: Problem, paths: Mapping[str, str]) -> Problem:
+    ours = next((ours for ours in paths if _is_within(problem.path, ours)), None)
+    if ours is None:
+        return problem
+    own_word, their_word = (path.rpartition(".")[2] for path in (ours, paths[ours]))
+    message = problem.message
+    if message.startswith(f"{own_word} "):
+        message = their_word + message.removeprefix(own_word)
+    return Problem(paths[ours] + problem.path.removeprefix(ours), message)
 
 
 def _is_within(path: str, outer: str) -> bool:
@@ -184,6 +192,16 @@ def _minutes(
         return _MAX_MINUTES
     minutes = max(seconds / 60, least)
     return int(minutes) if minutes == int(minutes) else minutes
+
+
+def _compute(raw: Any, known: Collection[str], warnings: list[str]) -> str:
+    name = raw.removeprefix("azureml:") if isinstance(raw, str) else raw
+    if isinstance(name, str) and name in known:
+        return name
+    if name not in (None, _DEFAULT_TARGET):
+        text = f"compute {brief(raw)} is not of this studio; the runs use {_DEFAULT_TARGET}."
+        warnings.append(text)
+    return _DEFAULT_TARGET
 
 
 def _code(trial: Mapping[Any, Any], problems: list[Problem]) -> Any:

@@ -153,6 +153,27 @@ def test_what_cannot_be_taken_over_is_warned_about(changes, warning):
     assert SweepSpec.parse(job(**changes)).warnings() == [warning]
 
 
+def test_cluster_that_is_a_compute_target_is_used():
+    raw = job(compute="azureml:gpu-box")
+
+    known = SweepSpec.parse(raw, compute_targets=["local", "gpu-box"])
+    unknown = SweepSpec.parse(raw, compute_targets=["local", "gpu"])
+
+    assert (known.compute, known.warnings()) == ("gpu-box", [])
+    assert (unknown.compute, unknown.warnings()) == (
+        "local",
+        ['compute "azureml:gpu-box" is not of this studio; the runs use local.'],
+    )
+
+
+@pytest.mark.parametrize("compute", [{"instance": "x"}, ["local"], 5])
+def test_compute_that_is_no_name_is_warned_about(compute):
+    spec = SweepSpec.parse(job(compute=compute), compute_targets=["local"])
+
+    assert spec.compute == "local"
+    assert spec.warnings()[0].endswith("is not of this studio; the runs use local.")
+
+
 def test_files_that_mean_the_same_give_no_warning():
     changes = {"compute": "azureml:local", "$schema": "https://example.org/sweep.json"}
 
@@ -179,20 +200,28 @@ def test_files_that_mean_the_same_give_no_warning():
          "trial.environment_variables.STUDIO_URL", "set by the studio itself"),
         ({"objective": None}, "objective", "objective is missing"),
         ({"objective__goal": "up"}, "objective.goal", "use maximize or minimize."),
-        ({"objective__primary_metric": None}, "objective.primary_metric", "name is missing"),
-        ({"limits__max_total_trials": 0}, "limits.max_total_trials", "is 0; use a whole number"),
-        ({"limits__max_concurrent_trials": 101}, "limits.max_concurrent_trials", "is 101; use"),
+        ({"objective__primary_metric": None}, "objective.primary_metric",
+         "primary_metric is missing; use the exact name"),
+        ({"limits__max_total_trials": 0}, "limits.max_total_trials",
+         "max_total_trials is 0; use a whole number"),
+        ({"limits__max_concurrent_trials": 101}, "limits.max_concurrent_trials",
+         "max_concurrent_trials is 101; use"),
         ({"limits__timeout": "1h"}, "limits.timeout", "whole number of seconds"),
         ({"limits__trial_timeout": True}, "limits.trial_timeout", "whole number of seconds"),
         ({"limits__max_trials": 3}, "limits.max_trials", "Did you mean max_total_trials?"),
         ({"limits": 3}, "limits", "limits is 3; a sweep job has a mapping there."),
         ({"search_space": None}, "search_space", "give at least one hyperparameter"),
         ({"search_space__lr__type": "gaussian"}, "search_space.lr.type", "no parameter expression"),
-        ({"sampling_algorithm": "bayesian"}, "sampling_algorithm", "use random, sobol or grid."),
+        ({"sampling_algorithm": "bayesian"}, "sampling_algorithm",
+         'sampling_algorithm is "bayesian"; use random, sobol or grid.'),
         ({"sampling_algorithm": {"type": "random", "seed": -1}}, "sampling_algorithm.seed",
          "use a whole number from 0"),
         ({"early_termination": {"type": "bandit"}}, "early_termination.slack_factor", "slack"),
-        ({"experiment_name": "with space"}, "experiment_name", "start with a letter or digit"),
+        ({"experiment_name": "with space"}, "experiment_name",
+         'experiment_name is "with space"; start with a letter or digit'),
+        ({"name": 5}, "name", "name is 5; use 1 to 255 characters."),
+        ({"display_name": 5}, "display_name", "display_name is 5; use 1 to 255 characters."),
+        ({"trial__code": " "}, "trial.code", "code is empty; use the path of a folder."),
         ({"objetive": {}}, "objetive", "Did you mean objective?"),
         ({"max_total_runs": 3}, "max_total_runs", "An Azure ML sweep job has no"),
     ],
