@@ -22,6 +22,16 @@ test("pointing at a run is told once to everybody", () => {
   ]);
 });
 
+test("a part that the pointer left does not take away what another part points at", () => {
+  const { selection } = recorded();
+
+  selection.hover(4, "scatter");
+  selection.hover(9, "list");
+  selection.hover(null, "scatter");
+
+  assert.equal(selection.run, 9);
+});
+
 test("run 0 is a run like any other", () => {
   const { selection, changes } = recorded();
 

@@ -6,6 +6,8 @@ import { indexRuns, locateRun } from "./run_index.js";
 
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset", showTips: false };
 const PNG_SCALE = 2;
+// A press that moves less than this, in pixels, is a click.
+const STILL = 4;
 // Plotly cannot place its parts in less.
 const LEAST_WIDTH = 120;
 
@@ -49,7 +51,9 @@ export function createPlotView(host, selection, name) {
   const locate = (run) => locateRun(figure.data, index, run);
   const size = () => ({ width: host.clientWidth, height: host.clientHeight });
 
-  async function highlight() {
+  let shownKey = "[[]]";
+
+  async function highlight(change = null) {
     if (!figure || !isBound) return;
     const marks = marksOf(selection, locate, bestRun);
     if (!is3d()) {
@@ -57,10 +61,28 @@ export function createPlotView(host, selection, name) {
       overlay.draw(plot, marks);
       return;
     }
+    // A redraw under the pointer makes Plotly report it gone and back: that must not redraw again.
+    if (change?.kind === "hover" && change.from === name) return;
     const pieces = marks.filter((m) => m.css !== "best").flatMap((mark) => mark.points);
     const join = (key) => [pieces.flatMap((piece) => [...piece[key]])];
     const values = { x: join("x"), y: join("y"), z: join("z") };
+    const key = JSON.stringify(values.x);
+    if (key === shownKey) return;
+    shownKey = key;
     await (await loadPlotly()).restyle(plot, values, [figure.data.length - 1]);
+  }
+
+  /** In three dimensions Plotly tells of a click with every frame while the button is down. */
+  function bindPress() {
+    let start = null;
+    plot.addEventListener("pointerdown", (event) => {
+      start = [event.clientX, event.clientY];
+    }, { capture: true });
+    plot.addEventListener("pointerup", (event) => {
+      const isStill = start && Math.hypot(event.clientX - start[0], event.clientY - start[1]) < STILL;
+      start = null;
+      if (isStill && selection.run !== null) selection.pin(selection.run, name);
+    }, { capture: true });
   }
 
   function bind() {
@@ -71,9 +93,12 @@ export function createPlotView(host, selection, name) {
       if (Number.isInteger(runOf(event))) selection.hover(runOf(event), name);
     });
     plot.on("plotly_unhover", () => selection.hover(null, name));
-    plot.on("plotly_click", (event) => {
-      if (Number.isInteger(runOf(event))) selection.pin(runOf(event), name);
-    });
+    if (is3d()) bindPress();
+    else {
+      plot.on("plotly_click", (event) => {
+        if (Number.isInteger(runOf(event))) selection.pin(runOf(event), name);
+      });
+    }
     for (const event of ["plotly_afterplot", "plotly_relayouting"]) {
       plot.on(event, () => {
         if (!is3d()) overlay.draw(plot, marksOf(selection, locate, bestRun));
@@ -92,6 +117,7 @@ export function createPlotView(host, selection, name) {
     layout.font = { ...layout.font, family: getComputedStyle(host).fontFamily };
     holdRanges(plot, layout);
     await Plotly.react(plot, resolveColours(figure.data), layout, CONFIG);
+    shownKey = "[[]]";
     bind();
     await highlight();
   }

@@ -6,6 +6,8 @@ import { moved } from "./parallel_geometry.js";
 const STEP = 0.05;
 const CLICK = 0.015;
 const ZONE = 13;
+// Beyond the ends, so that a range can begin at the very end.
+const ROOM = 8;
 
 function axisMarkup(axis, frame, place, last, note) {
   const x = frame.x(place);
@@ -27,7 +29,7 @@ function axisMarkup(axis, frame, place, last, note) {
       && html`<text class="rail" x="7" y="${frame.rail + 4}">n/a</text>`}
     <rect class="zone" tabindex="0" role="slider" aria-orientation="vertical" aria-valuemin="0"
       aria-valuemax="100" aria-label="Range on ${axis.label}" x="${-ZONE}" width="${2 * ZONE}"
-      y="${frame.top}" height="${frame.bottom - frame.top}"></rect>
+      y="${frame.top - ROOM}" height="${frame.bottom - frame.top + 2 * ROOM}"></rect>
     <rect class="brush" x="-8" width="16" rx="2" visibility="hidden"></rect>
     <text class="lab" y="16" x="${side}" text-anchor="${anchor}" tabindex="${isMetric ? "-1" : "0"}"
       role="${isMetric ? "img" : "button"}" aria-label="${isMetric

@@ -9,8 +9,15 @@ const RIGHT = 76;
 const LEAST_GAP = 92;
 const LEAST_WIDTH = 560;
 const REACH = 9;
+const SNAP = 0.02;
 // Handles of the curve between two axes, as shares of the gap.
 const HANDLES = [0.6, 0.4];
+
+/** Close to an end of the axis means the end: or the best run could hardly be caught. */
+function snap(unit) {
+  if (unit < SNAP) return 0;
+  return unit > 1 - SNAP ? 1 : unit;
+}
 
 /** The frame of the chart; wider than `width` when axes would stand too close. */
 export function frameOf({ width, height, count, hasMissing }) {
@@ -22,7 +29,7 @@ export function frameOf({ width, height, count, hasMissing }) {
     x: (place) => LEFT + place * gap,
     /** From 0..1 to pixels; a missing value stands on the rail below. */
     y: (unit) => (Number.isNaN(unit) ? height - BOTTOM : bottom - unit * (bottom - TOP)),
-    unit: (y) => Math.min(1, Math.max(0, (bottom - y) / (bottom - TOP))),
+    unit: (y) => snap((bottom - y) / (bottom - TOP)),
   };
 }
 

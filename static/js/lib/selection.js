@@ -10,6 +10,7 @@ export const MOST_PINS = 8;
 export function createSelection(pinned = []) {
   const listeners = new Set();
   let hovered = null;
+  let source = "";
   let pins = [...new Set(pinned)].slice(0, MOST_PINS);
 
   function tell(change) {
@@ -29,10 +30,11 @@ export function createSelection(pinned = []) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    /** Points at a run, or at none (null). */
+    /** Points at a run, or at none (null); only the part that pointed at a run can let go of it. */
     hover(run, from = "") {
-      if (run === hovered) return;
+      if (run === hovered || (run === null && from !== source)) return;
       hovered = run;
+      source = from;
       tell({ kind: "hover", run, from });
     },
     /** Pins or unpins a run; false when there is no room for another one. */
