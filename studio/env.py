@@ -107,13 +107,35 @@ def redis_socket(home: Path) -> Path:
 
 
 def redis_url(home: Path) -> str:
-    """Return REDIS_URL, or the address of the embedded server."""
-    return text("REDIS_URL") or f"unix://{redis_socket(home)}?db=0"
+    """Return REDIS_URL, or the address of the embedded server.
+
+    Raises:
+        EnvironmentProblem: REDIS_URL is an address of something else.
+    """
+    forms = "redis://HOST:6379/0, rediss://HOST:6379/0 or unix:///PATH"
+    given = _address("REDIS_URL", ("redis", "rediss", "unix"), forms)
+    return given or f"unix://{redis_socket(home)}?db=0"
 
 
 def database_url(home: Path) -> str:
-    """Return DATABASE_URL, or SQLite in the data folder."""
-    return text("DATABASE_URL") or f"sqlite:///{home / 'studio.sqlite3'}"
+    """Return DATABASE_URL, or SQLite in the data folder.
+
+    Raises:
+        EnvironmentProblem: DATABASE_URL is an address of something else.
+    """
+    forms = "sqlite:////PATH or postgres://USER:PASSWORD@HOST/NAME"
+    given = _address("DATABASE_URL", ("sqlite", "postgres", "postgresql"), forms)
+    return given or f"sqlite:///{home / 'studio.sqlite3'}"
+
+
+def _address(name: str, schemes: tuple[str, ...], forms: str) -> str:
+    # The value itself is not shown: it may hold a password.
+    raw = text(name)
+    scheme, separator, _ = raw.partition("://")
+    if raw and (not separator or scheme not in schemes):
+        start = f"starts with {scheme!r}" if separator else "has no scheme"
+        raise EnvironmentProblem(f"{name} {start}; use {forms}.")
+    return raw
 
 
 def base_path() -> str:

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ from django.core.management import call_command  # noqa: E402
 from django.db import DatabaseError, connection  # noqa: E402
 from django.db.migrations.executor import MigrationExecutor  # noqa: E402
 
+from experiments.models import Sweep  # noqa: E402
+from experiments.problems import ProblemsError  # noqa: E402
 from experiments.services import access, setup, sweeps  # noqa: E402
 from studio.storage import static_fingerprint  # noqa: E402
 
@@ -35,18 +38,18 @@ def main() -> int:
     try:
         _migrate()
     except DatabaseError as error:
-        text = " ".join(str(error).split())
-        print(json.dumps({"error": f"The database does not answer: {text}"}))  # noqa: T201
+        text = " ".join(str(error).split()).rstrip(".")
+        print(json.dumps({"error": f"The database does not answer: {text}."}))  # noqa: T201
         return 1
     _collect_static()
     defaults = setup.ensure_defaults()
     administrator = setup.first_administrator()
-    result: dict[str, Any] = {"sign_in": None, "example": None}
+    result: dict[str, Any] = {"sign_in": None, "remarks": []}
     if administrator is not None:
         _keep_cli_token(administrator)
         result["sign_in"] = access.make_sign_in_link(administrator, life=_LINK_LIFE)
         if "--example" in sys.argv:
-            result["example"] = _submit_example(administrator, defaults.workspace)
+            result["remarks"] += _submit_example(administrator, defaults.workspace)
     print(json.dumps(result))  # noqa: T201
     return 0
 
@@ -76,30 +79,32 @@ def _keep_cli_token(administrator: Any) -> None:
         file.write(plain)
 
 
-def _submit_example(administrator: Any, workspace: Any) -> str | None:
-    """Submit the example sweep of a fresh studio once; return its name."""
+def _submit_example(administrator: Any, workspace: Any) -> list[str]:
+    """Submit the example sweep of a fresh studio once; return what to tell about it."""
     marker = settings.STUDIO_HOME / "example-submitted"
-    folder = example_folder()
-    if marker.exists() or folder is None:
-        return None
-    sweep, _ = sweeps.submit_spec(
-        (folder / "sweep.yaml").read_text(),
-        owner=administrator,
-        workspace=workspace,
-        base_directory=folder,
-        allow_server_paths=True,
+    has_scikit_learn = find_spec("sklearn") is not None
+    folder = (
+        Path(settings.BASE_DIR) / "examples" / ("digits-mlp" if has_scikit_learn else "no-library")
     )
+    # A database that is shared, or older than this data folder, has its sweeps already.
+    if marker.exists() or Sweep.objects.exists() or not folder.is_dir():
+        return []
+    try:
+        sweep, _ = sweeps.submit_spec(
+            (folder / "sweep.yaml").read_text(),
+            owner=administrator,
+            workspace=workspace,
+            base_directory=folder,
+            allow_server_paths=True,
+        )
+    except ProblemsError as error:
+        problems = "; ".join(problem.message for problem in error.problems)
+        return [f"The example {folder.name} was not submitted: {problems}"]
     marker.write_text(f"{sweep.public_id}\n")
-    return sweep.name
-
-
-def example_folder() -> Path | None:
-    """Return the example to show: the one that trains a network, where scikit-learn is there."""
-    from importlib.util import find_spec  # noqa: PLC0415 - needed once
-
-    name = "digits-mlp" if find_spec("sklearn") else "no-library"
-    folder = Path(settings.BASE_DIR) / "examples" / name
-    return folder if folder.is_dir() else None
+    remarks = [f"A first sweep runs  {sweep.name}"]
+    if not has_scikit_learn:
+        remarks.append("scikit-learn is not installed, so it is the example that needs nothing.")
+    return remarks
 
 
 if __name__ == "__main__":

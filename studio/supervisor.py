@@ -25,6 +25,11 @@ _LONGEST_DELAY: Final = 10.0
 _STABLE_SECONDS: Final = 10.0
 _MOST_QUICK_DEATHS: Final = 5
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# One Ctrl-C can arrive twice, from the terminal and from `make`.
+_SAME_REQUEST_SECONDS: Final = 0.3
+# A log beyond this size is put aside when its child starts.
+_MOST_LOG_BYTES: Final = 10_000_000
+_ERROR_CHARACTERS: Final = 200
 
 
 class GaveUp(Exception):  # noqa: N818 - the end of a studio
@@ -61,7 +66,8 @@ class Supervisor:
         self._say = say
         self._cwd = cwd
         self._children: list[Child] = []
-        self._signals = 0
+        self._asked_at: float | None = None
+        self._is_impatient = False
         self._wakeup, writer = os.pipe()
         for descriptor in (self._wakeup, writer):
             os.set_blocking(descriptor, False)
@@ -70,12 +76,16 @@ class Supervisor:
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, *_: object) -> None:
-        self._signals += 1
+        now = time.monotonic()
+        if self._asked_at is None:
+            self._asked_at = now
+        elif now - self._asked_at > _SAME_REQUEST_SECONDS:
+            self._is_impatient = True
 
     @property
     def is_stopping(self) -> bool:
         """Whether somebody asked for the end."""
-        return self._signals > 0
+        return self._asked_at is not None
 
     def start(self, child: Child) -> None:
         """Start a child and look after it from now on.
@@ -83,7 +93,7 @@ class Supervisor:
         Raises:
             OSError: its command cannot be started.
         """
-        child.log.parent.mkdir(parents=True, exist_ok=True)
+        _prepare_log(child.log)
         parent = os.getpid()
         with child.log.open("ab") as log:
             child.process = subprocess.Popen(  # noqa: S603 - a list of words, no shell
@@ -114,13 +124,11 @@ class Supervisor:
             for child in self._children:
                 self._look_after(child)
 
-    def sleep_until(self, is_done: Callable[[], bool], seconds: float) -> bool:
-        """Wait for a condition; give up early when asked to stop or when a child died."""
+    def wait_for(self, child: Child, is_ready: Callable[[], bool], seconds: float) -> bool:
+        """Wait until a child is ready; give up early when it died or the end was asked for."""
         deadline = time.monotonic() + seconds
-        while not is_done():
-            if time.monotonic() > deadline or self.is_stopping:
-                return False
-            if any(not child.is_running for child in self._children):
+        while not is_ready():
+            if time.monotonic() > deadline or self.is_stopping or not child.is_running:
                 return False
             self._wait(0.03)
         return True
@@ -140,13 +148,13 @@ class Supervisor:
                 child.pidfd = -1
 
     def _end(self, children: list[Child]) -> None:
-        begun, patience = time.monotonic(), self._signals
+        begun = time.monotonic()
         for child in children:
             _signal(child, signal.SIGTERM)
         while any(child.is_running for child in children):
             now = time.monotonic() - begun
             for child in children:
-                if child.is_running and (now > child.stop_seconds or self._signals > patience + 1):
+                if child.is_running and (now > child.stop_seconds or self._is_impatient):
                     _signal(child, signal.SIGKILL)
             self._wait(0.05)
 
@@ -175,10 +183,34 @@ class Supervisor:
         child.deaths = child.deaths + 1 if lived < _STABLE_SECONDS else 1
         code = child.process.returncode if child.process else None
         if child.deaths >= _MOST_QUICK_DEATHS:
-            raise GaveUp(f"{child.name} ended {child.deaths} times in a row; read {child.log}.")
+            raise GaveUp(
+                f"{child.name} ended {child.deaths} times in a row{last_words(child.log)}. "
+                f"Read {child.log}."
+            )
         delay = min(_FIRST_DELAY * 2 ** (child.deaths - 1), _LONGEST_DELAY)
         child.restart_at = time.monotonic() + delay
-        self._say(f"{child.name} ended ({_end_text(code)}); it is started again. See {child.log}")
+        self._say(
+            f"{child.name} ended ({_end_text(code)}){last_words(child.log)}; it is started again. "
+            f"See {child.log}"
+        )
+
+
+def last_words(log: Path) -> str:
+    """Return ': ' and the last line of a log, or "" when it says nothing."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 4000))
+            lines = file.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    words = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return f": {words[:_ERROR_CHARACTERS].rstrip('.')}" if words else ""
+
+
+def _prepare_log(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > _MOST_LOG_BYTES:
+        log.replace(log.with_name(f"{log.name}.1"))
 
 
 def _end_text(code: int | None) -> str:

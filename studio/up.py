@@ -5,30 +5,25 @@ Start order: Redis-protocol server, preparation, web, watchdog, workers; the end
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from runner.process import kill_marked
-from studio import embedded, env
-from studio.supervisor import Child, GaveUp, Supervisor
+from studio import embedded, env, preflight
+from studio.preflight import CannotStart
+from studio.supervisor import Child, GaveUp, Supervisor, last_words
 
 DEFAULT_PORT: Final = 8000
 _WEB_SECONDS: Final = 30.0
 # A worker hands its run over: the script has STUDIO_STOP_GRACE_SECONDS to save its work.
 _WORKER_STOP_SECONDS: Final = 14.0
-
-
-class CannotStart(Exception):  # noqa: N818 - a state of the machine
-    """One sentence that says what is in the way and what to do."""
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def run(
@@ -42,11 +37,12 @@ def run(
     try:
         chosen = port or env.port("STUDIO_PORT", DEFAULT_PORT)
         home = env.studio_home()
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _only_one(home):
-            _check_port(host, chosen)
+        preflight.check_settings(home)
+        preflight.make_home(home)
+        with preflight.only_one(home):
+            preflight.check_port(host, chosen)
             return Studio(home, host, chosen, workers).run(with_example=with_example)
-    except (CannotStart, GaveUp, env.EnvironmentProblem, embedded.ServerMissing) as error:
+    except (CannotStart, GaveUp, env.EnvironmentProblem, embedded.ServerProblem) as error:
         _say(str(error))
         return 1
 
@@ -59,7 +55,9 @@ class Studio:
         self.host = host
         self.port = port
         self.workers = workers
-        self.url = f"http://{_shown_host(host)}:{port}{env.base_path()}"
+        shown = _shown_host(host)
+        shown = f"[{shown}]" if ":" in shown else shown
+        self.url = f"http://{shown}:{port}{env.base_path()}"
         self.logs = home / "logs"
         environment = {
             **os.environ,
@@ -80,9 +78,10 @@ class Studio:
         try:
             self._start_redis()
             prepared = self._prepare(with_example=with_example)
-            self._start_services()
+            self._start_web()
             if not self.supervisor.is_stopping:
                 self._greet(prepared, time.monotonic() - begun)
+                self._start_workers()
                 self.supervisor.run()
         finally:
             if self.supervisor.is_stopping:
@@ -109,7 +108,9 @@ class Studio:
         problem = embedded.wait_for_redis(url)
         if problem:
             log = self.logs / "redis.log"
-            raise CannotStart(f"The embedded Redis server does not answer ({problem}); see {log}.")
+            raise CannotStart(
+                f"The embedded Redis server does not answer ({problem}){last_words(log)}. See {log}"
+            )
 
     def _prepare(self, *, with_example: bool) -> dict[str, Any]:
         words = [sys.executable, "-m", "studio.prepare"]
@@ -122,38 +123,38 @@ class Studio:
             text=True,
             check=False,
         )
-        lines = done.stdout.strip().splitlines()
-        result = _last_json(lines)
+        result = _last_json(done.stdout.strip().splitlines())
         if done.returncode == 0 and result is not None:
             return result
+        if self.supervisor.is_stopping:
+            return {}
         if result and "error" in result:
-            advice = "Start it or correct DATABASE_URL." if env.text("DATABASE_URL") else ""
-            raise CannotStart(f"{result['error']} {advice}".strip())
+            advice = " Start it or correct DATABASE_URL." if env.text("DATABASE_URL") else ""
+            raise CannotStart(f"{result['error']}{advice}")
         log = self.logs / "prepare.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(done.stdout + done.stderr)
-        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-        raise CannotStart(f"The studio could not be prepared: {last} (see {log})")
+        raise CannotStart(f"The studio could not be prepared{last_words(log)}. See {log}")
 
-    def _start_services(self) -> None:
-        django = [sys.executable, "-m", "django"]
-        for child in (
-            Child("web", self._web_command(), self.logs / "web.log"),
-            Child("watchdog", [*django, "studio_watchdog"], self.logs / "watchdog.log"),
-            *(
-                Child(
-                    f"worker {n}",
-                    [*django, "studio_worker", "--compute", "local"],
-                    self.logs / f"worker-{n}.log",
-                    stop_seconds=_WORKER_STOP_SECONDS,
-                )
-                for n in range(1, self.workers + 1)
-            ),
-        ):
-            self.supervisor.start(child)
-        answers = self.supervisor.sleep_until(self._web_answers, _WEB_SECONDS)
+    def _start_web(self) -> None:
+        if self.supervisor.is_stopping:
+            return
+        web = Child("web", self._web_command(), self.logs / "web.log")
+        self.supervisor.start(web)
+        answers = self.supervisor.wait_for(web, self._web_answers, _WEB_SECONDS)
         if not answers and not self.supervisor.is_stopping:
-            raise CannotStart(f"The web server does not answer; see {self.logs / 'web.log'}.")
+            raise CannotStart(f"The web server does not answer{last_words(web.log)}. See {web.log}")
+
+    def _start_workers(self) -> None:
+        django = [sys.executable, "-m", "django"]
+        command = [*django, "studio_worker", "--compute", "local"]
+        self.supervisor.start(
+            Child("watchdog", [*django, "studio_watchdog"], self.logs / "watchdog.log")
+        )
+        for number in range(1, self.workers + 1):
+            log = self.logs / f"worker-{number}.log"
+            child = Child(f"worker {number}", command, log, stop_seconds=_WORKER_STOP_SECONDS)
+            self.supervisor.start(child)
 
     def _web_command(self) -> list[str]:
         options = ["--host", self.host, "--port", str(self.port), "--lifespan", "off"]
@@ -162,18 +163,22 @@ class Studio:
         return [sys.executable, "-m", "uvicorn", "studio.asgi:application", *options]
 
     def _web_answers(self) -> bool:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            return probe.connect_ex((_shown_host(self.host), self.port)) == 0
+        try:
+            socket.create_connection((_shown_host(self.host), self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     def _greet(self, prepared: dict[str, Any], seconds: float) -> None:
         address = {"url": self.url, "pid": os.getpid()}
         (self.home / "address.json").write_text(json.dumps(address))
-        _say(f"Sweep Studio is at {self.url} (ready after {seconds:.1f} s)")
+        _say(f"Sweep Studio is at  {self.url}  (ready after {seconds:.1f} s)")
         if prepared.get("sign_in"):
             _say(f"Sign in once with   {self.url}/sign-in/{prepared['sign_in']}/")
-        if prepared.get("example"):
-            _say(f"A first sweep runs: {prepared['example']}")
+        for remark in prepared.get("remarks", ()):
+            _say(remark)
+        if self.host not in _LOOPBACK and not env.text("STUDIO_ALLOWED_HOSTS"):
+            _say("Other machines are refused until STUDIO_ALLOWED_HOSTS names this one as they do.")
         _say(f"Data and logs are in {self.home}. Ctrl-C stops everything.")
 
 
@@ -185,42 +190,8 @@ def _last_json(lines: list[str]) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-@contextmanager
-def _only_one(home: Path) -> Iterator[None]:
-    # Two servers on one folder of data would each keep half of it.
-    with (home / "up.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CannotStart(
-                f"A studio already runs with the data in {home}{_running_at(home)}. "
-                "Stop it first, or set STUDIO_HOME to another folder."
-            ) from None
-        yield
-
-
-def _running_at(home: Path) -> str:
-    try:
-        return f" at {json.loads((home / 'address.json').read_text())['url']}"
-    except (OSError, ValueError, KeyError):
-        return ""
-
-
-def _check_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            reason = "is in use" if error.errno == 98 else f"cannot be used ({error.strerror})"
-            raise CannotStart(
-                f"Port {port} {reason}. Choose another one: make up PORT={port + 1}, "
-                f"studio up --port {port + 1}, or STUDIO_PORT."
-            ) from error
-
-
 def _shown_host(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - compared, not bound
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - compared only
 
 
 def _say(text: str) -> None:

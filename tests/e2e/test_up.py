@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from studio import env
 from tests.servers import ROOT, LiveStudio, clean_environment, free_port
 
 pytestmark = pytest.mark.slow
@@ -25,6 +26,7 @@ SCRIPT = (
     "from studio.sdk import Run\nimport sys, time\nrun = Run.get_context()\n"
     "for i in range(int(sys.argv[1])):\n    run.log('loss', 1 / (i + 1))\n    time.sleep(0.05)\n"
 )
+STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 
 
 @pytest.fixture
@@ -47,10 +49,12 @@ def processes_of(home: Path) -> list[int]:
     return found
 
 
-def submit(studio: LiveStudio, folder: Path, *, steps: int, runs: int = 2) -> str:
-    """Submit a sweep of the script above; return its id."""
+def submit(
+    studio: LiveStudio, folder: Path, *, steps: int, runs: int = 2, code: str = SCRIPT
+) -> str:
+    """Submit a sweep of a script; return its id."""
     folder.mkdir(exist_ok=True)
-    (folder / "train.py").write_text(SCRIPT)
+    (folder / "train.py").write_text(code)
     spec = {
         "name": "steps",
         "source_directory": str(folder),
@@ -197,35 +201,144 @@ def test_database_that_does_not_answer_is_one_sentence(home):
     assert processes_of(home) == []
 
 
-@pytest.mark.parametrize("value", ["eight", "0", "70000"])
-def test_wrong_port_names_the_variable(home, value):
-    environment = clean_environment(STUDIO_HOME=str(home), PYTHONPATH=str(ROOT), STUDIO_PORT=value)
+WRONG_VARIABLES = [
+    ("STUDIO_PORT", "eight", "STUDIO_PORT is 'eight'; use a port number from 1 to 65535."),
+    ("STUDIO_PORT", "70000", "STUDIO_PORT is '70000'; use a port number from 1 to 65535."),
+    ("STUDIO_DEBUG", "maybe", "STUDIO_DEBUG is 'maybe'; use 1 or 0."),
+    (
+        "REDIS_URL",
+        "localhost:6379",
+        "REDIS_URL has no scheme; use redis://HOST:6379/0, rediss://HOST:6379/0 or unix:///PATH.",
+    ),
+    (
+        "DATABASE_URL",
+        "mysql://me:secret@db/studio",
+        "DATABASE_URL starts with 'mysql'; use sqlite:////PATH or "
+        "postgres://USER:PASSWORD@HOST/NAME.",
+    ),
+]
 
-    done = subprocess.run(
-        [sys.executable, "-m", "studio.up"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+
+@pytest.mark.parametrize(("name", "value", "sentence"), WRONG_VARIABLES)
+def test_wrong_variable_is_one_sentence_that_names_it(home, name, value, sentence):
+    done = start_up(home, **{"STUDIO_PORT": str(free_port()), name: value})
 
     assert done.returncode == 1
-    assert done.stdout.strip() == (f"STUDIO_PORT is {value!r}; use a port number from 1 to 65535.")
+    assert (done.stdout + done.stderr).strip() == sentence
+    assert not (home / "studio.sqlite3").exists()
+
+
+def test_data_folder_that_cannot_be_made_is_one_sentence(home):
+    (home / "file").touch()
+
+    done = start_up(home / "file" / "data", port=free_port())
+
+    assert done.returncode == 1
+    assert (done.stdout + done.stderr).strip() == (
+        f"The data folder {home}/file/data cannot be used (Not a directory). "
+        "Set STUDIO_HOME to a folder that you can write to."
+    )
+
+
+def test_socket_of_another_server_is_left_alone(home):
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(home / "redis.sock"))
+        other.listen()
+
+        done = start_up(home, port=free_port())
+
+    assert done.returncode == 1
+    assert (done.stdout + done.stderr).strip() == (
+        f"Another server answers at the socket {home}/redis.sock. Stop it, or set STUDIO_HOME to "
+        "another folder."
+    )
+    assert (home / "redis.sock").exists()
+
+
+def test_deep_data_folder_gets_a_short_private_socket(home):
+    deep = home / ("d" * 120)
+    deep.mkdir()
+    folder = env.redis_socket(deep).parent
+    studio = LiveStudio(deep, workers=0)
+
+    studio.start()
+    try:
+        mode = folder.stat().st_mode & 0o777
+        answer = studio.api("/sweeps")
+    finally:
+        studio.stop()
+        shutil.rmtree(folder)
+
+    assert not folder.is_relative_to(home)
+    assert mode == 0o700
+    assert answer["items"] == []
+
+
+def test_second_interrupt_waits_for_nobody(home):
+    studio = LiveStudio(home, workers=1)
+    studio.start()
+    source = home / "source"
+    submit(studio, source, steps=1000, runs=1, code=STUBBORN + SCRIPT)
+    deadline = time.monotonic() + 30
+    while not list((home / "storage" / "runs").glob("*/*/metrics.jsonl")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert studio.process is not None
+
+    begun = time.monotonic()
+    studio.process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    code = studio.stop()
+
+    assert code == 0
+    assert time.monotonic() - begun < 8  # the script alone would be given 10 s
+    assert processes_of(home) == []
+
+
+def test_make_starts_a_studio_that_ends_with_its_terminal(home):
+    port = free_port()
+    environment = clean_environment(STUDIO_HOME=str(home))
+    words = ["make", "-s", "-o", f"{sys.prefix}/.installed", f"VENV={sys.prefix}", f"PORT={port}"]
+    with (home / "up.txt").open("wb") as output:
+        make = subprocess.Popen(
+            [*words, "up"], cwd=ROOT, env=environment, stdout=output, start_new_session=True
+        )
+    deadline = time.monotonic() + 60
+    while not (home / "address.json").exists():
+        assert make.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10) as response:
+        page = response.read()
+
+    os.killpg(make.pid, signal.SIGINT)  # what Ctrl-C does
+    make.wait(30)
+
+    assert b"<form" in page
+    assert processes_of(home) == []
+    said = (home / "up.txt").read_text()
+    assert said.splitlines()[0].startswith(f"Sweep Studio is at  http://127.0.0.1:{port} ")
+    assert "Traceback" not in said
+
+
+def worker_of(studio: LiveStudio) -> int:
+    """Return the pid of a worker as soon as there is one."""
+    assert studio.process is not None
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for process in psutil.Process(studio.process.pid).children():
+            words = " ".join(process.cmdline())
+            if "studio_worker" in words or "rq:worker:local" in words:
+                return process.pid
+        time.sleep(0.05)
+    raise AssertionError("no worker")
 
 
 def test_child_that_dies_is_started_again(home):
     studio = LiveStudio(home, workers=1)
     studio.start()
     try:
-        victim = next(
-            process
-            for process in psutil.Process(studio.process.pid).children()
-            if "studio_worker" in " ".join(process.cmdline())
-            or "rq:worker" in " ".join(process.cmdline())
-        )
-        os.kill(victim.pid, signal.SIGKILL)
+        os.kill(worker_of(studio), signal.SIGKILL)
         sweep_id = submit(studio, home / "source", steps=3, runs=1)
         sweep = studio.wait_for_end(sweep_id)
         said = studio.output.read_text()
@@ -233,4 +346,5 @@ def test_child_that_dies_is_started_again(home):
         studio.stop()
 
     assert sweep["status"] == "Completed"
-    assert "worker 1 ended (signal 9); it is started again." in said
+    assert "worker 1 ended (signal 9)" in said
+    assert "it is started again." in said

@@ -1,0 +1,107 @@
+"""What must be true before a studio starts: settings, data folder, one studio per folder, port.
+
+Nothing is started or written here but the data folder and its lock. Every refusal is one sentence.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from studio import env
+
+
+class CannotStart(Exception):  # noqa: N818 - a state of the machine
+    """One sentence that says what is in the way and what to do."""
+
+
+def check_settings(home: Path) -> None:
+    """Read every variable once, before anything is started.
+
+    Raises:
+        EnvironmentProblem: a variable cannot be used.
+        CannotStart: the driver of the database is not installed.
+    """
+    env.flag("STUDIO_DEBUG")
+    env.redis_url(home)
+    if env.database_url(home).startswith("postgres") and find_spec("psycopg") is None:
+        raise CannotStart(
+            "DATABASE_URL names a PostgreSQL database, and its driver is not installed. "
+            f"Install it: {sys.executable} -m pip install 'psycopg[binary]'"
+        )
+
+
+def make_home(home: Path) -> None:
+    """Make the data folder, for this user alone.
+
+    Raises:
+        CannotStart: it cannot be made or written to.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (home / "up.lock").touch()
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {home} cannot be used ({error.strerror}). "
+            "Set STUDIO_HOME to a folder that you can write to."
+        ) from error
+
+
+@contextmanager
+def only_one(home: Path) -> Iterator[None]:
+    """Hold the lock of the data folder: two servers on it would each keep half of the data.
+
+    Raises:
+        CannotStart: a studio runs with it already.
+    """
+    with (home / "up.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotStart(
+                f"A studio already runs with the data in {home}{_running_at(home)}. "
+                "Stop it first, or set STUDIO_HOME to another folder."
+            ) from None
+        yield
+
+
+def _running_at(home: Path) -> str:
+    try:
+        return f" at {json.loads((home / 'address.json').read_text())['url']}"
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def check_port(host: str, port: int) -> None:
+    """Try to listen, so that a port that is taken is named before anything runs.
+
+    Raises:
+        CannotStart: nobody can listen there.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise CannotStart(
+            f'"{host}" is no address of this machine ({error.strerror}). '
+            "Use --host 127.0.0.1 for this machine alone or --host 0.0.0.0 for the network."
+        ) from error
+    family, _, _, _, address = found[0]
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            reason = "is in use" if taken else f"of {host} cannot be used ({error.strerror})"
+            other = port + 1 if 1024 <= port < 65535 else 8000
+            raise CannotStart(
+                f"Port {port} {reason}. Choose another one: make up PORT={other}, "
+                f"studio up --port {other}, or STUDIO_PORT."
+            ) from error

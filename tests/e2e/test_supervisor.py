@@ -1,0 +1,127 @@
+"""The supervisor with children that do not behave."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.servers import ROOT, clean_environment
+
+pytestmark = pytest.mark.slow
+
+
+def supervise(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """Run code with a supervisor `s` in a process of its own: it takes over the signals."""
+    start = f"""
+        import os, signal, sys, time
+        from pathlib import Path
+        from studio.supervisor import Child, GaveUp, Supervisor
+        folder = Path({str(folder)!r})
+        s = Supervisor(os.environ, print, folder)
+        def child(name, code, **more):
+            return Child(name, [sys.executable, "-c", code], folder / f"{{name}}.log", **more)
+    """
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(start) + textwrap.dedent(code)],
+        env=clean_environment(PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+
+def test_child_that_never_stays_is_given_up_with_its_last_words(tmp_path):
+    done = supervise(
+        tmp_path,
+        """
+        s.start(child("brief", "raise SystemExit('The socket is taken.')"))
+        try:
+            s.run()
+        except GaveUp as error:
+            print(error)
+        s.stop()
+        """,
+    )
+
+    *restarts, end = done.stdout.splitlines()
+    log = tmp_path / "brief.log"
+    again = "it is started again."
+    assert restarts == [f"brief ended (exit code 1): The socket is taken; {again} See {log}"] * 4
+    assert end == f"brief ended 5 times in a row: The socket is taken. Read {log}."
+
+
+def test_stop_ends_the_first_child_last_and_forces_what_ignores_it(tmp_path):
+    done = supervise(
+        tmp_path,
+        """
+        first = child("first", "import time; time.sleep(60)")
+        deaf = child(
+            "deaf",
+            "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+            "print('ready', flush=True); time.sleep(60)",
+            stop_seconds=0.5,
+        )
+        s.start(first)
+        s.start(deaf)
+        ready = s.wait_for(deaf, lambda: "ready" in deaf.log.read_text(), 20)
+        seen = []
+        end = s._end
+        def watched(children):
+            end(children)
+            seen.append([c.name for c in (first, deaf) if c.is_running])
+        s._end = watched
+        s.stop()
+        print(ready, first.process.returncode, deaf.process.returncode, seen)
+        """,
+    )
+
+    assert done.stdout.strip() == "True -15 -9 [['first'], []]"
+
+
+def test_children_die_with_their_supervisor(tmp_path):
+    done = supervise(
+        tmp_path,
+        """
+        c = child("orphan", "import time; print('here', flush=True); time.sleep(60)")
+        if os.fork() == 0:
+            s.start(c)
+            s.wait_for(c, lambda: "here" in c.log.read_text(), 20)
+            (folder / "pid").write_text(str(c.process.pid))
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.wait()
+        pid = int((folder / "pid").read_text())
+        for _ in range(100):
+            try:
+                state = Path(f"/proc/{pid}/stat").read_text().split()[2]
+            except OSError:
+                state = "gone"
+            if state in ("gone", "Z"):
+                break
+            time.sleep(0.05)
+        print("dead" if state in ("gone", "Z") else state)
+        """,
+    )
+
+    assert done.stdout.strip() == "dead"
+
+
+def test_large_log_is_put_aside_at_the_start(tmp_path):
+    (tmp_path / "quiet.log").write_bytes(b"x" * 10_000_001)
+
+    supervise(
+        tmp_path,
+        """
+        c = child("quiet", "import time; print(1, flush=True); time.sleep(60)")
+        s.start(c)
+        s.wait_for(c, lambda: "1" in c.log.read_text(), 20)
+        s.stop()
+        """,
+    )
+
+    assert (tmp_path / "quiet.log").read_text() == "1\n"
+    assert (tmp_path / "quiet.log.1").stat().st_size == 10_000_001
