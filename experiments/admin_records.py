@@ -18,6 +18,7 @@ from experiments.models import (
     MetricSeries,
     Snapshot,
     Sweep,
+    SweepVersion,
 )
 
 
@@ -36,6 +37,27 @@ class EventAdmin(OwnedByStudioAdmin[Event]):
     @admin.display(description="run")
     def run_link(self, event: Event) -> str | SafeString:
         return admin_link(event.run)
+
+
+@admin.register(SweepVersion)
+class SweepVersionAdmin(OwnedByStudioAdmin[SweepVersion]):
+    """Who changed the limits of live sweeps."""
+
+    list_display = ["title", "sweep_link", "author", "changes", "created_at"]
+    list_filter = ["created_at", "sweep__experiment__workspace"]
+    list_select_related = ["sweep", "author"]
+    search_fields = ["sweep__name", "sweep__public_id", "author__username"]
+    date_hierarchy = "created_at"
+    ordering = ["-pk"]
+    show = ("title", "sweep_link", "author", "changes", "created_at")
+
+    @admin.display(description="version", ordering="number")
+    def title(self, version: SweepVersion) -> str:
+        return str(version)
+
+    @admin.display(description="sweep", ordering="sweep__name")
+    def sweep_link(self, version: SweepVersion) -> str | SafeString:
+        return admin_link(version.sweep)
 
 
 @admin.register(Decision)

@@ -34,6 +34,7 @@ from experiments.models import (
 from experiments.services.access import make_sign_in_link
 from experiments.services.compute import register_worker
 from experiments.services.dispatch import get_queue
+from experiments.services.limits import change_limits
 from experiments.states import RunState, SweepState
 from tests.factories import make_run, make_sweep, make_user
 from tests.web.api_world import World, make_world
@@ -53,6 +54,8 @@ def world(tmp_path: Path, settings: Any) -> World:
     )
     register_worker(world.sweep.compute, name="w-1", host="here", pid=1, process_started=1.0)
     make_sign_in_link(world.bob)
+    change_limits(world.sweep, {"max_total_runs": 9}, user=world.alice)
+    world.sweep.refresh_from_db()
     return world
 
 
