@@ -1,4 +1,4 @@
-"""REST: read, feed and cancel one run; its metrics, log and files."""
+"""REST: read, feed, cancel and repeat one run; its metrics, log and files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from urllib.parse import quote
 
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.urls import reverse
-from ninja import Body, Query, Router
+from ninja import Body, Query, Router, Status
 
 from experiments import queries
-from experiments.api.auth import RUN_READ, RUN_WRITE, caller_of, check_may_write, run_of
+from experiments.api.auth import (
+    RUN_READ,
+    RUN_WRITE,
+    WRITE,
+    caller_of,
+    check_may_write,
+    person_of,
+    run_of,
+)
 from experiments.api.errors import ConflictError
 from experiments.api.schemas import (
     FileList,
@@ -27,6 +35,7 @@ from experiments.models import Run
 from experiments.queries import Series, all_series, number_json, steps_json
 from experiments.run_files import STD_LOG, find_file, list_files, read_text
 from experiments.services.posted_reports import PostedReport, append_reports
+from experiments.services.retries import retry_run as retry
 from experiments.services.runs import cancel_run as cancel
 from experiments.services.transitions import StaleState
 
@@ -100,6 +109,19 @@ def cancel_run(request: HttpRequest, run_id: str) -> dict[str, Any]:
         cancel(run, user=person)
     fresh = Run.objects.select_related("sweep", "retry_of").get(pk=run.pk)
     return queries.run_json(fresh)
+
+
+@router.post(
+    "/{run_id}/retry", auth=WRITE, response={201: RunOut}, openapi_extra={"x-errors": [409]}
+)
+def retry_run(request: HttpRequest, run_id: str) -> Status[Any]:
+    """Repeat a failed or canceled run: a new run with the same hyperparameters and `retry_of`.
+
+    It does not count towards max_total_runs. A sweep that has ended goes on until it has ended.
+    """
+    run = run_of(request, run_id)
+    check_may_write(request, run.sweep.experiment.workspace)
+    return Status(201, queries.run_json(retry(run, user=person_of(request))))
 
 
 @router.get("/{run_id}/logs", auth=RUN_READ, response=LogPiece)

@@ -155,6 +155,12 @@ class RunPage(Schema):
     next_cursor: str | None
 
 
+class RepeatedRuns(Schema):
+    """The runs that repeat failed ones, by number."""
+
+    items: list[RunOut]
+
+
 class EventsOut(Schema):
     """Changes of a sweep after a cursor, the same as on its websocket."""
 

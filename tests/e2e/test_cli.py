@@ -187,6 +187,81 @@ def test_one_run_is_canceled_by_its_id(studio: Any, folder: Path, live_studio: A
     assert live_studio.wait_for_end(sweep_id)["status"] == "Canceled"
 
 
+def test_sweep_is_paused_and_resumed(studio: Any, folder: Path, live_studio: Any) -> None:
+    sweep_id = _submitted(studio, folder, arguments=["--seconds", 1], max_concurrent_runs=1)
+    deadline = time.monotonic() + 30
+    while not _last_json(studio("runs", sweep_id, "--json")):
+        assert time.monotonic() < deadline
+
+    paused = studio("pause", sweep_id, "--json")
+    resumed = studio("resume", sweep_id)
+
+    assert _last_json(paused) == {"id": sweep_id, "status": "Paused"}
+    assert resumed.stdout == f"{sweep_id}: Running\n"
+    sweep = live_studio.wait_for_end(sweep_id)
+    assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 2})
+    refused = studio("pause", sweep_id)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == "The sweep is completed, so it cannot be paused.\n"
+
+
+def test_failed_runs_are_repeated_after_the_end(
+    studio: Any, folder: Path, live_studio: Any
+) -> None:
+    # Fails at the first try of every value, because nothing marks it yet.
+    (folder / "train.py").write_text(
+        "import pathlib, sys\n"
+        f"mark = pathlib.Path({str(folder)!r}) / ('tried' + sys.argv[-1])\n"
+        "if not mark.exists():\n"
+        "    mark.touch()\n"
+        "    sys.exit(4)\n"
+    )
+    sweep_id = _submitted(studio, folder)
+    assert live_studio.wait_for_end(sweep_id)["status"] == "Failed"
+
+    first = studio("retry", f"{sweep_id}_1", "--json")
+    again = studio("retry", f"{sweep_id}_1")
+    others = studio("retry", sweep_id)
+
+    assert [run["retry_of"] for run in _last_json(first)] == [f"{sweep_id}_1"]
+    assert (again.returncode, len(again.stderr.splitlines())) == (1, 1)
+    assert others.stdout == f"{sweep_id}_3: repeats {sweep_id}_0\n"
+    sweep = live_studio.wait_for_end(sweep_id)
+    assert (sweep["status"], sweep["counts"]) == ("Completed", {"Failed": 2, "Completed": 2})
+    none = studio("retry", sweep_id)
+    assert (none.returncode, none.stdout) == (0, "")
+    assert "No failed run" in none.stderr
+
+
+def test_failures_in_a_row_pause_and_a_used_up_space_ends(
+    studio: Any, folder: Path, live_studio: Any
+) -> None:
+    sweep_id = _submitted(
+        studio,
+        folder,
+        arguments=["--exit", 3],
+        search_space={"x": "choice(1, 2, 3)"},
+        max_total_runs=9,
+        max_concurrent_runs=1,
+        max_failed_runs=2,
+    )
+    deadline = time.monotonic() + 60
+    while (shown := _last_json(studio("show", sweep_id, "--json")))["status"] != "Paused":
+        assert time.monotonic() < deadline, shown
+
+    assert shown["reason"].startswith("The last 2 runs failed in a row (max_failed_runs is 2)")
+    assert shown["counts"] == {"Failed": 2}
+    assert studio("resume", sweep_id).returncode == 0
+    assert live_studio.wait_for_end(sweep_id)["counts"] == {"Failed": 3}
+
+    done = studio("submit", "sweep.yaml", "--wait", "--json")
+    assert _last_json(done)["reason"].startswith("All 2 runs ended.")
+    (folder / "sweep.yaml").write_text(_spec(max_total_runs=9))
+    used_up = _last_json(studio("submit", "sweep.yaml", "--wait", "--json"))
+    assert used_up["status"] == "Completed"
+    assert used_up["reason"].startswith("The search space has only 2 configurations")
+
+
 def test_log_is_followed_to_the_end(studio: Any, folder: Path) -> None:
     (folder / "train.py").write_text(
         "import time\nfor i in range(4):\n    print('line', i, flush=True)\n    time.sleep(0.5)\n"
@@ -314,7 +389,9 @@ def test_wrong_specification_is_refused_without_a_studio(folder: Path, tmp_path:
     assert sorted(line.split(": ")[0] for line in done.stderr.splitlines()) == WRONG_PATHS[1:]
 
 
-@pytest.mark.parametrize("words", [["show"], ["runs"], ["best"], ["logs"], ["cancel"]])
+@pytest.mark.parametrize(
+    "words", [["show"], ["runs"], ["best"], ["logs"], ["cancel"], ["pause"], ["resume"], ["retry"]]
+)
 def test_unknown_sweep_is_exit_code_1(studio: Any, words: list[str]) -> None:
     done = studio(*words, "HD_none")
 
