@@ -1,4 +1,4 @@
-"""The files of one run as one tree: `outputs/...` and `logs/...` below its directory.
+"""The files of one run as one tree: `outputs/...`, `logs/...` and what its script uploaded.
 
 Pure: lists, finds and reads; never writes. Nothing outside the two trees is ever given out,
 whatever links a script leaves behind.
@@ -16,6 +16,8 @@ STD_LOG: Final = "logs/std_log.txt"
 _TREES: Final = ("outputs", "logs")
 # Where a script's own ./outputs and ./logs are while it runs; collected into the trees at its end.
 _LIVE: Final = "code"
+# What was uploaded under another name, without this folder in it.
+_UPLOADS: Final = "uploads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ def list_files(directory: Path) -> list[RunFile]:
             for path in _regular_files(root):
                 relative = PurePosixPath(tree, *path.relative_to(root).parts)
                 found[str(relative)] = path.stat().st_size
+    uploads = directory / _UPLOADS
+    for path in [] if uploads.is_symlink() else _regular_files(uploads):
+        found[path.relative_to(uploads).as_posix()] = path.stat().st_size
     return [RunFile(path, size) for path, size in sorted(found.items())]
 
 
@@ -54,10 +59,15 @@ def find_file(directory: Path, path: str) -> Path:
         FileNotFoundError: there is none, or the path or a link leads out of the tree.
     """
     parts = PurePosixPath(path).parts
-    if "\0" not in path and len(parts) > 1 and parts[0] in _TREES and ".." not in parts:
-        for root in (directory, directory / _LIVE):
+    if "\0" not in path and parts and parts[0] != "/" and ".." not in parts:
+        if parts[0] in _TREES:
+            roots = [(root, root / parts[0]) for root in (directory, directory / _LIVE)]
+        else:
+            roots = [(directory / _UPLOADS, directory / _UPLOADS)]
+        for root, tree in roots:
             candidate = root.joinpath(*parts)
-            if candidate.is_file() and _is_inside(candidate, root / parts[0]):
+            is_linked = tree.name == _UPLOADS and tree.is_symlink()
+            if candidate.is_file() and not is_linked and _is_inside(candidate, tree):
                 return candidate
     raise FileNotFoundError(f"The run has no file '{path}'.")
 

@@ -15,6 +15,7 @@ from runner.memory import OutOfMemory
 from runner.process import ExitRecord
 from runner.reports import ReportFeed
 from runner.workdir import KEPT, Workdir, keep_files, list_kept, tree_bytes
+from studio.sdk.uploads import read_failure
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ def read_outcome(
     if record.signal == signal.SIGKILL and not record.stopped and memory.has_struck():
         killed_for = "out of memory; the kernel ended the script"
     failed = bool(record.code or record.signal)
+    if not failed and not killed_for:
+        killed_for = read_failure(workdir.failure_file)
     return RunOutcome(
         exit_code=record.code,
         signal=record.signal,

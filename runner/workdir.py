@@ -2,7 +2,9 @@
 
     code/            working directory of the script; removed when the run has ended
     outputs/ logs/   what is kept; logs/std_log.txt is standard output and error
+    uploads/         what the script uploaded under other names
     metrics.jsonl    journal of reports        exit.json    how the command ended
+    failed.json      what the script itself says about its failure
 
 Pure: knows paths and files, no database.
 """
@@ -19,6 +21,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from studio.sdk.uploads import FAILURE, UPLOADS
 
 _SDK: Final = Path(__file__).resolve().parent.parent / "studio" / "sdk"
 _COMPAT: Final = Path(__file__).with_name("compat")
@@ -48,6 +52,11 @@ class Workdir:
     def journal(self) -> Path:
         """Journal of reports."""
         return self.path / "metrics.jsonl"
+
+    @property
+    def failure_file(self) -> Path:
+        """What the script says with `Run.fail`."""
+        return self.path / FAILURE
 
     @property
     def exit_file(self) -> Path:
@@ -98,9 +107,12 @@ def keep_files(workdir: Workdir) -> None:
 def list_kept(workdir: Workdir, tick: Callable[[], None]) -> list[tuple[str, int, str]]:
     """Return (path, size in bytes, SHA-256) of each kept file; calls `tick` between the blocks."""
     found = []
-    for name in KEPT:
-        for path in _files(workdir.path / name):
-            relative = path.relative_to(workdir.path)
+    trees = [(workdir.path / name, workdir.path) for name in KEPT]
+    uploads = workdir.path / UPLOADS
+    trees += [] if uploads.is_symlink() else [(uploads, uploads)]
+    for tree, root in trees:
+        for path in _files(tree):
+            relative = path.relative_to(root)
             if len(str(relative)) <= _MAX_PATH and relative == _readable(relative):
                 found.append((relative.as_posix(), path.stat().st_size, _digest(path, tick)))
     return sorted(found)

@@ -25,8 +25,10 @@ from experiments.api.errors import ConflictError
 from experiments.api.schemas import (
     FileList,
     LogPiece,
+    MarksIn,
     ReportIn,
     ReportsAccepted,
+    RunDetail,
     RunOut,
     SeriesList,
 )
@@ -36,6 +38,7 @@ from experiments.queries import Series, all_series, number_json, steps_json
 from experiments.run_files import STD_LOG, find_file, list_files, read_text
 from experiments.services.posted_reports import PostedReport, append_reports
 from experiments.services.retries import retry_run as retry
+from experiments.services.run_marks import change_marks
 from experiments.services.runs import cancel_run as cancel
 from experiments.services.transitions import StaleState
 
@@ -54,10 +57,24 @@ _BINARY = {
 }
 
 
-@router.get("/{run_id}", auth=RUN_READ, response=RunOut)
+@router.get("/{run_id}", auth=RUN_READ, response=RunDetail)
 def get_run(request: HttpRequest, run_id: str) -> dict[str, Any]:
     """Read one run."""
-    return queries.run_json(run_of(request, run_id))
+    return queries.run_detail_json(run_of(request, run_id))
+
+
+@router.patch("/{run_id}", auth=RUN_WRITE, response=RunDetail)
+def change_run(request: HttpRequest, run_id: str, changes: MarksIn) -> dict[str, Any]:
+    """Change the tags of a run and add properties, as its script does with `Run.tag`."""
+    run = run_of(request, run_id)
+    check_may_write(request, run.sweep.experiment.workspace)
+    changed = change_marks(
+        run,
+        tags=changes.tags,
+        removed_tags=changes.remove_tags,
+        properties=changes.properties,
+    )
+    return queries.run_detail_json(changed)
 
 
 @router.get("/{run_id}/metrics", auth=RUN_READ, response=SeriesList)

@@ -148,10 +148,43 @@ class RunOut(Schema):
     ended: datetime | None
 
 
+def check_storable(text: str) -> str:
+    """Return text that every database can hold; refuse other text."""
+    if not is_storable(text):
+        raise ValueError("the text has a null character or half a character")
+    return text
+
+
+class RunDetail(RunOut):
+    """A run with what its script and its people wrote on it."""
+
+    tags: dict[str, str | None]
+    properties: dict[str, str]
+    script: str | None = Field(description="The script, or the command of a sweep without one.")
+    compute: str = Field(description="Name of the compute target.")
+    owner: str | None
+
+
+MarkName = Annotated[str, AfterValidator(check_storable)]
+MarkText = Annotated[str, AfterValidator(check_storable)]
+
+
+class MarksIn(Schema):
+    """Changes of tags and properties; all of them are made, or none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tags: dict[MarkName, MarkText | None] = Field({}, description="Merged into the others.")
+    remove_tags: list[str] = Field([], description="Names; unknown ones are passed over.")
+    properties: dict[MarkName, MarkText] = Field(
+        {}, description="Added; one that exists cannot be changed."
+    )
+
+
 class RunPage(Schema):
     """A page of runs in sampling order."""
 
-    items: list[RunOut]
+    items: list[RunDetail]
     next_cursor: str | None
 
 
@@ -237,13 +270,7 @@ def _read_value(value: Any) -> float | str:
             return str(value)
     if not isinstance(value, str) or len(value) > 1000:
         raise ValueError("use a number, or text of up to 1000 characters")
-    return float(value) if value in get_args(NonFinite) else _check_storable(value)
-
-
-def _check_storable(text: str) -> str:
-    if not is_storable(text):
-        raise ValueError("the text has a null character or half a character")
-    return text
+    return float(value) if value in get_args(NonFinite) else check_storable(value)
 
 
 class ReportIn(Schema):
@@ -252,7 +279,7 @@ class ReportIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[
-        str, StringConstraints(min_length=1, max_length=255), AfterValidator(_check_storable)
+        str, StringConstraints(min_length=1, max_length=255), AfterValidator(check_storable)
     ]
     value: Annotated[
         float | str, PlainValidator(_read_value, json_schema_input_type=Number | str)

@@ -110,6 +110,13 @@ def get_sweep(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     return _sweep_json(request, sweep_of(request, sweep_id))
 
 
+@router.get("/{sweep_id}/spec", auth=READ, response=dict[str, Any])
+def get_spec(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
+    """Read the specification of a sweep in its canonical form, as it can be submitted again."""
+    sweep = sweep_of(request, sweep_id)
+    return {**sweep.spec, "snapshot": sweep.snapshot.digest}
+
+
 @router.post("/{sweep_id}/cancel", auth=WRITE, response=SweepOut)
 def cancel_sweep(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     """Cancel a sweep: its waiting runs at once, its live runs as soon as they stop.
@@ -141,7 +148,7 @@ def list_runs(
     found = list(rows[: limit + 1])
     page = found[:limit]
     return {
-        "items": [queries.run_json(run) for run in page],
+        "items": [queries.run_detail_json(run) for run in page],
         "next_cursor": encode_cursor(page[-1].number) if len(found) > limit else None,
     }
 

@@ -57,6 +57,12 @@ class Run(models.Model):
     command = models.JSONField(
         default=list, help_text="The whole command as it was started, word by word."
     )
+    tags = models.JSONField(
+        default=dict, blank=True, help_text="Names with text or null; may be changed."
+    )
+    properties = models.JSONField(
+        default=dict, blank=True, help_text="Names with text, each written once."
+    )
     directory = models.CharField(max_length=500, blank=True)
     exit_code = models.IntegerField(null=True, blank=True)
     log_bytes = models.BigIntegerField(default=0)

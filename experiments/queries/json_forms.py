@@ -66,6 +66,19 @@ def run_json(run: Run) -> dict[str, Any]:
     }
 
 
+def run_detail_json(run: Run) -> dict[str, Any]:
+    """Return the JSON form of a run with its tags, its script and where it runs."""
+    spec, owner = run.sweep.spec, run.sweep.owner
+    return {
+        **run_json(run),
+        "tags": run.tags,
+        "properties": run.properties,
+        "script": spec.get("script") or spec.get("command"),
+        "compute": spec["compute"],
+        "owner": owner.get_username() if owner else None,
+    }
+
+
 def sweep_json(sweep: Sweep) -> dict[str, Any]:
     """Return the JSON form of a sweep."""
     return sweeps_json([sweep])[0]

@@ -120,3 +120,32 @@ def test_read_text_behind_the_end_says_the_true_size(tmp_path: Path) -> None:
 
 def test_read_text_of_an_absent_file_is_empty(tmp_path: Path) -> None:
     assert read_text(tmp_path / "none", 5, 10).next_offset == 0
+
+
+def test_uploads_stand_in_the_tree_under_their_own_names(
+    run_directory: Path, tmp_path: Path
+) -> None:
+    for name in ("plots/loss.png", "model.onnx"):
+        path = run_directory / "uploads" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("up", encoding="utf-8")
+    (run_directory / "uploads/leak").symlink_to(tmp_path / "secret")
+
+    paths = [file.path for file in list_files(run_directory)]
+
+    assert [path for path in paths if not path.startswith(("logs/", "outputs/"))] == [
+        "model.onnx",
+        "plots/loss.png",
+    ]
+    assert find_file(run_directory, "plots/loss.png").read_text(encoding="utf-8") == "up"
+    for path in ("leak", "uploads/model.onnx", "../secret", "metrics.jsonl", "/etc/passwd", ""):
+        with pytest.raises(FileNotFoundError):
+            find_file(run_directory, path)
+
+
+def test_uploads_behind_a_link_are_none(run_directory: Path, tmp_path: Path) -> None:
+    (run_directory / "uploads").symlink_to(tmp_path, target_is_directory=True)
+
+    assert "secret" not in [file.path for file in list_files(run_directory)]
+    with pytest.raises(FileNotFoundError):
+        find_file(run_directory, "secret")

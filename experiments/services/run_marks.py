@@ -1,0 +1,72 @@
+"""Change what is written on a run: tags, which may change, and properties, which stay.
+
+Every change is checked as a whole before anything is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from django.db import transaction
+
+from experiments.models import Run
+from experiments.problems import Problem, ProblemsError
+from experiments.services.events import bump, notify
+
+MAX_MARKS: Final = 50
+MAX_KEY: Final = 100
+MAX_VALUE: Final = 1000
+
+
+def change_marks(
+    run: Run,
+    *,
+    tags: Mapping[str, str | None],
+    removed_tags: Iterable[str],
+    properties: Mapping[str, str],
+) -> Run:
+    """Merge tags, remove tags, add properties; return the run as it is afterwards.
+
+    Raises:
+        ProblemsError: a name or text is too long, there are too many, or a property exists.
+    """
+    problems = [*_problems("tags", tags), *_problems("properties", properties)]
+    with transaction.atomic():
+        # The bump locks the sweep's row: two scripts that tag one run do not lose a tag.
+        cursor = bump(run.sweep_id)
+        fresh = Run.objects.select_related("sweep", "retry_of").get(pk=run.pk)
+        gone = set(removed_tags)
+        kept = {name: text for name, text in fresh.tags.items() if name not in gone}
+        fresh.tags = {**kept, **tags}
+        problems += [
+            Problem(f"properties.{name}", f"{name} is {fresh.properties[name]!r} for good.")
+            for name in properties
+            if name in fresh.properties
+        ]
+        fresh.properties = {**fresh.properties, **properties}
+        problems += _too_many("tags", fresh.tags) + _too_many("properties", fresh.properties)
+        if problems:
+            raise ProblemsError(problems)
+        fresh.stamp = cursor
+        fresh.save(update_fields=["tags", "properties", "stamp"])
+        notify(run.sweep_id, lists=False)
+    return fresh
+
+
+def _problems(field: str, marks: Mapping[str, str | None]) -> list[Problem]:
+    problems = []
+    for name, text in marks.items():
+        if not 0 < len(name) <= MAX_KEY:
+            message = f"The name has {len(name)} characters; use 1 to {MAX_KEY}."
+            problems.append(Problem(f"{field}.{name[:MAX_KEY]}", message))
+        elif text is not None and len(text) > MAX_VALUE:
+            message = f"{name} has {len(text)} characters; use at most {MAX_VALUE}."
+            problems.append(Problem(f"{field}.{name}", message))
+    return problems
+
+
+def _too_many(field: str, marks: Mapping[str, str | None]) -> list[Problem]:
+    if len(marks) <= MAX_MARKS:
+        return []
+    return [Problem(field, f"The run would have {len(marks)} {field}; at most {MAX_MARKS}.")]
