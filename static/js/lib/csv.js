@@ -15,7 +15,7 @@ export function toCsv(columns, rows) {
 
 /** A name for a file, from words that people chose. */
 export function fileName(...words) {
-  const name = words.join("-").replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[-.]+|-+$/g, "");
+  const name = words.join("-").replace(/[^\p{L}\p{N}._]+/gu, "-").replace(/^[-.]+|-+$/g, "");
   return name.slice(0, 120) || "chart";
 }
 
