@@ -22,7 +22,8 @@ lint: $(VENV)/.installed-dev ## Check style, types, imports, templates, migratio
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@git ls-files -z '*.html' | xargs -0 $(BIN)/djade --check --target-version 5.2
-	@STUDIO_HOME=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
+	@home=$$(mktemp -d); trap 'rm -rf "$$home"' EXIT; \
+		STUDIO_HOME="$$home" $(BIN)/python manage.py makemigrations --check --dry-run
 	@if command -v node >/dev/null; then \
 		for f in $$(git ls-files '*.js' '*.mjs'); do node --check "$$f" || exit 1; done; \
 	else echo "node is not here: JavaScript is not checked"; fi

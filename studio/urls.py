@@ -7,7 +7,7 @@ from django.urls import include, path
 
 from experiments.api.v1 import api
 from experiments.views.account import admin_sign_in
-from studio import health
+from studio import checks, health
 
 urlpatterns = [
     path("admin/login/", admin_sign_in),
@@ -16,3 +16,6 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("", include("experiments.urls")),
 ]
+
+# Imported so that its checks are registered.
+CHECKS = checks

@@ -1,0 +1,123 @@
+"""Reading of the environment: defaults, and errors that name the variable."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from studio import env
+from studio.env import EnvironmentProblem
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1", True), (" Yes ", True), ("on", True), ("0", False), ("", False)]
+)
+def test_flag_takes_the_usual_words(monkeypatch, value, expected):
+    monkeypatch.setenv("STUDIO_DEBUG", value)
+
+    assert env.flag("STUDIO_DEBUG") is expected
+
+
+def test_flag_that_is_neither_names_the_variable(monkeypatch):
+    monkeypatch.setenv("STUDIO_DEBUG", "perhaps")
+
+    with pytest.raises(EnvironmentProblem, match=r"^STUDIO_DEBUG is 'perhaps'; use 1 or 0\.$"):
+        env.flag("STUDIO_DEBUG")
+
+
+@pytest.mark.parametrize("value", ["0", "65536", "-1", "80a", "8000.0"])
+def test_port_outside_its_range_names_the_variable(monkeypatch, value):
+    monkeypatch.setenv("STUDIO_PORT", value)
+
+    with pytest.raises(EnvironmentProblem, match=f"^STUDIO_PORT is '{value}'; use a port number"):
+        env.port("STUDIO_PORT", 8000)
+
+
+def test_port_falls_back_to_its_default(monkeypatch):
+    monkeypatch.delenv("STUDIO_PORT", raising=False)
+
+    assert env.port("STUDIO_PORT", 8000) == 8000
+    monkeypatch.setenv("STUDIO_PORT", "65535")
+    assert env.port("STUDIO_PORT", 8000) == 65535
+
+
+def test_words_are_separated_by_commas_and_blanks(monkeypatch):
+    monkeypatch.setenv("STUDIO_ALLOWED_HOSTS", "a.example, b.example c.example")
+
+    assert env.words("STUDIO_ALLOWED_HOSTS", []) == ["a.example", "b.example", "c.example"]
+
+
+def test_home_is_in_the_checkout_unless_given(monkeypatch, tmp_path):
+    monkeypatch.delenv("STUDIO_HOME")
+
+    assert env.studio_home() == env.project_root() / ".studio"
+    monkeypatch.setenv("STUDIO_HOME", str(tmp_path / "data"))
+    assert env.studio_home() == tmp_path / "data"
+    monkeypatch.setenv("STUDIO_HOME", "~/studio-data")
+    assert env.studio_home() == Path("~/studio-data").expanduser()
+
+
+def test_home_of_an_installed_package_is_in_the_users_data_folder(monkeypatch, tmp_path):
+    monkeypatch.delenv("STUDIO_HOME")
+    monkeypatch.setattr(env, "project_root", lambda: tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+
+    assert env.studio_home() == tmp_path / "share" / "sweep-studio"
+
+
+def test_secret_key_is_made_once_for_its_owner_alone(monkeypatch, tmp_path):
+    monkeypatch.delenv("STUDIO_SECRET_KEY", raising=False)
+
+    key = env.secret_key(tmp_path / "home")
+
+    assert len(key) >= 50
+    assert env.secret_key(tmp_path / "home") == key
+    mode = (tmp_path / "home" / "secret-key").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+    monkeypatch.setenv("STUDIO_SECRET_KEY", "given")
+    assert env.secret_key(tmp_path / "home") == "given"
+
+
+def test_socket_stays_in_the_data_folder_while_its_path_is_short_enough(tmp_path):
+    assert env.redis_socket(Path("/data")) == Path("/data/redis.sock")
+    deep = tmp_path / ("d" * 100)
+    assert len(bytes(env.redis_socket(deep))) <= 100
+    assert env.redis_socket(deep) != env.redis_socket(tmp_path / ("e" * 100))
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"), [("", ""), ("/", ""), ("studio", "/studio"), ("/a/b/", "/a/b")]
+)
+def test_base_path_has_a_slash_in_front_and_none_behind(monkeypatch, raw, expected):
+    monkeypatch.setenv("STUDIO_BASE_PATH", raw)
+
+    assert env.base_path() == expected
+
+
+def test_addresses_default_to_the_data_folder(monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.delenv("REDIS_URL", raising=False)
+
+    assert env.database_url(Path("/data")) == "sqlite:////data/studio.sqlite3"
+    assert env.redis_url(Path("/data")) == "unix:///data/redis.sock?db=0"
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "value"),
+    [
+        ("DATABASE_URL", env.database_url, "mysql://me:hush@db/x"),
+        ("DATABASE_URL", env.database_url, "me:hush@db/x"),
+        ("REDIS_URL", env.redis_url, "http://:hush@redis:6379"),
+        ("REDIS_URL", env.redis_url, "redis:6379"),
+    ],
+)
+def test_wrong_address_is_refused_without_showing_its_password(monkeypatch, name, read, value):
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(EnvironmentProblem) as caught:
+        read(Path("/data"))
+
+    assert str(caught.value).startswith(f"{name} ")
+    assert "hush" not in str(caught.value)
