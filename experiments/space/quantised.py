@@ -109,7 +109,9 @@ class _Quantised(Expression):
         k, span = nearest_multiple(value, self.q), _span(self)
         if span is None and isinstance(_law(self), LogNormal) and k < 0:
             return False
-        is_multiple = abs(value - k * self.q) <= _TOLERANCE * max(abs(value), self.q)
+        # Arithmetic such as 0.1 + 0.2 is off by some units in the last place.
+        tolerance = max(_TOLERANCE * self.q, 4 * math.ulp(value))
+        is_multiple = abs(value - multiple(k, self.q)) <= tolerance
         return is_multiple and (span is None or span[0] <= k <= span[1])
 
     def cardinality(self) -> int | None:
