@@ -194,7 +194,9 @@ def _axes_card(sweep: Sweep, name: str, title: str, sub: str) -> ChartCard:
 def _metric_pickers(sweep: Sweep) -> list[Picker]:
     names = [sweep.metric_name]
     names += [name for name in queries.metric_names(sweep) if name != sweep.metric_name]
-    pickers = [Picker("metric", "Metric", [(n, n) for n in names], sweep.metric_name, is_quiet=True)]
+    pickers = [
+        Picker("metric", "Metric", [(n, n) for n in names], sweep.metric_name, is_quiet=True)
+    ]
     for spec in load_chart("metrics").options:
         if spec.kind == "choice":
             choices = list(spec.choices)
