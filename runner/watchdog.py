@@ -91,9 +91,9 @@ def _bury_dead_runs(now: datetime) -> None:
 
 def _bury(run: Run, host: str, now: datetime) -> None:
     kill_marked(RUN_VARIABLE, run.public_id)
-    save_reports(run)
+    _guarded(lambda _: save_reports(run), now)
     lose_run(run.pk, reason=f"Its worker process on {host} died.", fence=run.fence)
-    save_files(run)
+    _guarded(lambda _: save_files(run), now)
 
 
 # When a lease was first seen to be over: (lease, monotonic time) by run.

@@ -10,7 +10,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from django.db import DatabaseError, close_old_connections, connections
@@ -54,11 +55,24 @@ class SlotWorker(Worker):
         except DatabaseError as error:
             logger.warning("worker %s: no sign of life in the database: %s", self.name, error)
 
+    # A work-horse dies with its worker, so a worker that waits for one must not end because of
+    # Redis: the run itself goes on without.
+
     def maintain_heartbeats(self, job: Job) -> None:
-        """Keep the job alive in Redis; the run itself does not need Redis and goes on without."""
-        try:
+        """Keep the job alive in Redis, when there is one."""
+        with self._without_redis():
             super().maintain_heartbeats(job)
-        except (RedisError, OSError) as error:
+
+    def set_current_job_working_time(self, *args: Any, **kwargs: Any) -> None:
+        """Tell Redis how long the job takes, when there is one."""
+        with self._without_redis():
+            super().set_current_job_working_time(*args, **kwargs)
+
+    @contextmanager
+    def _without_redis(self) -> Iterator[None]:
+        try:
+            yield
+        except RedisError as error:
             logger.warning("worker %s: no sign of life in Redis: %s", self.name, error)
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:

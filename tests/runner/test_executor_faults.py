@@ -16,10 +16,11 @@ from django.db import OperationalError, connection
 from experiments.models import Artifact, Run
 from experiments.queries import series_of
 from experiments.services.runs import cancel_run
-from runner import executor, process
+from runner import executor
 from runner.environment import run_environment
 from tests.factories import make_user
 from tests.runner.attempts import HEAD, in_background, log_of, queue, run_to_end, wait_for
+from tests.runner.processes import processes_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 
@@ -39,12 +40,6 @@ def wait_for_log(run: Run, text: str, seconds: float = 20) -> None:
     while text not in log_of(ended(run)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def processes_of(run: Run) -> list[int]:
-    """Return the living processes of a run."""
-    mark = f"STUDIO_RUN_ID={run.public_id}".encode()
-    return [pid for pid in process._processes() if process._is_marked(pid, mark, is_prefix=False)]
 
 
 def test_killed_guard_is_no_fault_of_the_script(tmp_path, settings):

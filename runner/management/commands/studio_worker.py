@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import django_rq
 from django.core.management.base import BaseCommand, CommandError
+from redis.exceptions import RedisError
 from rq.serializers import JSONSerializer
 
 from experiments.models import ComputeTarget
@@ -52,19 +53,23 @@ def work(target: ComputeTarget) -> None:
     """Be one slot of a target until told to stop."""
     me = this_process()
     name = f"{target.name}@{me.host}-{me.pid}"
-    register_worker(target, name=name, host=me.host, pid=me.pid, process_started=me.started)
-    worker = SlotWorker(
-        [get_queue(target.queue_name)],
-        name=name,
-        connection=django_rq.get_connection("default"),
-        serializer=JSONSerializer,
-        job_monitoring_interval=MONITORING_SECONDS,
-        maintenance_interval=MAINTENANCE_SECONDS,
-        worker_ttl=WORKER_TTL,
-    )
-    worker.log_job_description = False
+    # RQ sets its own handlers when it begins to work; until then there is nothing to wait for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
+        register_worker(target, name=name, host=me.host, pid=me.pid, process_started=me.started)
+        worker = SlotWorker(
+            [get_queue(target.queue_name)],
+            name=name,
+            connection=django_rq.get_connection("default"),
+            serializer=JSONSerializer,
+            job_monitoring_interval=MONITORING_SECONDS,
+            maintenance_interval=MAINTENANCE_SECONDS,
+            worker_ttl=WORKER_TTL,
+        )
+        worker.log_job_description = False
         worker.work(logging_level="WARNING")
+    except RedisError as error:
+        raise CommandError(f"Redis does not answer: {error}") from error
     finally:
         remove_worker(name)
 
