@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from experiments.views import account, best, charts, compute, runs, sweep, sweep_form, sweeps
+from experiments.views import (
+    account,
+    best,
+    charts,
+    compute,
+    live_sweep,
+    runs,
+    sweep,
+    sweep_form,
+    sweeps,
+)
 
 urlpatterns = [
     path("", sweeps.home, name="home"),
@@ -24,7 +34,13 @@ urlpatterns = [
     path("sweeps/<str:sweep_id>/logs/", sweep.logs, name="sweep_logs"),
     path("sweeps/<str:sweep_id>/best/", best.best_model, name="sweep_best"),
     path("sweeps/<str:sweep_id>/cancel/", sweep.cancel, name="sweep_cancel"),
+    path("sweeps/<str:sweep_id>/pause/", live_sweep.pause, name="sweep_pause"),
+    path("sweeps/<str:sweep_id>/resume/", live_sweep.resume, name="sweep_resume"),
+    path("sweeps/<str:sweep_id>/retry/", live_sweep.retry_failed, name="sweep_retry"),
+    path("sweeps/<str:sweep_id>/limits/", live_sweep.limits, name="sweep_limits"),
     path("runs/<str:run_id>/", runs.run, name="run"),
+    path("runs/<str:run_id>/retry/", live_sweep.retry_run, name="run_retry"),
+    path("runs/<str:run_id>/clone/", live_sweep.clone_run, name="run_clone"),
     path("runs/<str:run_id>/cancel/", runs.cancel, name="run_cancel"),
     path("runs/<str:run_id>/log/", runs.log, name="run_log"),
     path("runs/<str:run_id>/files.zip", runs.archive, name="run_archive"),

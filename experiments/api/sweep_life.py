@@ -25,6 +25,8 @@ from experiments.services.refused import Refused
 from experiments.services.retries import retry_failed
 from experiments.states import SweepState, badge
 
+__all__ = ["router"]
+
 _LIMITS: Final = {
     "type": "object",
     "additionalProperties": False,

@@ -33,9 +33,11 @@ from experiments.run_files import (
     list_files,
     read_text,
 )
+from experiments.services.by_hand import takes_by_hand
+from experiments.services.retries import is_repeatable
 from experiments.services.runs import cancel_run
 from experiments.spec_command import format_value
-from experiments.states import RUN_LIVE, RunState, badge
+from experiments.states import RUN_LIVE, RunState, SweepState, badge
 from experiments.views.sweep_head import changer_of, page_data
 
 _LOG_BYTES: Final = 256 * 1024
@@ -139,6 +141,7 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
     best = sweep.best_run
     is_best = best is not None and best.pk == found.pk
     piece = _log_tail(found)
+    may_change = queries.may_write(request.user, sweep.experiment.workspace)
     return {
         "run": found,
         "sweep": sweep,
@@ -161,8 +164,11 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "summaries": series_summaries(found),
         "files": files_of(found),
         "environment": sorted({**sweep.compute.environment, **sweep.spec["environment"]}),
-        "can_cancel": found.state in _CANCELABLE
-        and queries.may_write(request.user, sweep.experiment.workspace),
+        "can_cancel": found.state in _CANCELABLE and may_change,
+        "can_retry": is_repeatable(found)
+        and sweep.state != SweepState.CANCEL_REQUESTED
+        and may_change,
+        "can_clone": takes_by_hand(sweep) and may_change,
         "is_live": found.state in RUN_LIVE,
         "log_text": piece.text,
         "log_skipped": piece.offset,

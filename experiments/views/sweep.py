@@ -16,6 +16,7 @@ from experiments.models import Event, Sweep
 from experiments.policies import make_policy
 from experiments.queries.run_facts import live_runs
 from experiments.samplers import load_sampler
+from experiments.services.limits import can_change_limits
 from experiments.services.sweeps import cancel_sweep
 from experiments.spec import SweepSpec
 from experiments.states import RUN_TERMINAL
@@ -133,6 +134,8 @@ def configuration(request: HttpRequest, sweep_id: str) -> HttpResponse:
         "sampler_options": spec.sampler_options,
         "policy": policy.summary(),
         "yaml": spec.dump_yaml(),
+        "can_change_limits": can_change_limits(sweep),
+        "versions": sweep.versions.select_related("author").order_by("-number"),
     }
     return render_sweep(request, sweep, "sweep_configuration", "sweep_configuration", context)
 

@@ -19,7 +19,8 @@ from experiments.models import Sweep
 from experiments.progress import SweepProgress
 from experiments.queries.json_forms import in_declared_order
 from experiments.queries.run_facts import planned_runs, progress_of
-from experiments.states import SWEEP_ACTIVE, SweepState
+from experiments.services.retries import failed_runs
+from experiments.states import SWEEP_ACTIVE, RunState, SweepState
 
 TABS: Final = (
     ("sweep", "Overview"),
@@ -120,6 +121,9 @@ def head_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]
         "is_active": sweep.state in SWEEP_ACTIVE,
         "can_change": queries.may_write(request.user, sweep.experiment.workspace),
         "can_cancel": sweep.state in SWEEP_ACTIVE - {SweepState.CANCEL_REQUESTED},
+        "can_pause": sweep.state == SweepState.RUNNING,
+        "can_resume": sweep.state == SweepState.PAUSED,
+        "failed_count": _repeatable(sweep, progress),
         "waiting": waiting,
         "digits": progress.digits,
         "remaining": _estimate(progress.remaining),
@@ -156,6 +160,13 @@ def page_data(sweep: Sweep, progress: SweepProgress) -> dict[str, Any]:
             "run": reverse("run", args=[f"{sweep.public_id}_NUMBER"]),
         },
     }
+
+
+def _repeatable(sweep: Sweep, progress: SweepProgress) -> int:
+    """Return how many failed runs may be repeated now."""
+    if sweep.state == SweepState.CANCEL_REQUESTED or not progress.counts.get(RunState.FAILED):
+        return 0
+    return failed_runs(sweep).count()
 
 
 def _estimate(seconds: float | None) -> str:
