@@ -147,3 +147,9 @@ def digits_of(values: Sequence[float | None]) -> int:
 def item(mapping: Mapping[str, Any], key: str) -> Any:
     """Return `mapping[key]`, or an empty string."""
     return mapping.get(key, "")
+
+
+@register.filter
+def words(values: Sequence[str]) -> SafeString:
+    """Return the words of a command line; each wraps as a whole."""
+    return format_html_join(" ", '<span class="word">{}</span>', ((value,) for value in values))
