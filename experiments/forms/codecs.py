@@ -114,16 +114,16 @@ def parse_pairs(text: str) -> dict[str, str]:
     pairs = {}
     for line in text.replace("\r\n", "\n").split("\n"):
         if line.strip():
-            key, _, value = line.partition("=")
-            pairs[key.strip()] = _unquote(value.strip())
+            key, value = _split_pair(line.strip())
+            pairs[key] = _unquote(value.strip())
     return pairs
 
 
 def format_pairs(pairs: object) -> str:
-    """Write one `KEY=value` per line; values that a line cannot hold are quoted."""
+    """Write one `KEY=value` per line; keys and values that a line cannot hold are quoted."""
     if not isinstance(pairs, Mapping):
         return format_number(pairs)
-    return "\n".join(f"{key}={_quote(value)}" for key, value in pairs.items())
+    return "\n".join(f"{_quote_key(key)}={_quote(value)}" for key, value in pairs.items())
 
 
 def _parse_value(text: str) -> Any:
@@ -148,6 +148,23 @@ def _quote(value: object) -> str:
     text = format_number(value)
     needs_quotes = text != text.strip() or set("\r\n") & set(text) or text[:1] == '"'
     return json.dumps(text) if needs_quotes else text
+
+
+def _quote_key(key: object) -> str:
+    text = _quote(key)
+    return json.dumps(text) if "=" in text and text[:1] != '"' else text
+
+
+def _split_pair(line: str) -> tuple[str, str]:
+    if line[:1] == '"':
+        try:
+            key, end = json.JSONDecoder().raw_decode(line)
+        except ValueError:
+            end = len(line)
+        if line[end:].lstrip()[:1] == "=":
+            return str(key), line[end:].lstrip()[1:]
+    name, _, value = line.partition("=")
+    return name.strip(), value
 
 
 def _unquote(text: str) -> str:

@@ -103,7 +103,10 @@ def test_arguments_with_an_open_quote_stay_one_word():
 
 @given(
     st.dictionaries(
-        st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True),
+        st.one_of(
+            st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True),
+            st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
+        ),
         st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
         max_size=4,
     )
@@ -120,6 +123,8 @@ def test_pairs_survive_their_lines(pairs):
         ("EMPTY", {"EMPTY": ""}),
         ('Q="a\\nb"', {"Q": "a\nb"}),
         ('Q="open', {"Q": '"open'}),
+        ('"a=b" = c', {"a=b": "c"}),
+        ('"open=c', {'"open': "c"}),
     ],
 )
 def test_pairs_are_read_line_by_line(text, pairs):
