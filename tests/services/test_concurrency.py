@@ -14,10 +14,15 @@ from django.db import connection
 
 from experiments import queries
 from experiments.models import Event, Run, Sweep
+from experiments.problems import ProblemsError
 from experiments.services.advance import advance_sweep
+from experiments.services.by_hand import queue_by_hand
+from experiments.services.limits import change_limits
 from experiments.services.metrics import Report, record_reports
+from experiments.services.refused import Refused
+from experiments.services.retries import retry_run
 from experiments.services.runs import RunOutcome, cancel_run, claim_run, finish_run, lose_run
-from experiments.services.sweeps import cancel_sweep
+from experiments.services.sweeps import cancel_sweep, pause_sweep
 from experiments.services.transitions import StaleState
 from experiments.states import RUN_TERMINAL
 from tests.factories import make_run, make_running_run, make_sweep, make_user
@@ -192,3 +197,79 @@ def test_a_journal_sent_by_two_executors_at_once_is_stored_once():
     values = queries.series_of(run, "accuracy").values.tolist()
     assert values == [float(i) for i in range(1, len(values) + 1)]
     assert sum(stored) == len(values)
+
+
+def refused(task: Callable[[], Any]) -> bool:
+    """Do something that may be refused; tell whether it was."""
+    try:
+        task()
+    except (Refused, ProblemsError):
+        return True
+    return False
+
+
+def test_people_at_once_repeat_a_run_once():
+    sweep = make_sweep(max_total_runs=1)
+    run = make_running_run(sweep)
+    finish_run(run.pk, run.fence, RunOutcome(exit_code=1))
+    user = make_user()
+
+    answers = at_once(*[lambda: refused(lambda: retry_run(run, user=user))] * 5)
+
+    assert sorted(answers) == [False, True, True, True, True]
+    sweep.refresh_from_db()
+    assert (sweep.state, sweep.runs.count(), sweep.next_number) == ("Running", 2, 2)
+    assert sweep.events.filter(message__startswith="Sweep: Running again").count() == 1
+
+
+def test_people_and_controllers_at_once_keep_the_total():
+    sweep = make_sweep(is_running=False, max_total_runs=6, max_concurrent_runs=2)
+    advance_sweep(sweep.pk)
+    user = make_user()
+    values = {"lr": 0.5, "layers": 1}
+
+    by_hand = [lambda: refused(lambda: queue_by_hand(sweep, values, user=user))] * 6
+    at_once(*by_hand, lambda: advance_sweep(sweep.pk), lambda: advance_sweep(sweep.pk))
+
+    sweep.refresh_from_db()
+    assert (sweep.sampled, sweep.next_number, sweep.runs.count()) == (6, 6, 6)
+    assert sweep.runs.filter(state="Queued").count() == 2
+    assert sweep.runs.filter(origin="hand").count() == 4
+
+
+def test_edits_at_once_are_versions_one_after_the_other():
+    sweep = make_sweep(max_total_runs=10)
+    user = make_user()
+
+    at_once(
+        *[
+            lambda n=n: change_limits(sweep, {"max_total_runs": 100 + n}, user=user)
+            for n in range(5)
+        ]
+    )
+
+    sweep.refresh_from_db()
+    versions = list(sweep.versions.all())
+    assert [version.number for version in versions] == [2, 3, 4, 5, 6]
+    totals = [version.changes["max_total_runs"] for version in versions]
+    assert [total["from"] for total in totals] == [10, *(total["to"] for total in totals[:-1])]
+    assert sweep.max_total_runs == sweep.spec["max_total_runs"] == totals[-1]["to"]
+
+
+def test_a_pause_and_workers_at_once_leave_every_run_claimed_or_waiting():
+    sweep = make_sweep(is_running=False, max_total_runs=8, max_concurrent_runs=8)
+    advance_sweep(sweep.pk)
+    runs = list(sweep.runs.values_list("pk", flat=True))
+    user = make_user()
+
+    at_once(
+        lambda: pause_sweep(sweep, user=user),
+        *[
+            lambda pk=pk: claim_run(pk, worker_name="w", host="h", pid=1, process_started=1.0)
+            for pk in runs
+        ],
+    )
+
+    states = list(sweep.runs.values_list("state", flat=True))
+    assert set(states) <= {"Starting", "NotStarted"}
+    assert len(states) == 8
