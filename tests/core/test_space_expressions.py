@@ -144,6 +144,45 @@ def test_number_that_storage_changed_is_still_the_option():
     assert choice.key(5.0) == choice.key(5)
 
 
+def test_expressions_are_equal_and_hashed_by_their_options():
+    assert {expression("choice(1, 2)"), expression("choice([1, 2])")} == {
+        expression("choice(1, 2)")
+    }
+    assert expression("choice(1)") != expression("uniform(0, 1)")
+
+
+def test_expression_that_is_read_already_stays_itself():
+    found = expression("uniform(0, 1)")
+
+    assert parse_expression(found, "x") is found
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (["choice", [["x"] * 10_001]], "choice has 10001 values; it takes at most 10000."),
+        (["choice", [["a\ud800"]]], "which is no character."),
+        (["choice", [["a\0"]]], "has a null character."),
+        (["choice", [[{"k": {"type": "uniform"}}]]], "a space inside a value is not supported."),
+        (["choice", [[{1: 2}]]], "has a key that is not text."),
+        (["choice", [[float("nan")]]], "is not a finite number."),
+        (["choice", [[b"x"]]], "is not a value that JSON can hold."),
+    ],
+)
+def test_what_cannot_be_an_option_is_refused(raw, message):
+    with pytest.raises(ProblemsError) as caught:
+        expression(raw)
+
+    assert [p.message.endswith(message) for p in caught.value.problems] == [True]
+
+
+@pytest.mark.parametrize(
+    "raw", ["choice(values=range(1, 4))", {"type": "choice", "values": range(1, 4)}]
+)
+def test_named_range_is_written_out(raw):
+    assert expression(raw).to_wire() == ["choice", [[1, 2, 3]]]
+
+
 def test_options_are_handed_out_as_copies():
     choice = expression("choice([[1, 2]])")
 

@@ -174,6 +174,15 @@ def test_compute_that_is_no_name_is_warned_about(compute):
     assert spec.warnings()[0].endswith("is not of this studio; the runs use local.")
 
 
+def test_input_may_have_a_default():
+    raw = job(
+        trial__command="python a.py ${{inputs.n}} ${{search_space.lr}}",
+        inputs={"n": {"type": "integer", "default": 5}},
+    )
+
+    assert SweepSpec.parse(raw).command == "python a.py 5 ${{search_space.lr}}"
+
+
 def test_files_that_mean_the_same_give_no_warning():
     changes = {"compute": "azureml:local", "$schema": "https://example.org/sweep.json"}
 
@@ -210,6 +219,9 @@ def test_files_that_mean_the_same_give_no_warning():
         ({"limits__trial_timeout": True}, "limits.trial_timeout", "whole number of seconds"),
         ({"limits__max_trials": 3}, "limits.max_trials", "Did you mean max_total_trials?"),
         ({"limits": 3}, "limits", "limits is 3; a sweep job has a mapping there."),
+        ({"trial__command": "python a.py ${{inputs.x}} ${{search_space.lr}}",
+          "inputs": {"x": {"type": "uri_file"}}}, "trial.command",
+         'command uses the input "x", which has no value and no path.'),
         ({"search_space": None}, "search_space", "give at least one hyperparameter"),
         ({"search_space__lr__type": "gaussian"}, "search_space.lr.type", "no parameter expression"),
         ({"sampling_algorithm": "bayesian"}, "sampling_algorithm",

@@ -157,3 +157,22 @@ def test_the_longest_choice_survives_yaml():
 
     assert SweepSpec.parse_yaml(spec.dump_yaml()) == spec
     assert spec.space.cardinality() == 10_000
+
+
+def test_variable_too_long_for_a_process_is_refused():
+    assert problems_of({**VALID, "environment": {"A": "x" * 100_001}}) == [
+        ["environment.A", "The value has 100001 characters; use at most 100000."]
+    ]
+
+
+def test_base_that_no_number_can_hold_is_a_problem_of_its_hyperparameter():
+    found = problems_of(
+        {
+            **VALID,
+            "search_space": {"lr": "loguniform(-1, 400)"},
+            "sampling": {"type": "random", "logbase": 10},
+        }
+    )
+
+    assert [path for path, _ in found] == ["search_space.lr.max_value"]
+    assert "e^921.034" in found[0][1]
