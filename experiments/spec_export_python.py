@@ -28,7 +28,7 @@ _POLICIES: Final = {
     "truncation_selection": "TruncationSelectionPolicy",
 }
 _ALWAYS: Final = ("Experiment", "HyperDriveConfig", "PrimaryMetricGoal")
-_UNSAID: Final = ("name", "max_failed_runs", "description")
+_UNSAID: Final = ("max_failed_runs", "description")
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -147,7 +147,9 @@ def _call(target: str, name: str, pairs: Pairs) -> str:
 
 
 def _submission(spec: SweepSpec) -> str:
-    more = f", tags={literal(spec.tags)}" if spec.tags else ""
+    # The SDK names a sweep after its experiment where nothing else is said.
+    more = f", display_name={literal(spec.name)}" if spec.name != spec.experiment else ""
+    more += f", tags={literal(spec.tags)}" if spec.tags else ""
     return (
         'if __name__ == "__main__":\n'
         "    workspace = Workspace.from_config()\n"

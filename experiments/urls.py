@@ -12,6 +12,7 @@ from experiments.views import (
     live_sweep,
     runs,
     sweep,
+    sweep_export,
     sweep_form,
     sweeps,
 )
@@ -31,6 +32,11 @@ urlpatterns = [
     path("sweeps/<str:sweep_id>/charts/", sweep.charts, name="sweep_charts"),
     path("sweeps/<str:sweep_id>/charts/<slug:name>.json", charts.chart, name="chart_data"),
     path("sweeps/<str:sweep_id>/configuration/", sweep.configuration, name="sweep_configuration"),
+    path(
+        "sweeps/<str:sweep_id>/specification/<slug:format_name>",
+        sweep_export.download,
+        name="sweep_export",
+    ),
     path("sweeps/<str:sweep_id>/logs/", sweep.logs, name="sweep_logs"),
     path("sweeps/<str:sweep_id>/best/", best.best_model, name="sweep_best"),
     path("sweeps/<str:sweep_id>/cancel/", sweep.cancel, name="sweep_cancel"),

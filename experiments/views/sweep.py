@@ -19,6 +19,7 @@ from experiments.samplers import load_sampler
 from experiments.services.limits import can_change_limits
 from experiments.services.sweeps import cancel_sweep
 from experiments.spec import SweepSpec
+from experiments.spec_export import EXPORT_FORMATS, export_spec
 from experiments.states import RUN_TERMINAL
 from experiments.views.run_table import csv_response, table_context
 from experiments.views.sweep_head import (
@@ -120,7 +121,7 @@ def charts(request: HttpRequest, sweep_id: str) -> HttpResponse:
 
 @require_safe
 def configuration(request: HttpRequest, sweep_id: str) -> HttpResponse:
-    """Show the specification: what it means, and its exact YAML."""
+    """Show the specification: what it means, and its exact text."""
     sweep = find_sweep(request, sweep_id)
     spec = SweepSpec.from_stored(sweep.spec)
     policy = make_policy(spec.early_termination_config)
@@ -133,7 +134,7 @@ def configuration(request: HttpRequest, sweep_id: str) -> HttpResponse:
         "sampler": load_sampler(spec.sampler_name).label,
         "sampler_options": spec.sampler_options,
         "policy": policy.summary(),
-        "yaml": spec.dump_yaml(),
+        "exports": [export_spec(spec, name) for name in EXPORT_FORMATS],
         "can_change_limits": can_change_limits(sweep),
         "versions": sweep.versions.select_related("author").order_by("-number"),
     }

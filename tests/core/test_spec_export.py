@@ -164,7 +164,8 @@ def test_program_uses_the_names_of_the_sdk_and_submits_only_when_run():
         "policy=BanditPolicy(slack_factor=0.1, delay_evaluation=5),",
         "primary_metric_goal=PrimaryMetricGoal.MAXIMIZE,",
         "max_run_duration_seconds=1800,",
-        'Experiment(workspace, "digits").submit(config, tags={"team": "blue"})',
+        'Experiment(workspace, "digits").submit('
+        'config, display_name="digits · wide", tags={"team": "blue"})',
     ):
         assert part in text
     before, _, after = text.partition('if __name__ == "__main__":')
@@ -179,7 +180,6 @@ def test_program_names_in_comments_what_it_cannot_say():
 
     assert found == [
         "Defines and submits a sweep.",
-        'Not part of the program: name "digits · wide".',
         "Not part of the program: max_failed_runs 3.",
         'Not part of the program: description "two\\nlines".',
         "source_directory: put the files of snapshot abababababab there.",

@@ -58,7 +58,7 @@ def test_page_is_well_formed_and_escapes_names(page, name):
     assert facts.inline == facts.hosts == []
     assert "<i>digits</i>" not in html
     assert "&lt;i&gt;digits&lt;/i&gt;" in html
-    assert "{{" not in html
+    assert "{{" not in html.replace("${{search_space.", "")
 
 
 @pytest.mark.parametrize("name", PAGES)
