@@ -44,8 +44,11 @@ if TYPE_CHECKING:
         HyperParameterSampling,
         RandomParameterSampling,
     )
+    from studio.sdk.results import HyperDriveRun
     from studio.sdk.run import Run
     from studio.sdk.script_config import Environment, Estimator, RunConfiguration, ScriptRunConfig
+    from studio.sdk.widgets import RunDetails
+    from studio.sdk.workspace import ComputeTarget, Experiment, Workspace
 
 
 __all__ = [
@@ -53,9 +56,11 @@ __all__ = [
     "AzureMLException",
     "BanditPolicy",
     "BayesianParameterSampling",
+    "ComputeTarget",
     "EarlyTerminationPolicy",
     "Environment",
     "Estimator",
+    "Experiment",
     "ExperimentExecutionException",
     "GridParameterSampling",
     "HyperDriveConfig",
@@ -63,6 +68,7 @@ __all__ = [
     "HyperDriveException",
     "HyperDriveNotImplementedException",
     "HyperDriveRehydrateException",
+    "HyperDriveRun",
     "HyperDriveRunConfig",
     "HyperParameterSampling",
     "MedianStoppingPolicy",
@@ -71,10 +77,12 @@ __all__ = [
     "RandomParameterSampling",
     "Run",
     "RunConfiguration",
+    "RunDetails",
     "RunEnvironmentException",
     "ScriptRunConfig",
     "TruncationSelectionPolicy",
     "UserErrorException",
+    "Workspace",
     "choice",
     "lognormal",
     "loguniform",
@@ -119,11 +127,16 @@ _PLACES = {
     "GridParameterSampling": "hyperdrive_samplings",
     "HyperParameterSampling": "hyperdrive_samplings",
     "RandomParameterSampling": "hyperdrive_samplings",
+    "HyperDriveRun": "results",
     "Run": "run",
     "Environment": "script_config",
     "Estimator": "script_config",
     "RunConfiguration": "script_config",
     "ScriptRunConfig": "script_config",
+    "RunDetails": "widgets",
+    "ComputeTarget": "workspace",
+    "Experiment": "workspace",
+    "Workspace": "workspace",
 }
 
 

@@ -117,6 +117,11 @@ class StudioClient:
         body = None if document is None else json.dumps(document).encode("utf-8")
         return self._json("POST", path, query, body, "application/json")
 
+    def patch(self, path: str, document: Any) -> Any:
+        """Send changes as a JSON document and return the JSON answer."""
+        body = json.dumps(document).encode("utf-8")
+        return self._json("PATCH", path, {}, body, "application/json")
+
     def upload(self, path: str, body: Union[bytes, BinaryIO], content_type: str) -> Any:
         """Send bytes or a seekable file and return the JSON answer."""
         return self._json("POST", path, {}, body, content_type)

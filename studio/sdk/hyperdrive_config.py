@@ -56,7 +56,7 @@ class HyperDriveConfig:
         if pipeline is not None:
             raise HyperDriveNotImplementedException("A sweep of a pipeline is not possible here.")
         _check_parts(hyperparameter_sampling, primary_metric_name, primary_metric_goal, policy)
-        self._source = _source(run_config, estimator)
+        self._source: Optional[Union[ScriptRunConfig, Estimator]] = _source(run_config, estimator)
         self._sampling = hyperparameter_sampling
         self._policy = NoTerminationPolicy() if policy is None else policy
         self._metric_name = primary_metric_name

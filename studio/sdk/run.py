@@ -1,33 +1,50 @@
-"""The run a script belongs to, and the format of the journal its reports are written to.
+"""The run: that of this script, one of a studio by its id, or one that only prints.
 
-`Run.log` is one write(2) of one line to a file opened for appending: it returns when the line is in
-the kernel, so nothing is lost when the script ends or dies, and it never waits for the studio.
-Standard library only; Python 3.8 syntax.
+`Run.get_context()` is what a training script needs; it loads neither HTTP nor anything else that
+takes time. Standard library only; Python 3.8 syntax.
 """
 
-import contextlib
-import json
-import math
 import os
-import sys
 import time
 import uuid
-from typing import Any, Dict, Optional, Tuple, Union
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, NoReturn, Optional, Sequence, Union
 
 from studio.sdk.errors import RunEnvironmentException, UserErrorException
+from studio.sdk.journal import (
+    JOURNAL_VARIABLE,
+    RUN_VARIABLE,
+    Value,
+    format_report,
+    parse_report,
+    plain_value,
+)
+from studio.sdk.metrics_log import MetricsLog
+from studio.sdk.remote_run import RemoteRun
 
-JOURNAL_VARIABLE = "STUDIO_METRICS_FILE"
-RUN_VARIABLE = "STUDIO_RUN_ID"
+__all__ = [
+    "JOURNAL_VARIABLE",
+    "RUN_VARIABLE",
+    "Run",
+    "RunEnvironmentException",
+    "UserErrorException",
+    "format_report",
+    "parse_report",
+    "plain_value",
+]
 
-Value = Union[float, str]
 
-
-class Run:
+class Run(MetricsLog, RemoteRun):
     """A run of the studio; outside a studio an offline run that prints what it is told."""
 
-    def __init__(self, run_id: str, journal: Optional[str]) -> None:
+    type = "azureml.scriptrun"
+
+    def __init__(self, experiment: Any, run_id: str, outputs: Any = None) -> None:
+        """Look at a run of the studio that the experiment belongs to."""
+        if not isinstance(run_id, str) or not run_id:
+            raise UserErrorException("The id of a run is %r; use text." % (run_id,))
         self._id = run_id
-        self._journal = None if journal is None else _Journal.of(journal)
+        self._experiment = experiment
 
     @classmethod
     def get_context(cls, allow_offline: bool = True) -> "Run":
@@ -36,15 +53,34 @@ class Run:
         Raises:
             RunEnvironmentException: outside a studio, when `allow_offline` is False.
         """
+        from studio.sdk.script_run import OfflineRun, ScriptRun  # noqa: PLC0415 - it imports us
+
         run_id = os.environ.get(RUN_VARIABLE)
         journal = os.environ.get(JOURNAL_VARIABLE)
         if run_id and journal:
-            return cls(run_id, journal)
+            return ScriptRun(run_id, Path(journal))
         if not allow_offline:
             raise RunEnvironmentException(
                 "This script was not started by a studio: %s is not set." % RUN_VARIABLE
             )
-        return cls("OfflineRun_%s" % uuid.uuid4(), None)
+        return OfflineRun("OfflineRun_%s" % uuid.uuid4())
+
+    @staticmethod
+    def get(workspace: Any, run_id: str) -> "Run":
+        """Return a run or a sweep by its id.
+
+        Raises:
+            UserErrorException: the studio has none of this id.
+        """
+        from studio.sdk.results import find_run  # noqa: PLC0415 - it imports us
+
+        return find_run(workspace, run_id)
+
+    @staticmethod
+    def list(experiment: Any, **conditions: Any) -> Iterator["Run"]:
+        """Return the sweeps of an experiment, newest first; see Experiment.get_runs."""
+        runs: Iterator[Run] = experiment.get_runs(**conditions)
+        return runs
 
     @property
     def id(self) -> str:
@@ -52,9 +88,16 @@ class Run:
         return self._id
 
     @property
+    def name(self) -> str:
+        """The id; runs have no other name."""
+        return self._id
+
+    display_name = name
+
+    @property
     def number(self) -> Optional[int]:
         """The number of the run in its sweep; None offline."""
-        _, _, tail = self._id.rpartition("_")
+        tail = self._id.rpartition("_")[2]
         return int(tail) if not self.is_offline and tail.isdigit() else None
 
     @property
@@ -63,184 +106,147 @@ class Run:
         return None if self.is_offline else self._id.rpartition("_")[0]
 
     @property
+    def parent(self) -> Optional["Run"]:
+        """The sweep the run belongs to."""
+        from studio.sdk.results import HyperDriveRun  # noqa: PLC0415 - it imports us
+
+        return HyperDriveRun(self._experiment, str(self.sweep_id)) if self.sweep_id else None
+
+    @property
+    def experiment(self) -> Any:
+        """The experiment the run was asked for with."""
+        return self._experiment
+
+    @property
     def is_offline(self) -> bool:
         """Whether the script runs outside a studio."""
-        return self._journal is None
+        return False
 
-    def log(
-        self, name: str, value: Any, description: str = "", step: Optional[float] = None
+    def get_portal_url(self) -> str:
+        """Return the address of the run's page."""
+        return "%s/runs/%s/" % (self._client().connection.url, self._id)
+
+    def get_children(self, **conditions: Any) -> Iterator["Run"]:
+        """Return the runs below this one: a run of a sweep has none of its own."""
+        return iter(())
+
+    def upload_file(self, name: str, path_or_stream: Any, datastore_name: Any = None) -> None:
+        """Keep a file under `name` in the tree of the run."""
+        self._add_file(name, path_or_stream)
+
+    def upload_files(
+        self,
+        names: Sequence[str],
+        paths: Sequence[Any],
+        return_artifacts: bool = False,
+        timeout_seconds: Optional[float] = None,
+        datastore_name: Any = None,
     ) -> None:
-        """Report one value of a metric; reporting the same name again grows its curve.
-
-        Numbers, single elements of numpy, torch and their like, booleans and text are taken; NaN
-        and infinity are kept as they are, None counts as NaN.
-        A fault of the studio or of its disk never reaches the script: it is one warning on stderr.
+        """Keep several files.
 
         Raises:
-            UserErrorException: `name` is no text, or `value` is a collection.
+            UserErrorException: there are not as many names as paths, or a file cannot be kept.
         """
-        plain = plain_value(name, value)
-        if self._journal is None:
-            suffix = "" if step is None else " at step %s" % step
-            print("Offline run: %s = %s%s" % (name, plain, suffix))
-            return
-        self._journal.write(format_report(name, plain, step=step, time=time.time()))
+        if len(names) != len(paths):
+            text = "upload_files has %d names and %d paths; give as many of each."
+            raise UserErrorException(text % (len(names), len(paths)))
+        for index, name in enumerate(names):
+            self._add_file(name, paths[index])
+
+    def upload_folder(self, name: str, path: Any, datastore_name: Any = None) -> None:
+        """Keep all files below a folder, under `name`."""
+        from studio.sdk.uploads import folder_files  # noqa: PLC0415 - for scripts that upload
+
+        for inner, file in folder_files(path).items():
+            self._add_file("%s/%s" % (name.rstrip("/"), inner), file)
+
+    def start(self) -> None:
+        """Do nothing: a run is started by its worker."""
+
+    def flush(self, timeout_seconds: float = 300) -> None:
+        """Do nothing: every report is in the journal when the call that made it returns."""
+
+    def complete(self, _set_status: bool = True) -> None:
+        """Say that the work is done; the run is Completed when its script exits with 0."""
+        self._only_inside("complete")
+
+    def fail(self, error_details: Any = None, error_code: Any = None) -> None:
+        """Make the run end as Failed with this reason, whatever the exit code."""
+        self._only_inside("fail")
+
+    def child_run(self, name: Optional[str] = None, run_id: Any = None, outputs: Any = None) -> Any:
+        """Return a part of this run, whose metrics and files are named `<child>/...`."""
+        self._only_inside("child_run")
+
+    def create_children(
+        self,
+        count: Optional[int] = None,
+        tag_key: Optional[str] = None,
+        tag_values: Optional[Sequence[Any]] = None,
+    ) -> List[Any]:
+        """Return several child runs, by count or one per value of a tag; at most 100."""
+        if (count is None) == (tag_key is None or tag_values is None):
+            raise UserErrorException("create_children: give count, or tag_key and tag_values.")
+        names = [None] * (count or 0) if tag_values is None else [str(v) for v in tag_values]
+        if len(names) > 100:
+            raise UserErrorException("create_children: %d are more than 100." % len(names))
+        return [self.child_run(name) for name in names]
+
+    def submit_child(self, config: Any, tags: Any = None, **options: Any) -> NoReturn:
+        """Refuse: a run submits nothing."""
+        raise UserErrorException(
+            "A run cannot submit another one; submit a sweep with Experiment.submit."
+        )
+
+    def register_model(self, model_name: str, *unused: Any, **options: Any) -> NoReturn:
+        """Refuse: this client registers no models yet."""
+        raise UserErrorException(
+            "register_model is not possible here yet; download_file('outputs/...') gets the model."
+        )
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if error is None:
+            self.complete()
+        else:
+            self.fail("%s: %s" % (type(error).__name__, error))
 
     def __repr__(self) -> str:
         return "Run(id=%r)" % self._id
 
+    def _client(self) -> Any:
+        workspace = getattr(self._experiment, "workspace", self._experiment)
+        client = getattr(workspace, "client", None)
+        if client is None:
+            raise UserErrorException(
+                "%r is no experiment of a workspace; use Experiment(workspace, name)."
+                % (self._experiment,)
+            )
+        return client
 
-class _Journal:
-    """The file that the reports of this process go to; one object for all runs of one path."""
+    def _report(self, name: str, value: Value, step: Optional[float]) -> None:
+        report: Dict[str, Union[Value, None]] = {"name": name, "value": _for_json(value)}
+        if step is not None:
+            report["step"] = float(step)
+        self._client().post(self._address("metrics"), [{**report, "time": time.time()}])
 
-    _known: Dict[str, "_Journal"] = {}
+    def _add_file(self, name: str, source: Any) -> None:
+        self._only_inside("upload_file")
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._file = -1
-        self._identity: Optional[Tuple[int, int]] = None
-        self._has_warned = False
-        self._needs_newline = False
+    def _file_names(self) -> List[str]:
+        return self.get_file_names()
 
-    @classmethod
-    def of(cls, path: str) -> "_Journal":
-        """Return the journal of a path: many contexts in one script share one open file."""
-        return cls._known.setdefault(path, cls(path))
-
-    def write(self, line: str) -> None:
-        """Append one line; a fault of the disk becomes one warning."""
-        data = line.encode("utf-8", "surrogatepass")
-        if self._needs_newline:
-            data = b"\n" + data
-        try:
-            if not self._is_open():
-                self._open()
-            written = os.write(self._file, data)
-            # A full disk can take half a line: the next one must not grow onto it.
-            self._needs_newline = written != len(data)
-        except OSError as error:
-            self._warn(error)
-
-    def _is_open(self) -> bool:
-        # A script that becomes a daemon closes what it does not know. The number may then belong
-        # to a file of its own, and a report would end up in the middle of a checkpoint.
-        try:
-            status = os.fstat(self._file)
-        except OSError:
-            return False
-        return (status.st_dev, status.st_ino) == self._identity
-
-    def _open(self) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        self._file = os.open(self._path, flags, 0o600)
-        status = os.fstat(self._file)
-        self._identity = (status.st_dev, status.st_ino)
-
-    def _warn(self, error: OSError) -> None:
-        if self._has_warned:
-            return
-        self._has_warned = True
-        with contextlib.suppress(Exception):  # no stderr, nothing to say it with
-            sys.stderr.write("Sweep Studio: metrics cannot be written: %s\n" % error)
-
-
-def plain_value(name: str, value: Any) -> Value:
-    """Return `value` as a float or text.
-
-    Raises:
-        UserErrorException: `name` is no text, or `value` is a collection.
-    """
-    if not isinstance(name, str) or not name:
-        raise UserErrorException("The name of a metric is %r; use text." % (name,))
-    if type(value) is float:
-        return value
-    is_single = _is_single(value)
-    if is_single and callable(getattr(value, "item", None)):
-        value = value.item()
-    if isinstance(value, (bool, int, float)):
-        return _as_float(value)
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return float("nan")
-    if hasattr(value, "__iter__") and not is_single:
+    def _only_inside(self, what: str) -> None:
         raise UserErrorException(
-            "The value of %r is a %s; log one number at a time." % (name, type(value).__name__)
+            "%s: only the script of a run can do this; use Run.get_context() in it." % what
         )
-    if hasattr(value, "__float__"):  # Decimal, Fraction, scalars of other libraries
-        return _as_float(value)
-    return repr(value)
 
 
-def _is_single(value: Any) -> bool:
-    """Tell whether a value is one element of numpy, torch, tensorflow, pandas or their like."""
-    shape = getattr(value, "shape", None)
-    return shape is not None and hasattr(shape, "__iter__") and all(n == 1 for n in shape)
-
-
-def _as_float(value: Any) -> Value:
-    try:
-        return float(value)
-    except (OverflowError, ValueError, TypeError):
-        return str(value)
-
-
-# Longer text is cut: a line of the journal stays well below what its reader takes.
-_MAX_NAME = 1000
-_MAX_TEXT = 9000
-_MAX_QUOTED = 1000
-_quoted: Dict[str, str] = {}
-
-
-def format_report(name: str, value: Value, *, step: Optional[float], time: float) -> str:
-    """Return one line of the journal: a JSON object with name, value, time and step.
-
-    Keys: `n` name; `v` a finite number, `f` "NaN", "Infinity" or "-Infinity", or `x` text;
-    `t` Unix seconds; `s` step, left out without one.
-    """
-    quoted = _quoted.get(name)
-    if quoted is None:
-        if len(_quoted) >= _MAX_QUOTED:
-            _quoted.clear()
-        quoted = _quoted[name] = json.dumps(name[:_MAX_NAME])
-    if isinstance(value, str):
-        key, shown = "x", json.dumps(value[:_MAX_TEXT])
-    elif math.isfinite(value):
-        key, shown = "v", repr(float(value))
-    else:
-        key, shown = "f", '"NaN"' if value != value else json.dumps(_infinity(value))
-    where = _format_step(step)
-    return '{"n":%s,"%s":%s,"t":%.6f%s}\n' % (quoted, key, shown, time, where)
-
-
-def _infinity(value: float) -> str:
-    return "Infinity" if value > 0 else "-Infinity"
-
-
-def _format_step(step: Optional[float]) -> str:
-    if step is None:
-        return ""
-    try:
-        number = float(step)
-    except (TypeError, ValueError, OverflowError):
-        return ""
-    return ',"s":%r' % number if math.isfinite(number) else ""
-
-
-def parse_report(line: Union[str, bytes]) -> Optional[Tuple[str, Value, Optional[float], float]]:
-    """Return (name, value, step, time) of a journal line; None when it is none."""
-    try:
-        fields = json.loads(line)
-        name, stamp, step = fields["n"], float(fields["t"]), fields.get("s")
-        if "v" in fields:
-            value: Value = float(fields["v"])
-        elif "f" in fields:
-            value = float(fields["f"])
-        else:
-            value = str(fields["x"])
-        number = None if step is None else float(step)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        return None
-    if not math.isfinite(stamp):
-        return None
-    return str(name), value, number if number is None or math.isfinite(number) else None, stamp
+def _for_json(value: Value) -> Value:
+    if isinstance(value, float) and value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value == float("inf") else "-Infinity"
+    return value

@@ -1,0 +1,5 @@
+"""Stand-in for `azureml.core.environment`."""
+
+from studio.sdk import Environment
+
+__all__ = ["Environment"]

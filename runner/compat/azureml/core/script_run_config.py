@@ -1,0 +1,5 @@
+"""Stand-in for `azureml.core.script_run_config`."""
+
+from studio.sdk import ScriptRunConfig
+
+__all__ = ["ScriptRunConfig"]
