@@ -15,6 +15,7 @@ export function startLog(page) {
   let { offset } = page.log;
   let timer = 0;
   let isDone = false;
+  let isAsking = false;
 
   function show({ added, rest }) {
     const lines = added.map((line) => {
@@ -37,7 +38,9 @@ export function startLog(page) {
   async function poll() {
     clearTimeout(timer);
     timer = 0;
-    if (isDone || document.hidden) return;
+    // One question at a time: answers that overtake each other would lose lines or show them twice.
+    if (isDone || isAsking || document.hidden) return;
+    isAsking = true;
     let isMore = false;
     try {
       const piece = await getJson(`${page.log.url}?offset=${offset}`);
@@ -53,6 +56,7 @@ export function startLog(page) {
     } catch {
       // The next question may be answered; the live badge says what is wrong.
     }
+    isAsking = false;
     if (!isDone) timer = setTimeout(poll, isMore ? 0 : POLL_MS);
   }
 

@@ -1,0 +1,426 @@
+"""Sweep, run and best-model pages in a real Chromium, fed by real workers on a live studio."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SCRIPT = """\
+import argparse
+import pathlib
+import time
+
+from studio.sdk import Run
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+parser.add_argument("--momentum", type=float)
+parser.add_argument("--layers", type=int)
+parser.add_argument("--reports", type=int, default=4)
+parser.add_argument("--pause", type=float, default=0.0)
+args = parser.parse_args()
+run = Run.get_context()
+for number in range(args.reports):
+    run.log("accuracy", args.lr + number / 1000)
+    run.log("loss", 1 / (number + 1))
+    print(f"report {number} <b>", flush=True)
+    time.sleep(args.pause)
+pathlib.Path("outputs").mkdir(exist_ok=True)
+pathlib.Path("outputs/model.txt").write_text(str(args.lr))
+"""
+NAME = "<img src=x onerror=alert(1)>"
+METRICS = '[data-chart="metrics"]'
+PARALLEL = '[data-chart="parallel_coordinates"]'
+SCATTER_3D = '[data-chart="scatter_3d"]'
+# The values of a run's line as they are drawn, gaps left out.
+LINE = """(number) => {
+  const plot = document.querySelector('[data-chart="metrics"] .plot');
+  const found = [];
+  for (const trace of plot?.data ?? []) {
+    if (trace.mode !== "lines" || !trace.customdata) continue;
+    for (let i = 0; i < trace.y.length; i += 1) {
+      const isValue = trace.y[i] !== null && !Number.isNaN(trace.y[i]);
+      if (trace.customdata[i] === number && isValue) found.push(trace.y[i]);
+    }
+  }
+  return found;
+}"""
+EYE = f"() => document.querySelector('{SCATTER_3D} .plot')?._fullLayout?.scene?.camera?.eye?.x"
+
+
+@pytest.fixture
+def expect():
+    from playwright.sync_api import expect
+
+    return expect
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "train.py").write_text(SCRIPT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def submit(live_studio, code):
+    def start(**changes: Any) -> str:
+        spec = {
+            "name": NAME,
+            "experiment": "browser",
+            "source_directory": str(code),
+            "script": "train.py",
+            "search_space": {
+                "lr": "uniform(0, 0.5)",
+                "momentum": "uniform(0.5, 0.9)",
+                "layers": "choice(1, 2, 3)",
+            },
+            "sampling": {"type": "random", "seed": 5},
+            "primary_metric": {"name": "accuracy", "goal": "maximize"},
+            "max_total_runs": 1,
+            **changes,
+        }
+        return str(live_studio.api("/sweeps", spec)["id"])
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def finished(live_studio, submit):
+    """A sweep of eight short runs that has ended."""
+    sweep = submit(max_total_runs=8)
+    assert live_studio.wait_for_end(sweep)["status"] == "Completed"
+    return sweep
+
+
+def wait_for_chart(page: Any, card: str) -> None:
+    page.locator(card).scroll_into_view_if_needed()
+    page.wait_for_function(
+        "card => document.querySelector(card + ' .plot')?._fullLayout?.width", arg=card
+    )
+
+
+def wait_for_points(page: Any, run: int, least: int) -> None:
+    page.wait_for_function(
+        f"([run, least]) => ({LINE})(run).length >= least", arg=[run, least], timeout=60000
+    )
+
+
+def listed(page: Any) -> list[int]:
+    rows = page.locator("#runlist li")
+    return [int(row.get_attribute("data-run")) for row in rows.all()]
+
+
+def order(page: Any) -> list[str]:
+    axes = page.locator(".pc-axes .axis")
+    return [axis.get_attribute("data-column") for axis in axes.all()]
+
+
+def test_points_arrive_while_the_sweep_runs(chromium_page, submit, expect):
+    page = chromium_page
+    sweep = submit(arguments=["--reports", "60", "--pause", "0.2"])
+
+    page.goto(f"/sweeps/{sweep}/")
+    page.evaluate("window.notReloaded = true")
+    expect(page.locator("#live")).to_have_text("Live", timeout=20000)
+    wait_for_points(page, 0, 3)
+    before = page.evaluate(LINE, 0)
+    wait_for_points(page, 0, len(before) + 10)
+    expect(page.locator(".runcard")).to_contain_text("Run 0")
+    expect(page.locator('h1 [data-part="state"]')).to_have_text("Completed", timeout=60000)
+    expect(page.locator(".banner.ok")).to_be_visible()
+
+    assert page.evaluate("window.notReloaded")
+    values = page.evaluate(LINE, 0)
+    assert values[: len(before)] == before
+    assert values == sorted(values)
+
+
+def test_dropped_socket_comes_back_without_a_gap(chromium_page, submit, live_studio, expect):
+    page = chromium_page
+    sweep = submit(arguments=["--reports", "50", "--pause", "0.2"])
+    sockets: list[Any] = []
+
+    def pass_on(socket: Any) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    page.route_web_socket(re.compile("/ws/sweeps/"), pass_on)
+    page.goto(f"/sweeps/{sweep}/charts/")
+    wait_for_points(page, 0, 3)
+    for _ in range(2):
+        sockets[-1].close(code=1011)
+        opened = len(sockets)
+        page.wait_for_timeout(300)
+        expect(page.locator("#live")).to_have_text("Live", timeout=20000)
+        page.wait_for_timeout(1500)
+        assert len(sockets) > opened
+    wait_for_points(page, 0, 50)
+
+    items = live_studio.api(f"/runs/{sweep}_0/metrics?name=accuracy")["items"]
+    assert page.evaluate(LINE, 0) == items[0]["values"]
+
+
+def test_page_polls_where_sockets_are_blocked(chromium_page, submit, expect):
+    page = chromium_page
+    sweep = submit(arguments=["--reports", "60", "--pause", "0.2"])
+    page.route_web_socket(re.compile("/ws/sweeps/"), lambda socket: socket.close())
+
+    page.goto(f"/sweeps/{sweep}/")
+    expect(page.locator("#live")).to_have_text("Polling", timeout=30000)
+    wait_for_points(page, 0, 3)
+    before = len(page.evaluate(LINE, 0))
+    wait_for_points(page, 0, before + 5)
+    page.click("#live")
+
+    expect(page.locator("#live")).to_have_text("Paused")
+
+
+def test_brush_on_an_axis_narrows_the_list_and_all_charts(chromium_page, finished, expect):
+    page = chromium_page
+    page.goto(f"/sweeps/{finished}/charts/")
+    expect(page.locator("#runlist li")).to_have_count(8)
+    ranked = listed(page)
+    wait_for_chart(page, METRICS)
+    page.locator(PARALLEL).scroll_into_view_if_needed()
+
+    zone = page.locator(".axis.metric .zone").bounding_box()
+    x = zone["x"] + zone["width"] / 2
+    page.mouse.move(x, zone["y"] + 1)
+    page.mouse.down()
+    page.mouse.move(x, zone["y"] + zone["height"] * 0.4, steps=5)
+    page.mouse.up()
+    page.mouse.move(5, 5)
+    expect(page.locator("#list-note")).to_contain_text("of 8 in range")
+    inside = listed(page)
+
+    assert 0 < len(inside) < 8
+    assert inside == ranked[: len(inside)]
+    page.wait_for_function(f"run => ({LINE})(run).length === 0", arg=ranked[-1])
+    assert page.evaluate(LINE, ranked[0])
+    page.reload()
+    expect(page.locator("#list-note")).to_have_text(f"{len(inside)} of 8 in range")
+    page.click("[data-clear]")
+    expect(page.locator("#runlist li")).to_have_count(8)
+
+
+def test_axes_are_moved_by_dragging_and_by_keys(chromium_page, finished, expect):
+    page = chromium_page
+    page.goto(f"/sweeps/{finished}/charts/")
+    expect(page.locator(".pc-axes .axis")).to_have_count(4)
+
+    start = page.locator('.axis[data-column="0"] .lab').bounding_box()
+    goal = page.locator('.axis[data-column="2"] .lab').bounding_box()
+    page.mouse.move(start["x"] + 5, start["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(goal["x"] + goal["width"] / 2, goal["y"] + 5, steps=8)
+    page.mouse.up()
+    assert order(page) == ["1", "2", "0", "3"]
+    page.locator('.axis[data-column="1"] .lab').focus()
+    page.keyboard.press("Alt+ArrowRight")
+    assert order(page) == ["2", "1", "0", "3"]
+    expect(page.locator('.axis[data-column="1"] .lab')).to_be_focused()
+
+    zone = page.locator('.axis[data-column="3"] .zone')
+    zone.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowUp")
+    expect(page.locator("#list-note")).to_contain_text("of 8 in range")
+    page.keyboard.press("Delete")
+    expect(zone).to_have_attribute("aria-valuetext", "all values")
+    page.reload()
+    expect(page.locator(".pc-axes .axis")).to_have_count(4)
+    assert order(page) == ["2", "1", "0", "3"]
+
+
+def test_pointing_at_a_run_lights_it_up_everywhere(chromium_page, finished, expect):
+    page = chromium_page
+    page.goto(f"/sweeps/{finished}/charts/")
+    expect(page.locator("#runlist li")).to_have_count(8)
+    wait_for_chart(page, METRICS)
+    row = page.locator("#runlist li").nth(2)
+    run = int(row.get_attribute("data-run"))
+
+    row.hover()
+    expect(page.locator(f"{METRICS} .run-line.hl")).to_have_count(1)
+    expect(page.locator("[data-inspector]")).to_contain_text(f"Run {run}")
+    row.click(position={"x": 5, "y": 5})
+    page.mouse.move(5, 5)
+
+    expect(page.locator(f"{METRICS} .run-line.hl")).to_have_count(0)
+    expect(page.locator(f"{METRICS} .run-line.pin-1")).to_have_count(1)
+    expect(page).to_have_url(re.compile(f"pins={run}"))
+    page.click("[data-unpin]")
+    expect(page.locator(f"{METRICS} .run-line.pin-1")).to_have_count(0)
+
+
+def test_scatter_in_three_dimensions_turns_and_keeps_the_view(chromium_page, finished, expect):
+    page = chromium_page
+    page.goto(f"/sweeps/{finished}/charts/")
+    wait_for_chart(page, SCATTER_3D)
+    page.wait_for_function(EYE)
+    before = page.evaluate(EYE)
+    box = page.locator(f"{SCATTER_3D} .plot").bounding_box()
+
+    page.mouse.move(box["x"] + 120, box["y"] + 120)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 220, box["y"] + 150, steps=4)
+    page.mouse.up()
+    page.wait_for_function(f"before => ({EYE})() !== before", arg=before)
+    turned = page.evaluate(EYE)
+    page.click("#theme")
+    page.wait_for_timeout(500)
+    assert page.evaluate(EYE) == pytest.approx(turned)
+    page.locator(f'{SCATTER_3D} [data-option="z"]').select_option("__metric")
+
+    page.wait_for_function(
+        "card => document.querySelector(card).layout.scene.zaxis.title.text.startsWith('accuracy')",
+        arg=f"{SCATTER_3D} .plot",
+    )
+    expect(page).to_have_url(re.compile("scatter_3d.z=__metric"))
+
+
+def test_chart_has_a_table_and_downloads(chromium_page, finished, expect):
+    page = chromium_page
+    page.goto(f"/sweeps/{finished}/charts/")
+    card = page.locator(PARALLEL)
+    expect(card.locator("[data-plot]")).to_have_attribute("aria-label", re.compile("8 runs, best"))
+
+    card.locator("summary").click()
+    with page.expect_download() as csv:
+        card.locator('[data-do="csv"]').click()
+    card.locator("summary").click()
+    with page.expect_download() as png:
+        card.locator('[data-do="png"]').click()
+    card.locator("summary").click()
+    card.locator('[data-do="table"]').click()
+
+    expect(card.locator("[data-table] tbody tr")).to_have_count(8)
+    assert csv.value.path().read_text().startswith("Run,Status,accuracy,lr,momentum,layers\n")
+    assert png.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_runs_are_sorted_without_a_reload_and_by_the_address(chromium_page, finished, expect):
+    page = chromium_page
+    page.goto(f"/sweeps/{finished}/runs/")
+    page.evaluate("window.notReloaded = true")
+    page.click('th a:has-text("accuracy")')
+    expect(page).to_have_url(re.compile("sort=best&dir=desc"))
+    expect(page.locator("#rows tr").first).to_have_class("isbest")
+    page.click('.filter:has-text("Completed")')
+    expect(page).to_have_url(re.compile("state=completed"))
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("state="))
+    page.fill("#q", "no such run")
+    expect(page.locator(".empty")).to_contain_text("No run matches")
+
+    assert page.evaluate("window.notReloaded")
+
+
+def test_rows_are_added_and_changed_as_runs_go_on(chromium_page, submit, expect):
+    page = chromium_page
+    sweep = submit(
+        max_total_runs=3, max_concurrent_runs=1, arguments=["--reports", "10", "--pause", "0.2"]
+    )
+    page.goto(f"/sweeps/{sweep}/runs/")
+    page.evaluate("window.notReloaded = true")
+
+    expect(page.locator("#rows tr")).to_have_count(3, timeout=60000)
+    expect(page.locator("#rows .chip.completed")).to_have_count(3, timeout=60000)
+    expect(page.locator("#rows tr.isbest")).to_have_count(1)
+    expect(page.locator('[data-part="run-count"]')).to_have_text("3")
+
+    assert page.evaluate("window.notReloaded")
+
+
+def test_log_of_a_run_grows_and_follows(chromium_page, submit, expect):
+    page = chromium_page
+    sweep = submit(arguments=["--reports", "60", "--pause", "0.1"])
+    page.goto(f"/sweeps/{sweep}/runs/")
+    page.click("#rows a.name", timeout=60000)
+
+    expect(page.locator("#log")).to_contain_text("report 5 <b>", timeout=60000)
+    expect(page.locator("#log")).to_contain_text("report 59 <b>", timeout=60000)
+    expect(page.locator('h1 [data-part="state"]')).to_contain_text("Completed", timeout=60000)
+    page.wait_for_function(
+        "() => document.querySelector('#main-chart').data?.some(t => t.y?.length === 60)",
+        timeout=20000,
+    )
+    log = page.locator("#log")
+    bottom = "log => log.scrollTop + log.clientHeight >= log.scrollHeight - 30"
+    assert log.evaluate(bottom)
+    log.evaluate("log => log.scrollTo(0, 0)")
+    expect(page.locator("#follow")).not_to_be_checked()
+    expect(page.locator(".smallchart")).to_contain_text("loss")
+    lines = [line for line in log.inner_text().splitlines() if line.strip()]
+    assert lines == [f"report {number} <b>" for number in range(60)]
+
+
+def test_best_model_page_has_what_was_passed_exactly(chromium_page, finished, live_studio, expect):
+    page = chromium_page
+    page.goto(f"/sweeps/{finished}/")
+    page.click('.actions a:has-text("Best model")')
+    best = live_studio.api(f"/sweeps/{finished}/best-run")
+
+    expect(page.locator(".hero .value")).to_be_visible()
+    assert json.loads(page.locator("#json").inner_text()) == best["hyperparameters"]
+    assert page.locator("#arguments").text_content().split() == best["arguments"]
+    with page.expect_download() as model:
+        page.click('a:has-text("outputs/model.txt")')
+    assert model.value.path().read_text() == str(best["hyperparameters"]["lr"])
+    with page.expect_download() as archive:
+        page.click('a:has-text("Download outputs")')
+    assert archive.value.path().read_bytes().startswith(b"PK")
+
+
+def test_sweep_is_canceled_after_a_question(chromium_page, submit, expect):
+    page = chromium_page
+    sweep = submit(max_total_runs=5, arguments=["--reports", "600", "--pause", "0.2"])
+    page.goto(f"/sweeps/{sweep}/logs/")
+    expect(page.locator("#log")).to_contain_text("Run 0: Running", timeout=60000)
+    opener = page.locator('[data-dialog="cancel-sweep"]')
+
+    opener.click()
+    page.click("text=Keep running")
+    expect(page.locator("#cancel-sweep")).not_to_be_visible()
+    expect(opener).to_be_focused()
+    opener.click()
+    page.locator("#cancel-sweep").get_by_role("button", name="Cancel sweep").click()
+
+    expect(page.locator('h1 [data-part="state"]')).to_have_text("Canceled", timeout=60000)
+    expect(page.locator(".banner.quiet")).to_contain_text("Canceled by admin.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_a_phone(chromium_page, finished, scheme):
+    page = chromium_page
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    for tab in ("", "runs/", "charts/", "configuration/", "logs/", "best/"):
+        page.goto(f"/sweeps/{finished}/{tab}")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390, tab
+    page.goto(f"/runs/{finished}_0/")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_pages_say_everything_without_scripts(chromium, finished, live_studio):
+    context = chromium.new_context(base_url=live_studio.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(live_studio.sign_in_link())
+
+    page.goto(f"/sweeps/{finished}/")
+    assert page.locator("h1").inner_text().startswith(NAME)
+    assert "8 of 8 finished" in page.locator(".stats").inner_text()
+    page.click('.tabs a:has-text("Runs")')
+    assert page.locator("#rows tr").count() == 8
+    page.click('th a:has-text("lr")')
+    assert "sort=lr" in page.url
+    page.click("#rows tr >> nth=0 >> a.name")
+    assert "report 3 <b>" in page.locator("#log").inner_text()
+    context.close()
