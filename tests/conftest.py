@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import django
 import pytest
 from django.conf import settings
+from hypothesis import settings as hypothesis_settings
 
 from tests.servers import LiveStudio, Postgres, Valkey
 
@@ -43,6 +44,10 @@ settings.STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }
 Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+# The same examples in every run: a failure is never a matter of luck.
+hypothesis_settings.register_profile("studio", derandomize=True, deadline=None)
+hypothesis_settings.load_profile("studio")
 
 _CHROMIUM_ARGUMENTS = [
     "--no-sandbox",

@@ -162,6 +162,7 @@ def test_expression_that_is_read_already_stays_itself():
     [
         (["choice", [["x"] * 10_001]], "choice has 10001 values; it takes at most 10000."),
         (["choice", [["a\ud800"]]], "which is no character."),
+        ("choice(" + "[" * 25 + "]" * 25 + ")", "is nested too deeply."),
         (["choice", [["a\0"]]], "has a null character."),
         (["choice", [[{"k": {"type": "uniform"}}]]], "a space inside a value is not supported."),
         (["choice", [[{1: 2}]]], "has a key that is not text."),

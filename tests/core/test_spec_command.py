@@ -30,7 +30,7 @@ from tests.space_strategies import options, words
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "commands.json").read_text("utf-8"))
 PARAMS = {"learning_rate": 0.1, "opt": "sgd", "odd": GOLDEN["odd"], "--units": [8, 16]}
 INPUTS = {"inputs.n": "5", "inputs.text": "it's $5"}
-CALM = settings(deadline=None, max_examples=100, derandomize=True)
+CALM = settings(max_examples=100)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from experiments.spec_yaml import MAX_CHARACTERS, dump_yaml, load_yaml, read_map
 from tests.space_strategies import options, words
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "spec_yaml.json").read_text("utf-8"))
-CALM = settings(deadline=None, max_examples=100, derandomize=True)
+CALM = settings(max_examples=100)
 
 
 def problem_of(text):
