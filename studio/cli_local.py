@@ -37,8 +37,12 @@ def up(port: int | None, host: str, workers: int, no_example: bool) -> None:
 )
 def worker(compute: str, slots: int) -> None:
     """Attach this machine to a compute target until Ctrl-C."""
-    from studio import env  # noqa: PLC0415 -- only this command needs it
+    from studio import env, preflight  # noqa: PLC0415 -- only this command needs it
 
+    try:
+        preflight.check_settings(env.studio_home())
+    except (env.EnvironmentProblem, preflight.CannotStart) as error:
+        raise click.ClickException(str(error)) from error
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
     # Runs need the packages as well, wherever the console script found them.
     paths = [str(env.project_root()), os.environ.get("PYTHONPATH", "")]
