@@ -107,7 +107,8 @@ def clone_run(request: HttpRequest, run_id: str) -> HttpResponse:
         for name, text in texts.items()
     ]
     context = {"run": run, "sweep": sweep, "fields": fields, "asks": asks}
-    return render(request, "experiments/run_clone.html", context, status=422 if errors else 200)
+    status = 422 if errors and not asks else 200  # to ask is no error
+    return render(request, "experiments/run_clone.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
