@@ -49,7 +49,6 @@ OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
     ("GET", "/sweeps/{sweep_id}/spec"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/export"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/runs"): (NOTHING, 200, "read"),
-    ("GET", "/sweeps/{sweep_id}/export"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/best-run"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/metrics"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/events"): (NOTHING, 200, "read"),
