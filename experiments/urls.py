@@ -27,6 +27,7 @@ urlpatterns = [
     path("sweeps/new/", sweep_form.new, name="sweep_new"),
     path("sweeps/new/check/", sweep_form.check, name="sweep_check"),
     path("sweeps/new/preview/", sweep_form.preview, name="space_preview"),
+    path("sweeps/new/script/", sweep_form.script, name="script_facts"),
     path("sweeps/<str:sweep_id>/", sweep.overview, name="sweep"),
     path("sweeps/<str:sweep_id>/runs/", sweep.runs, name="sweep_runs"),
     path("sweeps/<str:sweep_id>/charts/", sweep.charts, name="sweep_charts"),

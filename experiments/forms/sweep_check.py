@@ -1,4 +1,4 @@
-"""Checks what stands in the form, without creating anything, and shows it as YAML and JSON."""
+"""Checks what stands in the form, creating nothing, and shows it as YAML, JSON and program."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ from experiments.snapshot_rules import list_files
 from experiments.space.parsing import parse_expression
 from experiments.spec import SweepSpec
 from experiments.spec_azure import is_azure
+from experiments.spec_export_python import python_program
 from experiments.spec_yaml import dump_yaml, read_mapping
 
+_NO_PROGRAM = "# The program stands here once the specification is right."
 CHOOSE_ZIP = Problem("source_directory", "Choose a zip file, or another source of the code.")
 
 
@@ -38,6 +40,7 @@ class CheckedFields:
     fields: SweepFields
     problems: list[PlacedProblem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    spec: SweepSpec | None = None
 
 
 def spec_from_fields(fields: SweepFields) -> tuple[dict[str, Any], str | None]:
@@ -64,8 +67,13 @@ def check_fields(fields: SweepFields, user: User, *, has_upload: bool = False) -
     problems = add_row_problems(problems, fields)
     # Those of single parameters stand at their rows.
     of_rows = spec.space.warnings() if spec else []
+    if spec is not None and digest:
+        spec = spec.model_copy(update={"snapshot": digest})
     return CheckedFields(
-        fields, place_problems(problems, fields), [w for w in warnings if w not in of_rows]
+        fields,
+        place_problems(problems, fields),
+        [warning for warning in warnings if warning not in of_rows],
+        spec,
     )
 
 
@@ -95,6 +103,7 @@ def check_json(fields: SweepFields, user: User, *, has_upload: bool) -> dict[str
         "warnings": checked.warnings,
         "scripts": scripts_of(fields, user),
         "ready": ready,
+        "python": python_program(checked.spec) if checked.spec else _NO_PROGRAM,
         "estimate": estimate_text(fields, user),
         "fits": [
             {"name": card.name, "text": card.fit_text, "is_fit": not card.misfits}

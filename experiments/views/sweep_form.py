@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from experiments import queries
 from experiments.forms.codecs import parse_number
 from experiments.forms.row_actions import apply_row_action
+from experiments.forms.script_facts import add_found_row, advise_on_script
 from experiments.forms.space_preview import preview_space
 from experiments.forms.sweep_check import (
     CheckedFields,
@@ -42,6 +43,8 @@ def new(request: HttpRequest) -> HttpResponse:
         fields, origin = _start(request, user)
         return _page(request, CheckedFields(fields), origin=origin)
     fields = _posted_fields(request)
+    if found := request.POST.get("add_found"):
+        return _page(request, CheckedFields(add_found_row(fields, user, found)))
     changed = apply_row_action(fields, request.POST)
     if changed is not None:
         return _page(request, CheckedFields(changed))
@@ -75,6 +78,15 @@ def preview(request: HttpRequest) -> JsonResponse:
     return JsonResponse(found.as_json())
 
 
+@require_POST
+def script(request: HttpRequest) -> JsonResponse:
+    """Answer what the chosen script declares; the browser may send its text as `script_file`."""
+    user = _person_who_may_write(request)
+    fields = _posted_fields(request)
+    sent = request.FILES.get("script_file")
+    return JsonResponse(advise_on_script(fields, user, sent=sent).as_json())
+
+
 def _create(request: HttpRequest, fields: SweepFields, user: User) -> HttpResponse:
     is_script = request.accepts("application/json") and not request.accepts("text/html")
     try:
@@ -104,6 +116,7 @@ def _page(
 ) -> HttpResponse:
     user = cast(User, request.user)
     fields = checked.fields
+    advice = advise_on_script(fields, user)
     context = {
         "fields": fields,
         "problems": checked.problems,
@@ -112,11 +125,14 @@ def _page(
         "sections": list_sections(checked.problems),
         "has_details": any(map(fields.get, ("environment", "python", "description", "tags"))),
         "scripts": scripts_of(fields, user),
+        "advice": advice,
         "yaml": yaml_of(fields),
         "summary": summarize(fields),
         "estimate": estimate_text(fields, user),
     }
-    context |= form_choices(fields, user) | more
+    choices = form_choices(fields, user)
+    choices["metrics"] = list(dict.fromkeys([*advice.metrics, *choices["metrics"]]))
+    context |= choices | more
     return render(request, "experiments/sweep_form.html", context, status=status)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from typing import Any
 
 import pytest
@@ -290,3 +291,56 @@ def test_page_fits_a_phone(chromium_page, path, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.click("#menu")
     assert page.locator("#mainnav").is_visible()
+
+
+def test_script_offers_its_arguments_and_metrics(chromium_page, code, expect):
+    page = chromium_page
+    page.goto("/sweeps/new/")
+    page.click("text=Folder on the studio's machine")
+    page.fill("#source_directory", str(code))
+    page.fill("#script", "train.py")
+
+    page.click("#found-rows [data-found=lr]")
+
+    expect(page.locator("#rows .sprow")).to_have_count(1)
+    expect(page.locator("#search_space-0-name")).to_have_value("lr")
+    expect(page.locator("#search_space-0-type")).to_have_value("uniform")
+    expect(page.locator("#search_space-0 .prev polygon")).to_have_count(1)
+    expect(page.locator("#found")).to_be_hidden()
+    page.click("#logged-names >> text=accuracy")
+    expect(page.locator("#metric")).to_have_value("accuracy")
+    page.fill("#search_space-0-name", "rate")
+    expect(page.locator("#search_space-0 [data-undeclared]")).to_have_text(
+        "The script declares no argument --rate."
+    )
+    expect(page.locator("#verdict")).not_to_contain_text("problem")
+    expect(page.locator("#found-rows [data-found=lr]")).to_have_count(1)
+
+
+def test_script_in_a_chosen_zip_is_read_without_sending_the_zip(chromium_page, code, expect):
+    page = chromium_page
+    archive = code.parent / "code.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("src/train.py", SCRIPT)
+        file.writestr("large.bin", b"x" * 3_000_000)
+    sent = []
+    page.on("request", lambda request: sent.append(len(request.post_data_buffer or b"")))
+    page.goto("/sweeps/new/")
+    page.click("text=Upload a zip")
+    page.set_input_files("#upload", str(archive))
+    expect(page.locator("#scripts option")).to_have_attribute("value", "src/train.py")
+    page.fill("#script", "src/train.py")
+
+    expect(page.locator("#found-rows [data-found=lr]")).to_have_count(1)
+    expect(page.locator("#logged-names")).to_contain_text("accuracy")
+    assert max(sent) < 20_000
+
+
+def test_program_is_shown_beside_the_form(chromium_page, code, expect):
+    page = chromium_page
+    fill_form(page, code)
+    page.click("#tab-python")
+
+    expect(page.locator("#python-code")).to_contain_text("RandomParameterSampling")
+    expect(page.locator("#python-code")).to_contain_text('"lr": loguniform(-6, -1),')
+    expect(page.locator("#copy-view")).to_have_attribute("data-copy-from", "#view-python .code")

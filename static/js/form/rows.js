@@ -118,6 +118,18 @@ export function setRows(wanted, onChange) {
   renumber();
 }
 
+/** Adds a row {name, type, texts}; an empty row gives its place. */
+export function addRow(values, onChange) {
+  const row = makeRow(values);
+  const empty = rowsOf().find((other) => !$('[data-key="name"]', other).value.trim());
+  if (empty) empty.replaceWith(row);
+  else host().append(row);
+  mountTokens(row, onChange);
+  renumber();
+  $('[data-key="type"]', row).focus();
+  onChange();
+}
+
 /** Makes the rows work; `onChange` is called after each structural change. */
 export function mountRows(onChange) {
   rowsOf().forEach((row) => mountTokens(row, onChange));

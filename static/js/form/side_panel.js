@@ -1,4 +1,4 @@
-// The panel beside the form: summary, YAML that can be edited, JSON of what will be sent.
+// The panel beside the form: summary, YAML that can be edited, JSON of what will be sent, a program.
 import { postForm } from "../lib/api.js";
 import { $, $$, html, render } from "../lib/dom.js";
 import { setRows } from "./rows.js";
@@ -19,7 +19,7 @@ function showView(name) {
   }
   const copier = $("#copy-view");
   copier.hidden = name === "summary";
-  copier.dataset.copyFrom = `#${name}`;
+  copier.dataset.copyFrom = `#view-${name} .code`;
 }
 
 /** Lets the text follow the form again after a field was changed, unless it has an error. */
@@ -27,10 +27,11 @@ export function followForm() {
   if (!hasErrors) isEdited = false;
 }
 
-/** Shows a specification: {yaml, json, summary, scripts}. YAML that is being edited stays. */
-export function showSpec({ yaml, json, summary, scripts }) {
+/** Shows a specification: {yaml, json, python, summary, scripts}. YAML that is being edited stays. */
+export function showSpec({ yaml, json, python, summary, scripts }) {
   if (!isEdited) $("#yaml").value = yaml;
   $("#json").textContent = json;
+  $("#python-code").textContent = python;
   render($("#summary"), html`${summary.map(({ label, lines, is_code: isCode }) => html`<div><dt>${label}
     </dt><dd class="${isCode ? "mono" : ""}">${lines.map((line) => html`<div>${line}</div>`)}</dd></div>`)}`);
   render($("#scripts"), html`${scripts.map((name) => html`<option value="${name}"></option>`)}`);

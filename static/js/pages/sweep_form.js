@@ -6,7 +6,8 @@ import { refreshPreviews } from "../form/previews.js";
 import {
   focusFirst, holderOf, showAdvice, showProblems, showSections, showSummary, showVerdict,
 } from "../form/problems.js";
-import { mountRows } from "../form/rows.js";
+import { addRow, mountRows } from "../form/rows.js";
+import { mountScript, refreshScript, zippedScripts } from "../form/script.js";
 import { watchPointer, whenReleased } from "../form/settle.js";
 import { fillForm, followForm, hasYamlErrors, mountSidePanel, showSpec } from "../form/side_panel.js";
 
@@ -39,7 +40,7 @@ function draw() {
   showVerdict(reply.problems, isVisible, reply.ready);
   if (showAll) showSummary(reply.problems);
   showAdvice(reply);
-  showSpec(reply);
+  showSpec({ ...reply, scripts: zippedScripts(form) ?? reply.scripts });
 }
 
 function show(reply) {
@@ -52,6 +53,7 @@ async function check() {
   asking = new AbortController();
   const data = formData();
   refreshPreviews(form, data);
+  refreshScript(form, data);
   try {
     const reply = await postForm(form.dataset.check, data, { signal: asking.signal });
     isStale = false;
@@ -125,12 +127,14 @@ form.addEventListener("click", (event) => {
 
 watchPointer();
 mountRows(checkSoon);
+mountScript({ addRow: (values) => addRow(values, checkSoon), onChange: checkSoon });
 mountSidePanel(form, {
   onFilled(reply) {
     fillForm(form, reply.fields, checkSoon);
     reply.problems.forEach(({ field }) => left.add(holderOf(field)));
     show(reply);
     refreshPreviews(form, formData());
+    refreshScript(form, formData());
   },
   onDiscard: check,
 });
