@@ -54,7 +54,7 @@ def test_docs_lead_from_an_operation_to_its_schema(chromium_page: Page) -> None:
     operation.locator("summary").click()
     operation.get_by_role("link", name="SweepSpec").first.click()
 
-    assert chromium_page.url.endswith("#schema-SweepSpec")
+    chromium_page.wait_for_url("**#schema-SweepSpec")
     chromium_page.locator("#schema-SweepSpec").wait_for(state="visible")
 
 
