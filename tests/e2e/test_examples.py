@@ -18,14 +18,14 @@ pytestmark = pytest.mark.slow
 EXAMPLES = ROOT / "examples"
 # The example, what makes it brief, its metric, how good one short run is at least, what it keeps.
 CASES = [
-    ("digits-mlp", ["--epochs", "2"], "accuracy", lambda value: value > 0.3, "model.pkl"),
+    ("digits-mlp", ["--epochs", "6"], "accuracy", lambda value: value > 0.3, "model.pkl"),
     ("diabetes-boosting", ["--stages", "40"], "mse", lambda value: value < 5000, "model.pkl"),
     ("no-library", ["--passes", "3"], "loss", lambda value: value < 0.5, "weights.json"),
 ]
 NAMES = [case[0] for case in CASES]
 SENTENCE = re.compile(
-    r"bandit policy at interval \d+: best (?P<own>[\d.]+) < (?P<leader>[\d.]+) / \(1 \+ 0\.15\) "
-    r"= (?P<limit>[\d.]+) of run \d+"
+    r"bandit policy at interval \d+: best (?P<own>[\d.]+) < (?P<leader>[\d.]+) / "
+    r"\(1 \+ (?P<slack>[\d.]+)\) = (?P<limit>[\d.]+) of run \d+"
 )
 
 
@@ -75,9 +75,8 @@ def test_example_is_a_sweep_with_a_best_run(live_studio, name, brief, metric, is
 
 
 def test_example_of_the_first_start_stops_weak_runs_early(live_studio: LiveStudio):
-    sweep = live_studio.wait_for_end(
-        live_studio.api("/sweeps", read_spec("digits-mlp"))["id"], seconds=900
-    )
+    spec = read_spec("digits-mlp")
+    sweep = live_studio.wait_for_end(live_studio.api("/sweeps", spec)["id"], seconds=900)
     runs = live_studio.api(f"/sweeps/{sweep['id']}/runs?limit=100")["items"]
 
     assert (sweep["status"], len(runs)) == ("Completed", 20)
@@ -89,6 +88,8 @@ def test_example_of_the_first_start_stops_weak_runs_early(live_studio: LiveStudi
         found = SENTENCE.fullmatch(run["reason"])
         assert found, run["reason"]
         own, leader, limit = (float(found[name]) for name in ("own", "leader", "limit"))
-        assert own < limit == pytest.approx(leader / 1.15, rel=1e-3)
+        slack = spec["early_termination"]["slack_factor"]
+        assert float(found["slack"]) == slack
+        assert own < limit == pytest.approx(leader / (1 + slack), rel=1e-3)
     kept_on = [run for run in runs if run["status"] == "Completed"]
     assert {run["reports"] for run in kept_on} == {60}
