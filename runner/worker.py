@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
@@ -23,6 +24,7 @@ from rq.queue import Queue
 
 from experiments.services.compute import heartbeat_worker
 from runner import executor
+from runner.preload import preload
 from runner.process import adopt_orphans, die_with_parent, kill_descendants
 
 logger = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class SlotWorker(Worker):
 
     # RQ waits up to a minute between two attempts to reach Redis.
     max_connection_wait_time = 2.0
+    _next_sign = 0.0
 
     def get_heartbeat_ttl(self, job: Job) -> int:
         """Return how long RQ believes in a job without a sign: short, unlike RQ's own minute."""
@@ -47,8 +50,10 @@ class SlotWorker(Worker):
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
         """Give RQ and the database a sign of life; a database that is away ends no worker."""
         super().heartbeat(*args, **kwargs)
-        if self.is_horse:
+        now = time.monotonic()
+        if self.is_horse or now < self._next_sign:
             return
+        self._next_sign = now + settings.STUDIO_HEARTBEAT_SECONDS / 2
         try:
             close_old_connections()
             heartbeat_worker(self.name)
@@ -76,7 +81,12 @@ class SlotWorker(Worker):
             logger.warning("worker %s: no sign of life in Redis: %s", self.name, error)
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
-        """Fork; database connections are never shared between processes."""
+        """Fork with everything loaded; database connections are never shared."""
+        try:
+            preload(*job.args)
+        except Exception:
+            # It is the run's own executor that has to fail of it, and to say so.
+            logger.exception("worker %s: nothing loaded for %s", self.name, job.id)
         connections.close_all()
         super().fork_work_horse(job, queue)
 

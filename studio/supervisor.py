@@ -120,9 +120,9 @@ class Supervisor:
             GaveUp: a child does not stay up.
         """
         while not self.is_stopping:
-            self._wait(self._until_restart())
             for child in self._children:
                 self._look_after(child)
+            self._wait(self._until_restart())
 
     def wait_for(self, child: Child, is_ready: Callable[[], bool], seconds: float) -> bool:
         """Wait until a child is ready; give up early when it died or the end was asked for."""
@@ -163,7 +163,12 @@ class Supervisor:
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     def _wait(self, timeout: float | None) -> None:
-        handles = [child.pidfd for child in self._children if child.is_running]
+        # Not `is_running`: that would take note of a death without doing anything about it.
+        handles = [
+            child.pidfd
+            for child in self._children
+            if child.process is not None and child.process.returncode is None
+        ]
         ready, _, _ = select.select([self._wakeup, *handles], [], [], timeout)
         if self._wakeup in ready:
             os.read(self._wakeup, 4096)

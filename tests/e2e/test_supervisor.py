@@ -55,6 +55,27 @@ def test_child_that_never_stays_is_given_up_with_its_last_words(tmp_path):
     assert end == f"brief ended 5 times in a row: The socket is taken. Read {log}."
 
 
+def test_death_is_noticed_even_when_it_came_before_the_first_look(tmp_path):
+    done = supervise(
+        tmp_path,
+        """
+        quick = child("quick", "")
+        s.start(quick)
+        s.start(child("slow", "import time; time.sleep(60)"))
+        # The start of a studio waits for one child; another one may die and be seen meanwhile.
+        s.wait_for(quick, lambda: False, 20)
+        def note(text):
+            print(text, flush=True)
+            os.kill(os.getpid(), signal.SIGTERM)
+        s._say = note
+        s.run()
+        s.stop()
+        """,
+    )
+
+    assert done.stdout.startswith("quick ended (exit code 0)")
+
+
 def test_stop_ends_the_first_child_last_and_forces_what_ignores_it(tmp_path):
     done = supervise(
         tmp_path,

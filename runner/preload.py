@@ -1,0 +1,36 @@
+"""Import what a run will need, in the worker: each run is executed by a fork of it.
+
+A module that only the fork imports is imported again for every run, and some take longer than the
+whole rest of a short run does. Only what is really used is loaded, since memory is dear, too.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from experiments.models import Run
+from experiments.policies import make_policy
+from experiments.samplers import load_sampler
+from experiments.spec import SweepSpec
+from runner.compute import load_compute
+
+_known: set[int] = set()
+
+
+def preload(run_id: int) -> None:
+    """Load the sampler, the expressions, the policy and the compute kind of a run's sweep."""
+    found = Run.objects.filter(pk=run_id).values_list(
+        "sweep_id", "sweep__spec", "sweep__compute__kind"
+    )
+    for sweep_id, stored, kind in found:
+        if sweep_id in _known:
+            return
+        spec = SweepSpec.from_stored(stored)
+        load_sampler(spec.sampler_name)(
+            spec.space, goal=spec.primary_metric.goal, seed=0, options=spec.sampler_options
+        )
+        make_policy(spec.early_termination_config)
+        load_compute(kind)
+        _known.add(sweep_id)
+    # What exists now is never looked at again by the collector, so that forks share its pages.
+    gc.freeze()
