@@ -129,6 +129,10 @@ def chromium_page(chromium: Browser, live_studio: LiveStudio) -> Iterator[Page]:
     context = chromium.new_context(
         base_url=live_studio.url, viewport={"width": 1440, "height": 900}
     )
+    # On a page of its own: the list that it leads to may load itself again at any moment.
+    entrance = context.new_page()
+    entrance.goto(live_studio.sign_in_link())
+    entrance.close()
     page = context.new_page()
     faults: list[str] = []
     host = urlsplit(live_studio.url).netloc
@@ -141,7 +145,6 @@ def chromium_page(chromium: Browser, live_studio: LiveStudio) -> Iterator[Page]:
     page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda request: note_request(request.url))
-    page.goto(live_studio.sign_in_link())
     yield page
     context.close()
     real = [fault for fault in faults if not _is_driver_noise(fault)]
