@@ -23,6 +23,7 @@ from experiments.script_rows import suggest_expression
 from experiments.services.snapshots import snapshot_path
 from experiments.snapshot_rules import list_files
 from experiments.spec_command import split_command
+from experiments.storable import is_storable
 
 _MAX_HELP: Final = 200
 _BROKEN_ZIP: Final = (zipfile.BadZipFile, zlib.error)
@@ -102,7 +103,10 @@ def script_of(fields: SweepFields) -> str:
 def _stored_source(fields: SweepFields, user: User, name: str) -> bytes | None:
     """Return the script as it lies in the snapshot or folder; None where it cannot be seen."""
     if fields.get("code") == "snapshot":
-        snapshot = Snapshot.objects.filter(digest=fields.get("snapshot")).first()
+        digest = fields.get("snapshot")
+        # PostgreSQL refuses to look for text that it could not hold.
+        is_possible = isinstance(digest, str) and is_storable(digest)
+        snapshot = Snapshot.objects.filter(digest=digest).first() if is_possible else None
         if snapshot is None:
             return None
         with zipfile.ZipFile(snapshot_path(snapshot)) as archive, archive.open(name) as file:
