@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def clean_environment(**extra: str) -> dict[str, str]:
     """Return this process's environment without what belongs to any studio."""
-    drop = ("STUDIO_", "DJANGO_", "DATABASE_", "REDIS_")
+    # A make above this one would let those below it announce their folders.
+    drop = ("STUDIO_", "DJANGO_", "DATABASE_", "REDIS_", "MAKE", "MFLAGS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
     return kept | extra
 

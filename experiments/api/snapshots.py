@@ -30,9 +30,9 @@ def upload_snapshot(request: HttpRequest) -> Status[Any]:
     The names in the zip start at the source directory, so that `train.py` is at its top. At most
     300 MB and 2000 files; links and names that lead out of the directory are refused.
     """
-    workspace_for_new(request)
+    workspace = workspace_for_new(request)
     with upload(request, MAX_BYTES) as file:
-        snapshot = snapshot_zip(file)
+        snapshot = snapshot_zip(file, workspace=workspace)
     return Status(
         201,
         {"id": snapshot.digest, "size": snapshot.size_bytes, "files": snapshot.file_count},

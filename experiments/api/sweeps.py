@@ -68,6 +68,7 @@ def check_sweep(request: HttpRequest) -> dict[str, Any]:
     raw = read_mapping(request)
     _, problems, warnings = sweep_services.check_spec(
         raw,
+        user=person_of(request),
         workspace=workspace,
         snapshot_digest=_take_digest(raw),
         allow_server_paths=caller_of(request).is_administrator,

@@ -14,16 +14,15 @@ from typing import IO, Any, Final
 
 from django.contrib.auth.models import User
 
+from experiments import queries
 from experiments.forms.codecs import format_number, format_values
 from experiments.forms.sweep_fields import SpaceRow, SweepFields, row_names
-from experiments.models import Snapshot
 from experiments.problems import ProblemsError
 from experiments.script_reader import MAX_BYTES, ScriptArgument, ScriptFacts, read_script
 from experiments.script_rows import suggest_expression
 from experiments.services.snapshots import snapshot_path
 from experiments.snapshot_rules import list_files
 from experiments.spec_command import split_command
-from experiments.storable import is_storable
 
 _MAX_HELP: Final = 200
 _BROKEN_ZIP: Final = (zipfile.BadZipFile, zlib.error)
@@ -103,10 +102,7 @@ def script_of(fields: SweepFields) -> str:
 def _stored_source(fields: SweepFields, user: User, name: str) -> bytes | None:
     """Return the script as it lies in the snapshot or folder; None where it cannot be seen."""
     if fields.get("code") == "snapshot":
-        digest = fields.get("snapshot")
-        # PostgreSQL refuses to look for text that it could not hold.
-        is_possible = isinstance(digest, str) and is_storable(digest)
-        snapshot = Snapshot.objects.filter(digest=digest).first() if is_possible else None
+        snapshot = queries.find_snapshot(user, fields.get("snapshot"))
         if snapshot is None:
             return None
         with zipfile.ZipFile(snapshot_path(snapshot)) as archive, archive.open(name) as file:

@@ -18,7 +18,6 @@ from experiments.forms.sweep_fields import SweepFields, fields_from_raw, raw_fro
 from experiments.forms.sweep_problems import PlacedProblem, add_row_problems, place_problems
 from experiments.forms.sweep_summary import summarize
 from experiments.forms.yaml_lines import line_of
-from experiments.models import Snapshot
 from experiments.problems import Problem, ProblemsError
 from experiments.services.snapshots import script_names
 from experiments.services.sweeps import check_spec
@@ -57,6 +56,7 @@ def check_fields(fields: SweepFields, user: User, *, has_upload: bool = False) -
     raw, digest = spec_from_fields(fields)
     spec, problems, warnings = check_spec(
         raw,
+        user=user,
         workspace=queries.current_workspace(user),
         snapshot_digest=digest,
         allow_server_paths=user.is_superuser and fields.get("code") == "folder",
@@ -148,7 +148,7 @@ def scripts_of(fields: SweepFields, user: User) -> list[str]:
     """Return the Python files of the chosen code, for the script field to suggest."""
     try:
         if fields.get("code") == "snapshot":
-            snapshot = Snapshot.objects.filter(digest=fields.get("snapshot")).first()
+            snapshot = queries.find_snapshot(user, fields.get("snapshot"))
             return script_names(snapshot) if snapshot else []
         if fields.get("code") == "folder" and user.is_superuser:
             folder = Path(fields.get("source_directory").strip()).expanduser()

@@ -26,17 +26,20 @@ def submit_fields(fields: SweepFields, user: User, *, upload: IO[bytes] | None) 
         ProblemsError: everything that is wrong; no sweep and no snapshot was created.
     """
     raw, digest = spec_from_fields(fields)
+    workspace = queries.current_workspace(user)
     options: dict[str, Any] = {
-        "workspace": queries.current_workspace(user),
+        "workspace": workspace,
         "allow_server_paths": user.is_superuser and fields.get("code") == "folder",
     }
     problems = add_row_problems([], fields)
     if fields.get("code") == "upload":
-        problems = add_row_problems(_problems_before_upload(raw, upload, options), fields)
-        if not problems and upload is not None:
-            digest = snapshot_zip(upload).digest
+        problems = add_row_problems(
+            _problems_before_upload(raw, upload, {**options, "user": user}), fields
+        )
+        if not problems and upload is not None and workspace is not None:
+            digest = snapshot_zip(upload, workspace=workspace).digest
     elif problems:
-        found = check_spec(raw, snapshot_digest=digest, **options)[1]
+        found = check_spec(raw, user=user, snapshot_digest=digest, **options)[1]
         problems = add_row_problems(found, fields)
     if problems:
         raise ProblemsError(problems)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from experiments.models.workspace import Workspace
+
 
 class Snapshot(models.Model):
     """A source directory as it was submitted: a zip in the storage, named by its hash."""
@@ -11,6 +13,11 @@ class Snapshot(models.Model):
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the zip, hex.")
     size_bytes = models.BigIntegerField()
     file_count = models.PositiveIntegerField()
+    workspaces = models.ManyToManyField(
+        Workspace,
+        related_name="snapshots",
+        help_text="Whose members may read it: those that uploaded or used it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -12,9 +12,11 @@ from experiments.models import (
     Experiment,
     Membership,
     Run,
+    Snapshot,
     Sweep,
     Workspace,
 )
+from experiments.storable import is_storable
 
 AnyUser: TypeAlias = User | AnonymousUser
 _CHANGERS = (Membership.Role.CONTRIBUTOR, Membership.Role.OWNER)
@@ -67,6 +69,19 @@ def compute_for(user: AnyUser) -> QuerySet[ComputeTarget]:
     return ComputeTarget.objects.filter(
         Q(workspace__isnull=True) | Q(workspace__in=workspaces_for(user))
     )
+
+
+def find_snapshot(user: AnyUser, digest: str) -> Snapshot | None:
+    """Return the snapshot with this SHA-256 if one of a person's workspaces holds it.
+
+    Whoever only knows the hash of somebody's code must not read or run that code.
+    """
+    # PostgreSQL refuses to look for text that it could not hold.
+    if not is_storable(digest):
+        return None
+    return Snapshot.objects.filter(
+        digest=digest.lower(), workspaces__in=workspaces_for(user)
+    ).first()
 
 
 def get_sweep(user: AnyUser, public_id: str) -> Sweep:

@@ -11,7 +11,7 @@ from typing import IO, Final
 
 from django.conf import settings
 
-from experiments.models import Snapshot
+from experiments.models import Snapshot, Workspace
 from experiments.problems import Problem, ProblemsError
 from experiments.snapshot_rules import MAX_BYTES, check_zip, digest_of, list_files, write_zip
 
@@ -19,8 +19,8 @@ _BLOCK: Final = 1024 * 1024
 _OVERHEAD: Final = 16 * 1024 * 1024
 
 
-def snapshot_directory(path: Path) -> Snapshot:
-    """Store a source directory and return its snapshot; the same content is stored once.
+def snapshot_directory(path: Path, *, workspace: Workspace) -> Snapshot:
+    """Store a source directory for a workspace; the same content is stored once.
 
     Raises:
         ProblemsError: the directory cannot be submitted.
@@ -28,10 +28,10 @@ def snapshot_directory(path: Path) -> Snapshot:
     files = list_files(path)
     with _incoming() as incoming:
         digest = write_zip(files, incoming)
-        return _keep(incoming, digest, len(files))
+        return _keep(incoming, digest, len(files), workspace)
 
 
-def snapshot_zip(fileobj: IO[bytes]) -> Snapshot:
+def snapshot_zip(fileobj: IO[bytes], *, workspace: Workspace) -> Snapshot:
     """Store an uploaded zip under the hash of its bytes, after reading all of it as a check.
 
     Raises:
@@ -42,7 +42,7 @@ def snapshot_zip(fileobj: IO[bytes]) -> Snapshot:
         incoming.seek(0)
         names = check_zip(incoming)
         incoming.seek(0)
-        return _keep(incoming, digest_of(incoming), len(names))
+        return _keep(incoming, digest_of(incoming), len(names), workspace)
 
 
 def snapshot_path(snapshot: Snapshot) -> Path:
@@ -90,7 +90,7 @@ def _incoming() -> Iterator[IO[bytes]]:
             Path(file.name).unlink(missing_ok=True)
 
 
-def _keep(incoming: IO[bytes], digest: str, file_count: int) -> Snapshot:
+def _keep(incoming: IO[bytes], digest: str, file_count: int, workspace: Workspace) -> Snapshot:
     incoming.flush()
     target = path_of_digest(digest)
     if not target.exists():
@@ -100,4 +100,5 @@ def _keep(incoming: IO[bytes], digest: str, file_count: int) -> Snapshot:
         digest=digest,
         defaults={"size_bytes": target.stat().st_size, "file_count": file_count},
     )
+    snapshot.workspaces.add(workspace)
     return snapshot

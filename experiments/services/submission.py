@@ -12,8 +12,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from django.contrib.auth.models import User
+
 from experiments.models import ComputeTarget, Snapshot, Workspace
 from experiments.problems import Problem, ProblemsError
+from experiments.queries import find_snapshot
 from experiments.services.snapshots import file_names
 from experiments.snapshot_rules import list_files
 from experiments.spec import SweepSpec
@@ -36,6 +39,7 @@ class Checked:
 def check_submission(
     raw: Mapping[str, Any] | str,
     *,
+    user: User,
     workspace: Workspace | None,
     base_directory: Path | None = None,
     snapshot_digest: str | None = None,
@@ -43,8 +47,8 @@ def check_submission(
 ) -> Checked:
     """Parse a specification and check compute target, files and script; collects every problem.
 
-    The files are those of `snapshot_digest`, or, where `allow_server_paths`, the directory that
-    `source_directory` names (from `base_directory` on).
+    The files are those of `snapshot_digest`, where `user` may read it, or, where
+    `allow_server_paths`, the directory that `source_directory` names (from `base_directory` on).
     """
     checked = Checked()
     try:
@@ -64,9 +68,10 @@ def check_submission(
     if wanted is not None and workspace is not None and "compute" not in wrong:
         _add_compute(checked, wanted.compute, workspace)
     if wanted is not None and not wrong & FILE_FIELDS:
-        _add_files(
-            checked, wanted, base_directory, snapshot_digest, allow_server_paths=allow_server_paths
-        )
+        digest = snapshot_digest or wanted.snapshot
+        if digest is not None:
+            checked.snapshot = find_snapshot(user, digest)
+        _add_files(checked, wanted, base_directory, digest, allow_server_paths=allow_server_paths)
     return checked
 
 
@@ -86,7 +91,6 @@ def _add_files(
     *,
     allow_server_paths: bool,
 ) -> None:
-    digest = digest or spec.snapshot
     try:
         if digest is not None:
             names = _names_in_snapshot(checked, digest)
@@ -103,8 +107,6 @@ def _add_files(
 
 
 def _names_in_snapshot(checked: Checked, digest: str) -> list[str]:
-    if is_storable(digest):
-        checked.snapshot = Snapshot.objects.filter(digest=digest.lower()).first()
     if checked.snapshot is None:
         shown = digest if is_storable(digest) else ascii(digest)[1:-1]
         text = f'There is no snapshot "{shown}"; upload the source directory first.'

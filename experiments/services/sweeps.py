@@ -38,6 +38,8 @@ def create_sweep(
     if isinstance(compute, Problem):
         raise ProblemsError([compute])
     with transaction.atomic():
+        # It may come from another workspace of the owner.
+        snapshot.workspaces.add(workspace)
         experiment, _ = Experiment.objects.get_or_create(workspace=workspace, name=spec.experiment)
         sweep = Sweep.objects.create(
             experiment=experiment,
@@ -82,6 +84,7 @@ def submit_spec(
     """
     checked = check_submission(
         raw,
+        user=owner,
         workspace=workspace,
         base_directory=base_directory,
         snapshot_digest=snapshot_digest,
@@ -90,7 +93,7 @@ def submit_spec(
     if checked.problems or checked.spec is None or workspace is None:
         raise ProblemsError(checked.problems)
     sweep = create_sweep(
-        checked.spec, owner=owner, workspace=workspace, snapshot=_snapshot_of(checked)
+        checked.spec, owner=owner, workspace=workspace, snapshot=_snapshot_of(checked, workspace)
     )
     return sweep, checked.warnings
 
@@ -98,6 +101,7 @@ def submit_spec(
 def check_spec(
     raw: Mapping[str, Any] | str,
     *,
+    user: User,
     workspace: Workspace | None,
     base_directory: Path | None = None,
     snapshot_digest: str | None = None,
@@ -106,6 +110,7 @@ def check_spec(
     """Return the specification (None when it cannot be read), every problem and every warning."""
     checked = check_submission(
         raw,
+        user=user,
         workspace=workspace,
         base_directory=base_directory,
         snapshot_digest=snapshot_digest,
@@ -161,12 +166,12 @@ def resume_sweep(sweep: Sweep, *, user: User) -> bool:
     return True
 
 
-def _snapshot_of(checked: Checked) -> Snapshot:
+def _snapshot_of(checked: Checked, workspace: Workspace) -> Snapshot:
     if checked.snapshot is not None:
         return checked.snapshot
     if checked.directory is None:
         raise ProblemsError([Problem("source_directory", "There are no files to run.")])
-    return snapshot_directory(checked.directory)
+    return snapshot_directory(checked.directory, workspace=workspace)
 
 
 def _seed(spec: SweepSpec) -> int:

@@ -23,6 +23,7 @@ from experiments.services.snapshots import (
 )
 from experiments.snapshot_rules import check_zip, is_safe_name, list_files, write_zip
 from studio.sdk import source_files
+from tests.factories import make_workspace
 
 
 @pytest.fixture
@@ -36,6 +37,11 @@ def storage(settings, tmp_path):
 def source(tmp_path):
     """A source directory with a script."""
     return tree(tmp_path / "source", {"train.py": "print(1)", "lib/model.py": "x = 1"})
+
+
+@pytest.fixture
+def workspace(db):
+    return make_workspace()
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:
@@ -217,9 +223,8 @@ def test_a_zip_that_lies_about_its_size_is_found_out(monkeypatch):
         check_zip(bomb)
 
 
-@pytest.mark.django_db
-def test_a_directory_is_stored_once(storage, source):
-    first, again = snapshot_directory(source), snapshot_directory(source)
+def test_a_directory_is_stored_once(storage, source, workspace):
+    first, again = (snapshot_directory(source, workspace=workspace) for _ in range(2))
 
     assert first == again
     assert (first.file_count, Snapshot.objects.count()) == (2, 1)
@@ -230,34 +235,33 @@ def test_a_directory_is_stored_once(storage, source):
     assert [p for p in storage.rglob("*") if p.is_file()] == [path]
 
 
-@pytest.mark.django_db
-def test_an_upload_is_stored_under_the_hash_of_its_bytes(storage):
+def test_an_upload_is_stored_under_the_hash_of_its_bytes(storage, workspace):
     archive = zip_of({"train.py": b"print(1)", "data.csv": b"1"})
     digest = hashlib.sha256(archive.getvalue()).hexdigest()
 
-    snapshot = snapshot_zip(archive)
+    snapshot = snapshot_zip(archive, workspace=workspace)
 
     assert snapshot.digest == digest
     assert file_names(snapshot) == ["data.csv", "train.py"]
     assert script_names(snapshot) == ["train.py"]
 
 
-@pytest.mark.django_db
-def test_a_refused_upload_leaves_no_row_and_no_file(storage):
+def test_a_refused_upload_leaves_no_row_and_no_file(storage, workspace):
     with pytest.raises(ProblemsError):
-        snapshot_zip(zip_of({"../up.py": b""}))
+        snapshot_zip(zip_of({"../up.py": b""}), workspace=workspace)
 
     assert not Snapshot.objects.exists()
     assert not [p for p in storage.rglob("*") if p.is_file()]
 
 
-@pytest.mark.django_db
-def test_a_zip_of_the_command_line_and_of_the_studio_are_the_same(storage, source):
+def test_a_zip_of_the_command_line_and_of_the_studio_are_the_same(storage, source, workspace):
     target = io.BytesIO()
     write_zip(list_files(source), target)
     target.seek(0)
 
-    assert snapshot_zip(target) == snapshot_directory(source)
+    assert snapshot_zip(target, workspace=workspace) == snapshot_directory(
+        source, workspace=workspace
+    )
 
 
 def test_a_name_that_is_file_and_folder_is_refused():
@@ -265,13 +269,12 @@ def test_a_name_that_is_file_and_folder_is_refused():
         check_zip(zip_of({"a": b"", "a/b": b""}))
 
 
-@pytest.mark.django_db
-def test_an_endless_upload_is_cut_off_before_it_fills_the_disk(storage, monkeypatch):
+def test_an_endless_upload_is_cut_off_before_it_fills_the_disk(storage, monkeypatch, workspace):
     monkeypatch.setattr("experiments.services.snapshots.MAX_BYTES", 1024)
     monkeypatch.setattr("experiments.services.snapshots._OVERHEAD", 1024)
 
     with pytest.raises(ProblemsError, match="The upload is larger than"):
-        snapshot_zip(io.BytesIO(b"x" * 4096))
+        snapshot_zip(io.BytesIO(b"x" * 4096), workspace=workspace)
 
     assert not [p for p in storage.rglob("*") if p.is_file()]
 

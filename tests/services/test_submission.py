@@ -10,7 +10,7 @@ import pytest
 
 from experiments.models import Event, Experiment, Run, Snapshot, Sweep
 from experiments.problems import ProblemsError
-from experiments.services.snapshots import snapshot_zip
+from experiments.services.snapshots import snapshot_directory, snapshot_zip
 from experiments.services.sweeps import check_spec, submit_spec
 from experiments.spec import SweepSpec
 from tests.factories import SPEC, make_compute, make_user, make_workspace
@@ -47,7 +47,7 @@ def problems_of(raw, alice, workspace, **options) -> list[tuple[str, str]]:
     assert not Sweep.objects.exists()
     assert not Experiment.objects.exists()
     assert not Snapshot.objects.exists()
-    _, problems, _ = check_spec(raw, workspace=workspace, **options)
+    _, problems, _ = check_spec(raw, user=alice, workspace=workspace, **options)
     assert problems == error.value.problems
     return [(p.path, p.message) for p in problems]
 
@@ -95,11 +95,36 @@ def test_an_uploaded_snapshot_stands_in_for_the_directory(alice, workspace, sour
     with zipfile.ZipFile(archive, "w") as target:
         target.writestr("train.py", "print(1)")
     archive.seek(0)
-    snapshot = snapshot_zip(archive)
+    snapshot = snapshot_zip(archive, workspace=workspace)
 
     sweep, _ = submit_spec(SPEC, owner=alice, workspace=workspace, snapshot_digest=snapshot.digest)
 
     assert sweep.snapshot == snapshot
+
+
+def test_code_of_another_workspace_is_not_found_by_its_hash(alice, workspace, source):
+    charlie = make_user("charlie")
+    elsewhere = make_workspace(charlie, name="Elsewhere")
+    snapshot = snapshot_directory(source, workspace=workspace)
+    given = {"workspace": elsewhere, "snapshot_digest": snapshot.digest}
+
+    with pytest.raises(ProblemsError) as error:
+        submit_spec(SPEC, owner=charlie, **given)
+
+    (problem,) = error.value.problems
+    assert problem.path == "snapshot"
+    assert problem.message.startswith("There is no snapshot")
+    assert check_spec(SPEC, user=charlie, **given)[1] == [problem]
+    assert not Sweep.objects.exists()
+
+
+def test_code_goes_with_its_owner_to_another_workspace(alice, workspace, source):
+    elsewhere = make_workspace(alice, name="Elsewhere")
+    snapshot = snapshot_directory(source, workspace=workspace)
+
+    submit_spec(SPEC, owner=alice, workspace=elsewhere, snapshot_digest=snapshot.digest)
+
+    assert set(snapshot.workspaces.all()) == {workspace, elsewhere}
 
 
 def test_every_problem_is_told_at_once(alice, workspace, source):
@@ -228,9 +253,9 @@ def test_files_that_are_not_there_are_refused(alice, workspace, source, options,
 
 
 def test_a_snapshot_whose_file_is_gone_is_told(alice, workspace, source):
-    Snapshot.objects.create(digest="b" * 64, size_bytes=1, file_count=1)
+    workspace.snapshots.create(digest="b" * 64, size_bytes=1, file_count=1)
 
-    _, problems, _ = check_spec(SPEC, workspace=workspace, snapshot_digest="b" * 64)
+    _, problems, _ = check_spec(SPEC, user=alice, workspace=workspace, snapshot_digest="b" * 64)
 
     (problem,) = problems
     assert problem.path == "snapshot"

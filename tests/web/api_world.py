@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
-from experiments.models import Membership, Run, Sweep
+from experiments.models import Membership, Run, Sweep, Workspace
 from experiments.services.access import make_api_token
 from experiments.services.runs import start_run
 from experiments.services.snapshots import snapshot_zip
@@ -114,8 +114,9 @@ def zip_of(**files: str) -> bytes:
 
 
 def submittable(**changes: Any) -> dict[str, Any]:
-    """Return a specification with the id of a stored snapshot that holds its script."""
-    snapshot = snapshot_zip(io.BytesIO(zip_of(train_py="print()")))
+    """Return a specification with the id of a stored snapshot that everybody may use."""
+    snapshot = snapshot_zip(io.BytesIO(zip_of(train_py="print()")), workspace=make_workspace())
+    snapshot.workspaces.add(*Workspace.objects.all())
     spec = {key: value for key, value in SPEC.items() if key != "source_directory"}
     return {**spec, "snapshot": snapshot.digest, **changes}
 

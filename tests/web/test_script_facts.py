@@ -8,6 +8,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from experiments.forms.sweep_check import scripts_of
+from experiments.forms.sweep_fields import fields_from_post
 from experiments.models import Sweep
 from experiments.services.snapshots import snapshot_directory
 from tests.factories import make_compute, make_user, make_workspace
@@ -55,7 +57,7 @@ def code(tmp_path):
 
 @pytest.fixture
 def snapshot(code):
-    return snapshot_directory(code)
+    return snapshot_directory(code, workspace=make_workspace())
 
 
 def fields(stored=None, **changes):
@@ -181,6 +183,17 @@ def test_readers_are_not_answered(client, alice, snapshot):
     client.force_login(make_user("stranger"))
 
     assert client.post(reverse("script_facts"), fields(snapshot)).status_code == 403
+
+
+def test_code_of_another_workspace_is_not_read(client, snapshot):
+    charlie = make_user("charlie")
+    make_workspace(charlie, name="Elsewhere")
+    client.force_login(charlie)
+
+    found = ask(client, fields(snapshot))
+
+    assert (found["offered"], found["metrics"], found["undeclared"]) == ([], [], {})
+    assert scripts_of(fields_from_post(fields(snapshot)), charlie) == []
 
 
 def test_page_offers_rows_without_scripts_and_a_button_adds_one(client, alice, snapshot):

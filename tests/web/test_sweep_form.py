@@ -53,7 +53,7 @@ def code(tmp_path):
 
 @pytest.fixture
 def snapshot(code):
-    return snapshot_directory(code)
+    return snapshot_directory(code, workspace=make_workspace())
 
 
 def form(stored=None, **changes):
