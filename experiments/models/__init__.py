@@ -2,6 +2,7 @@
 
 from experiments.models.access import ApiToken, SignInLink
 from experiments.models.artifact import Artifact, Snapshot
+from experiments.models.check_run import CheckRun
 from experiments.models.compute import ComputeTarget, Worker
 from experiments.models.decision import Decision
 from experiments.models.event import Event
@@ -14,6 +15,7 @@ from experiments.models.workspace import Membership, Workspace
 __all__ = [
     "ApiToken",
     "Artifact",
+    "CheckRun",
     "ComputeTarget",
     "Decision",
     "Event",

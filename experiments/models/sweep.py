@@ -28,6 +28,10 @@ def new_sweep_id() -> str:
 class Sweep(models.Model):
     """The parent run. `state` is assigned by services.transitions alone."""
 
+    class Kind(models.TextChoices):
+        SWEEP = "sweep"
+        CHECK = "check"
+
     public_id = models.CharField(max_length=60, unique=True, default=new_sweep_id)
     experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="sweeps")
     owner = models.ForeignKey(
@@ -35,6 +39,12 @@ class Sweep(models.Model):
     )
     compute = models.ForeignKey(ComputeTarget, on_delete=models.PROTECT, related_name="sweeps")
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="sweeps")
+    kind = models.CharField(
+        max_length=10,
+        choices=Kind.choices,
+        default=Kind.SWEEP,
+        help_text="A check tries one configuration before the launch; no list or number counts it.",
+    )
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     tags = models.JSONField(default=dict, blank=True)
@@ -88,6 +98,10 @@ class Sweep(models.Model):
             models.Index(fields=["state"], name="sweep_state"),
             # queries.sweep_list: newest first within an experiment.
             models.Index(fields=["experiment", "-created_at"], name="sweep_newest"),
+            # queries.old_checks, services.check_run: few rows among many sweeps.
+            models.Index(
+                fields=["owner", "ended_at"], condition=Q(kind="check"), name="sweep_checks"
+            ),
         ]
         constraints = [
             models.CheckConstraint(
