@@ -8,6 +8,7 @@ from experiments.models.decision import Decision
 from experiments.models.event import Event
 from experiments.models.experiment import Experiment
 from experiments.models.metric import MetricChunk, MetricSeries
+from experiments.models.registry import ModelFile, ModelVersion, RegisteredModel
 from experiments.models.run import Run
 from experiments.models.sweep import Sweep, SweepVersion
 from experiments.models.workspace import Membership, Workspace
@@ -23,6 +24,9 @@ __all__ = [
     "Membership",
     "MetricChunk",
     "MetricSeries",
+    "ModelFile",
+    "ModelVersion",
+    "RegisteredModel",
     "Run",
     "SignInLink",
     "Snapshot",
