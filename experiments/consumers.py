@@ -172,7 +172,7 @@ class SweepListConsumer(LiveConsumer):
 
 
 def _find_sweep(user: Any, public_id: str) -> Sweep | None:
-    return queries.sweeps_for(user).filter(public_id=public_id).first()
+    return queries.followed_for(user).filter(public_id=public_id).first()
 
 
 def _find_sweep_again(user_id: int, public_id: str) -> Sweep | None:

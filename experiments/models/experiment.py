@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 
 from experiments.models.workspace import Workspace
+
+# The experiment of a workspace's checks; no specification can name it, since it has no name.
+OF_CHECKS: Final = ""
 
 
 class Experiment(models.Model):

@@ -16,6 +16,7 @@ from experiments.models import (
     Sweep,
     Workspace,
 )
+from experiments.models.experiment import OF_CHECKS
 from experiments.storable import is_storable
 
 AnyUser: TypeAlias = User | AnonymousUser
@@ -46,22 +47,27 @@ def may_write(user: AnyUser, workspace: Workspace | None) -> bool:
 
 
 def experiments_for(user: AnyUser) -> QuerySet[Experiment]:
-    """Return the experiments in a person's workspaces."""
-    return Experiment.objects.filter(workspace__in=workspaces_for(user))
+    """Return the experiments in a person's workspaces, without the one that holds the checks."""
+    return Experiment.objects.filter(workspace__in=workspaces_for(user)).exclude(name=OF_CHECKS)
 
 
 def sweeps_for(user: AnyUser) -> QuerySet[Sweep]:
-    """Return the sweeps in a person's workspaces, with what their pages show."""
+    """Return the sweeps in a person's workspaces, with what their pages show; checks are none."""
+    return followed_for(user).filter(kind=Sweep.Kind.SWEEP)
+
+
+def followed_for(user: AnyUser) -> QuerySet[Sweep]:
+    """Return everything of a person's workspaces that may be followed live: sweeps and checks."""
     return Sweep.objects.filter(experiment__workspace__in=workspaces_for(user)).select_related(
         "experiment__workspace", "owner", "compute", "snapshot", "best_run"
     )
 
 
 def runs_for(user: AnyUser) -> QuerySet[Run]:
-    """Return the runs in a person's workspaces, with what `run_json` needs."""
-    return Run.objects.filter(sweep__experiment__workspace__in=workspaces_for(user)).select_related(
-        "sweep__experiment__workspace", "sweep__compute", "retry_of"
-    )
+    """Return the runs of a person's sweeps, not of checks, with what `run_json` needs."""
+    return Run.objects.filter(
+        sweep__experiment__workspace__in=workspaces_for(user), sweep__kind=Sweep.Kind.SWEEP
+    ).select_related("sweep__experiment__workspace", "sweep__compute", "retry_of")
 
 
 def compute_for(user: AnyUser) -> QuerySet[ComputeTarget]:

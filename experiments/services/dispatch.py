@@ -32,7 +32,9 @@ def enqueue_run(run: Run) -> None:
     The job id names the attempt; a second job of the same attempt finds the run claimed and ends.
     """
     queue = run.sweep.compute.queue_name
-    _after_commit(queue, EXECUTE_RUN, run.pk, job_id=f"run-{run.pk}-{run.fence}")
+    # Somebody waits for a check in front of the form, and there is one a person at most.
+    first = run.sweep.kind == Sweep.Kind.CHECK
+    _after_commit(queue, EXECUTE_RUN, run.pk, job_id=f"run-{run.pk}-{run.fence}", at_front=first)
 
 
 def enqueue_advance(sweep_id: int) -> None:
@@ -49,13 +51,16 @@ def get_queue(name: str) -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
-def _after_commit(queue: str, function: str, key: int, *, job_id: str) -> None:
-    transaction.on_commit(partial(_enqueue, queue, function, key, job_id=job_id), robust=True)
+def _after_commit(
+    queue: str, function: str, key: int, *, job_id: str, at_front: bool = False
+) -> None:
+    order = partial(_enqueue, queue, function, key, job_id=job_id, at_front=at_front)
+    transaction.on_commit(order, robust=True)
 
 
-def _enqueue(queue: str, function: str, key: int, *, job_id: str) -> None:
+def _enqueue(queue: str, function: str, key: int, *, job_id: str, at_front: bool) -> None:
     options: dict[str, Any] = {"job_timeout": -1, "result_ttl": 0, "failure_ttl": _FAILURE_TTL}
     try:
-        get_queue(queue).enqueue(function, key, job_id=job_id, **options)
+        get_queue(queue).enqueue(function, key, job_id=job_id, at_front=at_front, **options)
     except (RedisError, OSError) as error:
         logger.warning("%s(%s) not queued, the watchdog will: %s", function, key, error)

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from experiments.models import Run
+from experiments.models import Run, Sweep
 from experiments.services.advance import advance_sweep
 from experiments.services.compaction import compact_series
 from experiments.services.dispatch import enqueue_run
@@ -102,6 +102,8 @@ def _give_up(run: Run, reason: str, where: Q) -> Run | None:
 
 def _may_retry(lost: Run) -> bool:
     sweep = lost.sweep
+    if sweep.kind == Sweep.Kind.CHECK:
+        return False  # whoever waits for it starts another one
     if sweep.state not in {SweepState.RUNNING, SweepState.PAUSED}:
         return False
     if sweep.deadline_at is not None and sweep.deadline_at <= timezone.now():

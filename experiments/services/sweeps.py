@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from experiments.models import Event, Experiment, Snapshot, Sweep, Workspace
+from experiments.models.experiment import OF_CHECKS
 from experiments.problems import Problem, ProblemsError
 from experiments.services.advance import advance_sweep
 from experiments.services.dispatch import enqueue_advance
@@ -27,7 +28,12 @@ _SEED_BITS: Final = 31
 
 
 def create_sweep(
-    spec: SweepSpec, *, owner: User, workspace: Workspace, snapshot: Snapshot
+    spec: SweepSpec,
+    *,
+    owner: User,
+    workspace: Workspace,
+    snapshot: Snapshot,
+    kind: Sweep.Kind = Sweep.Kind.SWEEP,
 ) -> Sweep:
     """Create a sweep of a valid specification and let the controller start it after the commit.
 
@@ -40,12 +46,14 @@ def create_sweep(
     with transaction.atomic():
         # It may come from another workspace of the owner.
         snapshot.workspaces.add(workspace)
-        experiment, _ = Experiment.objects.get_or_create(workspace=workspace, name=spec.experiment)
+        name = OF_CHECKS if kind == Sweep.Kind.CHECK else spec.experiment
+        experiment, _ = Experiment.objects.get_or_create(workspace=workspace, name=name)
         sweep = Sweep.objects.create(
             experiment=experiment,
             owner=owner,
             compute=compute,
             snapshot=snapshot,
+            kind=kind,
             name=spec.name,
             description=spec.description,
             tags=spec.tags,
@@ -93,7 +101,7 @@ def submit_spec(
     if checked.problems or checked.spec is None or workspace is None:
         raise ProblemsError(checked.problems)
     sweep = create_sweep(
-        checked.spec, owner=owner, workspace=workspace, snapshot=_snapshot_of(checked, workspace)
+        checked.spec, owner=owner, workspace=workspace, snapshot=snapshot_of(checked, workspace)
     )
     return sweep, checked.warnings
 
@@ -166,7 +174,12 @@ def resume_sweep(sweep: Sweep, *, user: User) -> bool:
     return True
 
 
-def _snapshot_of(checked: Checked, workspace: Workspace) -> Snapshot:
+def snapshot_of(checked: Checked, workspace: Workspace) -> Snapshot:
+    """Return the files of a checked specification, storing its directory if they are none yet.
+
+    Raises:
+        ProblemsError: there are no files, or the directory cannot be submitted.
+    """
     if checked.snapshot is not None:
         return checked.snapshot
     if checked.directory is None:
