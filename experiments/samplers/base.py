@@ -50,10 +50,15 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Values for one run, and one sentence that says where they come from."""
+    """Values for one run, and one sentence that says where they come from.
+
+    `facts` are the numbers behind the sentence, as JSON can hold them: "kind" and what the sampler
+    knows besides; None when there is nothing to add.
+    """
 
     params: dict[str, Any]
     note: str
+    facts: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
