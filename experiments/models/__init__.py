@@ -11,6 +11,7 @@ from experiments.models.metric import MetricChunk, MetricSeries
 from experiments.models.registry import ModelFile, ModelVersion, RegisteredModel
 from experiments.models.run import Run
 from experiments.models.sweep import Sweep, SweepVersion
+from experiments.models.warm_start import Resumption, WarmStart
 from experiments.models.workspace import Membership, Workspace
 
 __all__ = [
@@ -27,11 +28,13 @@ __all__ = [
     "ModelFile",
     "ModelVersion",
     "RegisteredModel",
+    "Resumption",
     "Run",
     "SignInLink",
     "Snapshot",
     "Sweep",
     "SweepVersion",
+    "WarmStart",
     "Worker",
     "Workspace",
 ]

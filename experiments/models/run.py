@@ -20,6 +20,7 @@ class Run(models.Model):
         SAMPLER = "sampler"
         RETRY = "retry"
         HAND = "hand"
+        RESUMED = "resumed"
 
     public_id = models.CharField(max_length=70, unique=True)
     sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="runs")
@@ -30,10 +31,18 @@ class Run(models.Model):
         max_length=10,
         choices=Origin.choices,
         default=Origin.SAMPLER,
-        help_text="The sampler, a repetition, or a person with values of their own.",
+        help_text="The sampler, a repetition, a person's own values, or an earlier run.",
     )
     retry_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries"
+    )
+    resumption = models.ForeignKey(
+        "Resumption",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text="The earlier run whose hyperparameters and outputs it goes on from.",
     )
 
     state = models.CharField(max_length=20, default=RunState.QUEUED)
