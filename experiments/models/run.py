@@ -27,6 +27,9 @@ class Run(models.Model):
     number = models.PositiveIntegerField(help_text="Ordinal in sampling order, from 0.")
     params = models.JSONField()
     note = models.TextField(blank=True, help_text="Why the sampler chose these values.")
+    facts = models.JSONField(
+        null=True, blank=True, help_text="The numbers behind the note, as the sampler gave them."
+    )
     origin = models.CharField(
         max_length=10,
         choices=Origin.choices,
