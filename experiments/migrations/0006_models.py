@@ -87,6 +87,7 @@ class Migration(migrations.Migration):
                         max_length=1000,
                     ),
                 ),
+                ("is_folder", models.BooleanField(help_text="Whether the path was a folder.")),
                 ("file_count", models.PositiveIntegerField()),
                 ("size_bytes", models.BigIntegerField()),
                 ("metric_name", models.CharField(max_length=255)),

@@ -69,6 +69,7 @@ class ModelVersion(models.Model):
     path = models.CharField(
         max_length=1000, help_text="What was taken of the run: a folder or a file of its tree."
     )
+    is_folder = models.BooleanField(help_text="Whether the path was a folder.")
     file_count = models.PositiveIntegerField()
     size_bytes = models.BigIntegerField()
 
