@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rq import get_current_job
 
+from experiments.services import look_ahead as ahead
 from experiments.services.advance import advance_sweep
 from runner.executor import execute
 
@@ -17,3 +18,8 @@ def execute_run(run_id: int) -> None:
 def advance(sweep_id: int) -> None:
     """Let the controller look at a sweep."""
     advance_sweep(sweep_id)
+
+
+def look_ahead(sweep_id: int) -> None:
+    """Work out the next suggestions of a sweep before a run ends."""
+    ahead.look_ahead(sweep_id)

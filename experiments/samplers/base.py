@@ -83,6 +83,7 @@ class Sampler(ABC):
     """Proposes configurations. Subclasses give the texts, `accepts` and `suggest`.
 
     `allows_policy`: whether runs may be stopped early, or their last values mislead the sampler.
+    `looks_ahead`: whether a suggestion takes so long that it is worked out before it is needed.
     """
 
     name: ClassVar[str]
@@ -91,6 +92,7 @@ class Sampler(ABC):
     accepts: ClassVar[frozenset[str]]
     fields: ClassVar[tuple[OptionSpec, ...]] = (SEED,)
     allows_policy: ClassVar[bool] = True
+    looks_ahead: ClassVar[bool] = False
 
     def __init__(
         self,

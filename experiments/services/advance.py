@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from experiments.models import Event, Run, Sweep
 from experiments.services.events import append_event
+from experiments.services.look_ahead import ask_ahead
 from experiments.services.new_runs import create_runs
 from experiments.services.sampling import Proposal, SamplerFailed, propose_runs
 from experiments.services.stopping import stop_children
@@ -123,6 +124,7 @@ def _fill_slots(sweep: Sweep) -> bool:
         return _give_up_sampling(sweep, str(error))
     if proposal.runs:
         create_runs(sweep, proposal.runs)
+        ask_ahead(sweep)
         return True
     if proposal.is_exhausted:
         return _note_exhausted(sweep, proposal)

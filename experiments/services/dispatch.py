@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 from typing import Any, Final
+from uuid import uuid4
 
 import django_rq
 from django.db import transaction
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 CONTROL_QUEUE: Final = "control"
 EXECUTE_RUN: Final = "runner.jobs.execute_run"
 ADVANCE: Final = "runner.jobs.advance"
+LOOK_AHEAD: Final = "runner.jobs.look_ahead"
 # Long enough that a late look at a failed job is possible, short enough that none piles up.
 _FAILURE_TTL: Final = 24 * 3600
 
@@ -42,6 +44,13 @@ def enqueue_advance(sweep_id: int) -> None:
     cursor = Sweep.objects.values_list("cursor", flat=True).get(pk=sweep_id)
     # The cursor in the id: a job with the id of one that is just ending would be deleted with it.
     _after_commit(CONTROL_QUEUE, ADVANCE, sweep_id, job_id=f"advance-{sweep_id}-{cursor}")
+
+
+def enqueue_look_ahead(sweep_id: int) -> None:
+    """Ask the control worker to work out a sweep's next suggestions, after the commit."""
+    # Asked again while the last one ends, and for what the cursor does not count.
+    job_id = f"look-ahead-{sweep_id}-{uuid4().hex[:8]}"
+    _after_commit(CONTROL_QUEUE, LOOK_AHEAD, sweep_id, job_id=job_id)
 
 
 def get_queue(name: str) -> Queue:

@@ -24,6 +24,7 @@ from experiments.services.chunks import (
     finite_or_none,
 )
 from experiments.services.events import bump, notify, write_event
+from experiments.services.look_ahead import ask_ahead
 from experiments.services.transitions import StaleState
 
 __all__ = ["RecordResult", "Report", "record_reports"]
@@ -73,6 +74,8 @@ def _store(run: Run, cursor: int, reports: Sequence[Report], *, last_seq: int) -
     Run.objects.filter(pk=run.pk).update(**changed)
     has_new_best = "best_value" in changed and _lead(run, cursor, changed)
     notify(run.sweep_id, lists=has_new_best)
+    if primary is not None:
+        ask_ahead(run.sweep)
     return RecordResult(
         new_primary=primary.values.tolist() if primary is not None else [],
         primary_count=counts.get(metric, run.reports),

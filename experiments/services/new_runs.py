@@ -24,6 +24,7 @@ class NewRun:
     arguments: Sequence[str]
     note: str = ""
     origin: Run.Origin = Run.Origin.SAMPLER
+    facts: Mapping[str, Any] | None = None
 
 
 def create_runs(sweep: Sweep, wanted: Sequence[NewRun]) -> list[Run]:
@@ -63,7 +64,7 @@ def create_retry(lost: Run, *, is_waiting: bool = False) -> Run:
     cursor = bump(lost.sweep_id)
     sweep = Sweep.objects.select_related("compute").get(pk=lost.sweep_id)
     Sweep.objects.filter(pk=sweep.pk).update(next_number=F("next_number") + 1)
-    new = NewRun(lost.params, lost.arguments, lost.note, Run.Origin.RETRY)
+    new = NewRun(lost.params, lost.arguments, lost.note, Run.Origin.RETRY, lost.facts)
     waits = is_waiting or sweep.state != SweepState.RUNNING
     row = _row(sweep, sweep.next_number, cursor, new, is_waiting=waits)
     row.retry_of = lost
@@ -91,6 +92,7 @@ def _row(sweep: Sweep, number: int, stamp: int, new: NewRun, *, is_waiting: bool
         params=dict(new.params),
         arguments=list(new.arguments),
         note=new.note,
+        facts=None if new.facts is None else dict(new.facts),
         origin=new.origin,
         stamp=stamp,
         state=RunState.NOT_STARTED if is_waiting else RunState.QUEUED,

@@ -5,22 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any
 
-from experiments.models import Run, Sweep
+from experiments.models import Sweep
 from experiments.samplers import load_sampler
-from experiments.samplers.base import History, Observation, SpaceExhausted
+from experiments.samplers.base import Sampler, SpaceExhausted, Suggestion
+from experiments.services import kept_suggestions
 from experiments.services.new_runs import NewRun
+from experiments.services.sweep_history import Seen, history_of, look_at
 from experiments.spec import SweepSpec
-from experiments.states import RunState
 
 logger = logging.getLogger(__name__)
-
-_STATES: Final[dict[str, Literal["completed", "failed", "canceled"]]] = {
-    RunState.COMPLETED: "completed",
-    RunState.FAILED: "failed",
-    RunState.CANCELED: "canceled",
-}
 
 
 class SamplerFailed(Exception):  # noqa: N818 - a fact about the sweep, told in a sentence
@@ -44,10 +39,7 @@ def propose_runs(sweep: Sweep, count: int) -> Proposal:
     """
     spec = SweepSpec.from_stored(sweep.spec)
     try:
-        sampler = load_sampler(spec.sampler_name)(
-            spec.space, goal=sweep.goal, seed=sweep.seed, options=spec.sampler_options
-        )
-        suggestions = sampler.suggest(_history(sweep), count)
+        suggestions = _suggestions(sweep, make_sampler(sweep, spec), count)
     except SpaceExhausted as end:
         return Proposal(is_exhausted=True, note=str(end))
     except Exception as error:
@@ -57,13 +49,36 @@ def propose_runs(sweep: Sweep, count: int) -> Proposal:
     return Proposal(
         runs=[
             NewRun(
-                params=_plain(suggestion.params),
+                params=suggestion.params,
                 arguments=arguments_of(spec, suggestion.params),
                 note=suggestion.note,
+                facts=suggestion.facts,
             )
             for suggestion in suggestions
         ]
     )
+
+
+def make_sampler(sweep: Sweep, spec: SweepSpec) -> Sampler:
+    """Return the sampler of a sweep; it keeps nothing between two questions."""
+    kind = load_sampler(spec.sampler_name)
+    return kind(spec.space, goal=sweep.goal, seed=sweep.seed, options=spec.sampler_options)
+
+
+def suggest(sweep: Sweep, sampler: Sampler, seen: Seen, count: int) -> list[Suggestion]:
+    """Let the sampler answer for a history, with values and facts as JSON can hold them.
+
+    Raises:
+        SpaceExhausted: there is no further configuration.
+    """
+    return [
+        Suggestion(
+            params=_plain(found.params),
+            note=found.note,
+            facts=None if found.facts is None else {**_plain(found.facts), **_source(seen)},
+        )
+        for found in sampler.suggest(history_of(sweep, seen), count)
+    ]
 
 
 def arguments_of(spec: SweepSpec, params: Mapping[str, Any]) -> list[str]:
@@ -73,24 +88,24 @@ def arguments_of(spec: SweepSpec, params: Mapping[str, Any]) -> list[str]:
     return spec.argv(params, "python")[1:]
 
 
-def _history(sweep: Sweep) -> History:
-    rows = Run.objects.filter(sweep=sweep).order_by("number")
-    # Not the next number of a run: one that was repeated took a number of its own, one that was
-    # queued by hand counts as well, and neither may change which configurations follow.
-    by_hand = rows.filter(origin=Run.Origin.HAND).count()
-    return History(
-        next_number=sweep.sampled - by_hand,
-        observations=[
-            Observation(number, params, value, _STATES.get(state, "pending"))
-            for number, params, value, state in rows.values_list(
-                "number", "params", "best_value", "state"
-            )
-        ],
-    )
+def _suggestions(sweep: Sweep, sampler: Sampler, count: int) -> list[Suggestion]:
+    seen = look_at(sweep)
+    if sampler.looks_ahead:
+        kept = kept_suggestions.take(sweep.pk, seen, count)
+        if kept is not None:
+            return kept
+    return suggest(sweep, sampler, seen, count)
 
 
-def _plain(params: dict[str, Any]) -> dict[str, Any]:
+def _source(seen: Seen) -> dict[str, str]:
+    # What was known: tells whether two suggestions had the same to go by.
+    return {"history": seen.fingerprint}
+
+
+def _plain(value: Any) -> Any:
     # numpy's numbers are no JSON.
-    return {
-        name: value.item() if hasattr(value, "item") else value for name, value in params.items()
-    }
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value.item() if hasattr(value, "item") else value
