@@ -26,6 +26,7 @@ from rq.serializers import JSONSerializer
 from experiments.models import ComputeTarget, Run, Worker
 from experiments.queries import active_sweeps, expired_runs, waiting_runs
 from experiments.services.advance import advance_sweep
+from experiments.services.check_run import KEPT, remove_old_checks
 from experiments.services.compute import remove_silent_workers, remove_worker
 from experiments.services.dispatch import CONTROL_QUEUE, get_queue
 from experiments.services.recovery import lose_run, mark_not_responding, requeue_run
@@ -53,6 +54,7 @@ def tick(now: datetime | None = None) -> None:
         _find_lost_jobs,
         _advance_sweeps,
         _forget_dead_workers,
+        _remove_old_checks,
     ):
         _guarded(look, moment)
     _guarded(lambda _: remove_silent_workers(_WORKER_SILENCE), moment)
@@ -158,6 +160,10 @@ def _advance_sweeps(now: datetime) -> None:
             advance_sweep(sweep_id)
         except Exception:
             logger.exception("watchdog: sweep %s", sweep_id)
+
+
+def _remove_old_checks(now: datetime) -> None:
+    remove_old_checks(now - KEPT)
 
 
 def _forget_dead_workers(now: datetime) -> None:

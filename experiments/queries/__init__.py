@@ -2,6 +2,7 @@
 
 from experiments.queries.best import BestModel, WinningValue, best_model
 from experiments.queries.chart_input import chart_view, policy_limits
+from experiments.queries.check_run import CheckView, check_json, check_view, find_check
 from experiments.queries.feed import events_after, sweep_state_json
 from experiments.queries.json_forms import (
     best_run_json,
@@ -50,6 +51,7 @@ from experiments.queries.watch import (
 
 __all__ = [
     "BestModel",
+    "CheckView",
     "LogLine",
     "Page",
     "RunRow",
@@ -62,6 +64,8 @@ __all__ = [
     "best_model",
     "best_run_json",
     "chart_view",
+    "check_json",
+    "check_view",
     "compute_for",
     "compute_json",
     "current_workspace",
@@ -70,6 +74,7 @@ __all__ = [
     "events_after",
     "experiments_for",
     "expired_runs",
+    "find_check",
     "find_snapshot",
     "followed_for",
     "get_run",

@@ -44,6 +44,14 @@ def alive_since() -> datetime:
     return timezone.now() - timedelta(seconds=_MISSED * settings.STUDIO_HEARTBEAT_SECONDS)
 
 
+def workers_of(target: ComputeTarget) -> tuple[int, int]:
+    """Return how many live workers a target has, and how many of them have a run."""
+    alive = Worker.objects.filter(compute=target, last_seen_at__gte=alive_since())
+    names = set(alive.values_list("name", flat=True))
+    live = Run.objects.filter(state__in=sorted(RUN_LIVE), worker_name__in=names)
+    return len(names), len(set(live.values_list("worker_name", flat=True)))
+
+
 def compute_json(user: AnyUser) -> list[dict[str, Any]]:
     """Return a person's compute targets with their workers; runs of others are only counted."""
     limit = alive_since()
