@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from studio.env import OWN_THREADS
 from studio.sdk.run import JOURNAL_VARIABLE, RUN_VARIABLE
 
 _SECRET_PREFIXES: Final = ("STUDIO_", "DJANGO_", "RQ_", "REDIS_", "DATABASE_", "PG")
@@ -38,10 +39,14 @@ def studio_url(home: Path) -> str:
 def base_environment(inherited: Mapping[str, str]) -> dict[str, str]:
     """Return the worker's environment without anything of the studio's own.
 
-    The studio finds its packages by PYTHONPATH; there they would shadow the user's.
+    The studio finds its packages by PYTHONPATH; there they would shadow the user's. A script uses
+    as many threads as it likes, whatever the studio allows itself.
     """
+    own_threads = inherited.get(OWN_THREADS, "").split(",")
     kept = {
-        name: value for name, value in inherited.items() if not name.startswith(_SECRET_PREFIXES)
+        name: value
+        for name, value in inherited.items()
+        if not name.startswith(_SECRET_PREFIXES) and name not in own_threads
     }
     paths = kept.pop("PYTHONPATH", "").split(os.pathsep)
     own = [path for path in paths if path and Path(path).resolve() != _ROOT]

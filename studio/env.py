@@ -14,6 +14,10 @@ from typing import Final
 
 # Longest path of a unix socket that every platform takes (sun_path is 104 bytes on some).
 _SOCKET_LIMIT: Final = 100
+# How many threads the libraries below numpy start; each of them looks at other names as well.
+THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+# Which of them the studio set for itself: scripts never see those.
+OWN_THREADS: Final = "STUDIO_OWN_THREADS"
 _TRUE: Final = {"1", "true", "yes", "on"}
 _FALSE: Final = {"0", "false", "no", "off", ""}
 
@@ -62,6 +66,18 @@ def words(name: str, default: list[str]) -> list[str]:
     """Return a list of words separated by commas or blanks."""
     raw = text(name)
     return raw.replace(",", " ").split() if raw else default
+
+
+def use_one_thread() -> None:
+    """Let linear algebra use one thread in this process, unless the environment says otherwise.
+
+    The matrices of samplers are small, and every core belongs to the scripts. Only before numpy is
+    imported has this an effect.
+    """
+    missing = [name for name in THREAD_VARIABLES if name not in os.environ]
+    os.environ.update(dict.fromkeys(missing, "1"))
+    if missing:
+        os.environ[OWN_THREADS] = ",".join([*words(OWN_THREADS, []), *missing])
 
 
 def project_root() -> Path:

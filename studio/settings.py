@@ -12,6 +12,7 @@ import dj_database_url
 
 from studio import env
 
+env.use_one_thread()
 BASE_DIR = env.project_root()
 STUDIO_HOME: Final[Path] = env.studio_home()
 STUDIO_VERSION: Final = "0.1.0"

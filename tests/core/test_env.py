@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from runner.environment import base_environment
 from studio import env
 from studio.env import EnvironmentProblem
 
@@ -121,3 +125,32 @@ def test_wrong_address_is_refused_without_showing_its_password(monkeypatch, name
 
     assert str(caught.value).startswith(f"{name} ")
     assert "hush" not in str(caught.value)
+
+
+def test_linear_algebra_uses_one_thread_and_scripts_as_many_as_they_like(monkeypatch):
+    for name in (*env.THREAD_VARIABLES, env.OWN_THREADS):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")
+
+    env.use_one_thread()
+    env.use_one_thread()
+
+    assert [os.environ[name] for name in env.THREAD_VARIABLES] == ["1", "1", "3"]
+    given = base_environment(os.environ)
+    assert [given.get(name) for name in env.THREAD_VARIABLES] == [None, None, "3"]
+
+
+def test_every_process_of_the_studio_limits_its_threads():
+    code = (
+        "import studio.settings, os, numpy; a = numpy.ones((600, 600)); a @ a; "
+        "print(os.environ['OPENBLAS_NUM_THREADS'], len(os.listdir('/proc/self/task')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={k: v for k, v in os.environ.items() if k not in env.THREAD_VARIABLES},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split() == ["1", "1"]
