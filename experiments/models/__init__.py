@@ -1,6 +1,6 @@
 """Rows of the product: fields, constraints, indexes; reads are in queries, writes in services."""
 
-from experiments.models.access import ApiToken, SignInLink
+from experiments.models.access import ApiToken, ComputeToken, SignInLink
 from experiments.models.artifact import Artifact, Snapshot
 from experiments.models.check_run import CheckRun
 from experiments.models.compute import ComputeTarget, Worker
@@ -19,6 +19,7 @@ __all__ = [
     "Artifact",
     "CheckRun",
     "ComputeTarget",
+    "ComputeToken",
     "Decision",
     "Event",
     "Experiment",

@@ -27,7 +27,11 @@ class ComputeTarget(models.Model):
     )
     environment = models.JSONField(default=dict, blank=True)
     labels = models.JSONField(default=dict, blank=True)
-    is_enabled = models.BooleanField(default=True)
+    is_enabled = models.BooleanField(default=True, help_text="Off: takes no new sweeps.")
+    is_draining = models.BooleanField(
+        default=False,
+        help_text="On: live runs go on, waiting ones wait; no worker takes a new one.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -52,6 +56,9 @@ class Worker(models.Model):
     process_started = models.FloatField(help_text="Start time of the process, Unix seconds.")
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(db_index=True)
+    gpu = models.CharField(
+        max_length=60, blank=True, help_text="CUDA_VISIBLE_DEVICES of its runs; empty: unchanged."
+    )
 
     class Meta:
         ordering = ["compute_id", "name"]
