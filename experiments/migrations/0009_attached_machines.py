@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 (
                     "compute",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=models.CASCADE,
                         related_name="compute_tokens",
                         to="experiments.computetarget",
                     ),
