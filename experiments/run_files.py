@@ -52,6 +52,18 @@ def list_files(directory: Path) -> list[RunFile]:
     return [RunFile(path, size) for path, size in sorted(found.items())]
 
 
+def output_files(directory: Path) -> Iterator[tuple[PurePosixPath, Path]]:
+    """Yield (path below `outputs`, where it is) of what a run left in ./outputs, or uploaded there.
+
+    Of files with the same path the last one counts, as in `list_files`.
+    """
+    uploads = directory / _UPLOADS
+    roots = [directory / _LIVE / "outputs", directory / "outputs", uploads / "outputs"]
+    for root in roots[:2] if uploads.is_symlink() else roots:
+        for path in _regular_files(root):
+            yield PurePosixPath(*path.relative_to(root).parts), path
+
+
 def find_file(directory: Path, path: str) -> Path:
     """Return where the file `path` of the tree is.
 

@@ -39,6 +39,7 @@ from experiments.spec_reading import (
     read_sampling,
     read_space,
 )
+from experiments.spec_warm_start import check_warm_start, read_run_ids, read_sweep_ids
 from experiments.spec_warnings import find_warnings
 from experiments.spec_yaml import dump_yaml, load_yaml, read_mapping
 
@@ -46,7 +47,6 @@ __all__ = ["PrimaryMetric", "SweepSpec", "load_yaml"]
 
 MAX_CONCURRENT: Final = 100
 _ALWAYS_SHOWN: Final = ("name", "experiment", "sampling", "max_total_runs")
-_NO_WARM_START: Final = "this studio cannot continue earlier sweeps yet; leave it empty."
 
 Words = Annotated[str, Field(min_length=1, max_length=255)]
 Limit = Annotated[int, Field(ge=1, le=1000)]
@@ -104,8 +104,17 @@ class SweepSpec(BaseModel):
     max_failed_runs: Limit | None = Field(
         None, description="Failures in a row that pause the sweep; null: none do."
     )
-    resume_from: list[str] = Field([], max_length=5, description="Sweeps to continue.")
-    resume_child_runs: list[str] = Field([], description="Runs to continue.")
+    resume_from: list[str] = Field(
+        [],
+        max_length=5,
+        description="Ids of ended sweeps whose results count: the sampler learns from them, "
+        "the early-termination policy compares with their runs.",
+    )
+    resume_child_runs: list[str] = Field(
+        [],
+        description="Ids of ended runs to run again first, with the same hyperparameters "
+        "and --resume-from <folder with their outputs>.",
+    )
     tags: dict[str, str] = {}
     description: str = Field("", max_length=10_000)
 
@@ -292,12 +301,11 @@ def _read_parts(
     known["arguments"] = read_arguments(known.get("arguments"), problems)
     for name in ("environment", "tags"):
         known[name] = read_pairs(known.get(name), name, problems)
-    for name in ("resume_from", "resume_child_runs"):
-        if known.get(name):
-            problems.append(Problem(name, f"{name} is {brief(known[name])}; {_NO_WARM_START}"))
-        known[name] = []
+    known["resume_from"] = read_sweep_ids(known.get("resume_from"), problems)
+    known["resume_child_runs"] = read_run_ids(known.get("resume_child_runs"), problems)
     problems += check_start(known, list(space.expressions) if space else None)
     problems += check_words(known)
+    problems += check_warm_start(known)
     problems += check_policy_fits(known["sampling"], known["early_termination"])
     kept = {key: value for key, value in known.items() if value is not None or key in _NULLABLE}
     return kept, notes

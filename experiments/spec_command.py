@@ -17,6 +17,7 @@ from experiments.space.literals import brief
 from experiments.space.space import argument_name, variable_name
 
 PLACEHOLDER: Final = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
+RESUME_FROM: Final = "--resume-from"
 PYTHONS: Final = ("python", "python3")
 _HIDDEN: Final = re.compile(r"\0(\d+)\0")
 _SEARCH: Final = "search_space."
@@ -52,6 +53,20 @@ def pair_words(arguments: Sequence[str], params: Mapping[str, Any]) -> list[str]
     """Return the fixed arguments, then `--name value` for each value in its order."""
     pairs = ((argument_name(name), format_value(value)) for name, value in params.items())
     return [*arguments, *(word for pair in pairs for word in pair)]
+
+
+def resume_words(folder: str) -> list[str]:
+    """Return what follows all other arguments of a run that goes on from an earlier one."""
+    return [RESUME_FROM, folder]
+
+
+def without_resume_from(words: Sequence[str]) -> list[str]:
+    """Return the arguments without those of `resume_words`.
+
+    >>> without_resume_from(["--lr", "0.1", "--resume-from", "/data"])
+    ['--lr', '0.1']
+    """
+    return list(words[:-2] if list(words[-2:-1]) == [RESUME_FROM] else words)
 
 
 def command_words(command: str, params: Mapping[str, Any], python: str) -> list[str]:

@@ -11,9 +11,12 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from experiments.problems import Problem, ProblemsError
-from experiments.spec import SweepSpec
+from experiments.spec import PrimaryMetric, SweepSpec
 from experiments.spec_azure import is_azure
+from experiments.spec_checks import first_name
 from experiments.spec_command import split_command
+from experiments.spec_reading import read_metric, read_sampling, read_space
+from experiments.spec_warm_start import read_run_ids, read_sweep_ids
 from experiments.spec_yaml import read_mapping
 
 # Fields that say where the files are and which of them is run.
@@ -22,7 +25,7 @@ _MAX_SHOWN: Final = 8
 
 
 def readable_parts(raw: Mapping[str, Any] | str, wrong: set[str]) -> SweepSpec | None:
-    """Return what a wrong specification says about compute and files; None when it is unclear.
+    """Return what a wrong specification says about compute, files and earlier sweeps, if clear.
 
     `wrong` are the paths of the problems it has. So a mistake in one place hides none elsewhere.
     """
@@ -37,7 +40,29 @@ def readable_parts(raw: Mapping[str, Any] | str, wrong: set[str]) -> SweepSpec |
         for name in ("compute", *FILE_FIELDS)
         if name not in wrong and isinstance(mapping.get(name), str)
     }
-    return SweepSpec.model_construct(**texts)
+    return SweepSpec.model_construct(**texts, **_warm_start_parts(mapping, wrong))
+
+
+def _warm_start_parts(mapping: Mapping[Any, Any], wrong: set[str]) -> dict[str, Any]:
+    """Return the earlier sweeps and runs, and of what is held against them all that is right."""
+    if "" in wrong:
+        return {}  # what is wrong with it as a whole may be its size
+    parts: dict[str, Any] = {
+        "resume_from": read_sweep_ids(mapping.get("resume_from"), []),
+        "resume_child_runs": read_run_ids(mapping.get("resume_child_runs"), []),
+    }
+    bad = {first_name(path) for path in wrong}
+    if "primary_metric" not in bad and isinstance(mapping.get("primary_metric"), Mapping):
+        metric = read_metric(mapping.get("primary_metric"), [])
+        parts["primary_metric"] = PrimaryMetric.model_construct(**metric)
+    if "max_total_runs" not in bad:
+        parts["max_total_runs"] = mapping.get("max_total_runs")
+    if not bad & {"search_space", "sampling"}:
+        sampling = mapping.get("sampling") or "random"
+        space, _ = read_space(mapping.get("search_space"), sampling, [])
+        parts["sampling"] = read_sampling(sampling, space, [])
+        parts["search_space"] = space.to_text() if space else None
+    return parts
 
 
 def check_script(spec: SweepSpec, names: list[str]) -> Problem | None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from experiments.curves import CurveSet, direction
-from experiments.policies.base import Case, Policy, Verdict, comparison_text, is_worse, run_text
+from experiments.policies.base import Case, Policy, Verdict, comparison_text, is_worse, runs_text
 from experiments.policies.fields import (
     DELAY_EVALUATION,
     EVALUATION_INTERVAL,
@@ -72,13 +72,13 @@ class Bandit(Policy):
             text = f"best {case.own:.4g}; the slack reaches beyond every number"
             return Verdict(stop=False, limit=None, text=text)
         if case.leader == case.snapshot.run:
-            text = f"best {case.own:.4g} is the best of {_runs_text(case.best.numbers.size)}"
+            text = f"best {case.own:.4g} is the best of {runs_text(case.best.numbers)}"
             return Verdict(stop=False, limit=limit, text=text)
         stop = is_worse(goal, case.own, limit, scale=case.leader_value)
         own, shown = comparison_text(case.own, limit)
         sign = ("<" if stop else ">=") if goal == "maximize" else (">" if stop else "<=")
         formula = self._formula_text(goal, case.leader_value)
-        text = f"best {own} {sign} {formula} = {shown} of {run_text(case.leader)}"
+        text = f"best {own} {sign} {formula} = {shown} of {case.snapshot.text_of(case.leader)}"
         return Verdict(stop=stop, limit=limit, text=text)
 
     def limit_at(self, goal: str, interval: int, curves: CurveSet) -> float | None:
@@ -120,7 +120,3 @@ class Bandit(Policy):
         if self.config["slack_amount"] is not None:
             return [f"slack amount {self.config['slack_amount']:g}"]
         return [f"slack factor {self.config['slack_factor']:g}"]
-
-
-def _runs_text(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 
-from experiments.curves import CurveSet, IntervalView, direction
+from experiments.curves import CurveSet, IntArray, IntervalView, direction
 from experiments.policies.fields import FieldSpec, check_fields
 from experiments.problems import Problem, ProblemsError
 
@@ -34,11 +34,15 @@ class RunCurve:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a policy sees: the curves of the sweep, the run to judge and its report count."""
+    """What a policy sees: the curves of the sweep, the run to judge and its report count.
+
+    `names` says what the runs of earlier sweeps (numbers below 0) are called in a sentence.
+    """
 
     curves: CurveSet
     run: int
     interval: int
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, goal: str, runs: Sequence[RunCurve], *, run: int, interval: int) -> Snapshot:
@@ -54,6 +58,12 @@ class Snapshot:
     def goal(self) -> str:
         """Return the goal of the sweep: "maximize" or "minimize"."""
         return self.curves.goal
+
+    def text_of(self, number: int) -> str:
+        """Name a run in a sentence; runs below 0 belong to a sweep that this one goes on from."""
+        return (
+            f"run {number}" if number >= 0 else self.names.get(number, "a run of an earlier sweep")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +239,12 @@ def comparison_text(own: float, limit: float) -> tuple[str, str]:
     return f"{own:.17g}", f"{limit:.17g}"
 
 
-def run_text(number: int) -> str:
-    """Name a run in a sentence; runs below 0 belong to a sweep that this one resumes from."""
-    return f"run {number}" if number >= 0 else "a run of an earlier sweep"
+def runs_text(numbers: IntArray) -> str:
+    """Count runs in a sentence, and say how many of them are of earlier sweeps."""
+    return f"{numbers.size} run{'' if numbers.size == 1 else 's'}{earlier_text(numbers)}"
+
+
+def earlier_text(numbers: IntArray) -> str:
+    """Say how many of these runs are of earlier sweeps, as the end of a sentence's part."""
+    earlier = int((numbers < 0).sum())
+    return f" ({earlier} of earlier sweeps)" if earlier else ""

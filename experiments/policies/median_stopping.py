@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments.curves import CurveSet, FloatArray
-from experiments.policies.base import Case, Policy, Verdict, comparison_text, is_worse
+from experiments.curves import CurveSet, FloatArray, IntArray
+from experiments.policies.base import Case, Policy, Verdict, comparison_text, is_worse, runs_text
 from experiments.policies.fields import DELAY_EVALUATION, EVALUATION_INTERVAL
 
 
@@ -25,7 +25,7 @@ class MedianStopping(Policy):
     def judge(self, case: Case) -> Verdict:
         """Stop the run when its best is worse than the median of everybody's mean."""
         goal = case.snapshot.goal
-        means = _finite_means(case.snapshot.curves, case.snapshot.interval)
+        numbers, means = _finite_means(case.snapshot.curves, case.snapshot.interval)
         if not means.size:
             text = f"best {case.own:.4g}; the averages are too large to compare"
             return Verdict(stop=False, limit=None, text=text)
@@ -33,8 +33,9 @@ class MedianStopping(Policy):
         stop = is_worse(goal, case.own, limit, scale=float(np.abs(means).max()))
         own, shown = comparison_text(case.own, limit)
         sign = ("<" if stop else ">=") if goal == "maximize" else (">" if stop else "<=")
-        runs = "1 run" if means.size == 1 else f"{means.size} runs"
-        text = f"best {own} {sign} {shown}, the median of the running averages of {runs}"
+        text = (
+            f"best {own} {sign} {shown}, the median of the running averages of {runs_text(numbers)}"
+        )
         return Verdict(stop=stop, limit=limit, text=text)
 
     def limit_at(self, goal: str, interval: int, curves: CurveSet) -> float | None:
@@ -42,10 +43,11 @@ class MedianStopping(Policy):
         del goal
         if not self.is_due(interval):
             return None
-        means = _finite_means(curves, interval)
+        _, means = _finite_means(curves, interval)
         return float(np.median(means)) if means.size else None
 
 
-def _finite_means(curves: CurveSet, interval: int) -> FloatArray:
-    means = curves.mean_at(interval).values
-    return means[np.isfinite(means)]
+def _finite_means(curves: CurveSet, interval: int) -> tuple[IntArray, FloatArray]:
+    view = curves.mean_at(interval)
+    known = np.isfinite(view.values)
+    return view.numbers[known], view.values[known]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from experiments.curves import direction
-from experiments.policies.base import Case, Policy, Verdict
+from experiments.policies.base import Case, Policy, Verdict, earlier_text
 from experiments.policies.fields import DELAY_EVALUATION, EVALUATION_INTERVAL, FieldSpec
 
 
@@ -55,7 +55,8 @@ class TruncationSelection(Policy):
         cut = total * percentage // 100
         limit = float(values[order[total - cut - 1]])
         text = (
-            f"best {case.own:.4g} ranks {rank} of {total}, and the worst {percentage} % "
+            f"best {case.own:.4g} ranks {rank} of {total}{earlier_text(numbers)}, "
+            f"and the worst {percentage} % "
             f"are {'no run' if cut == 0 else f'the last {cut}'}"
         )
         return Verdict(stop=rank > total - cut, limit=limit, text=text)

@@ -7,6 +7,7 @@ from experiments.curves import CurveSet
 from experiments.models import Run, Sweep
 from experiments.policies import make_policy
 from experiments.queries.series import whole_values
+from experiments.queries.warm_start import add_earlier_curves
 from experiments.spec import SweepSpec
 from experiments.states import RUN_TERMINAL
 
@@ -32,6 +33,7 @@ def policy_limits(sweep: Sweep) -> list[tuple[int, float]]:
     if policy.name == "none":
         return []
     curves = CurveSet(sweep.goal)
+    add_earlier_curves(sweep, curves)
     for number, values in whole_values(sweep, sweep.metric_name):
         curves.append(number, values)
     ended = Run.objects.filter(sweep=sweep, state__in=sorted(RUN_TERMINAL))

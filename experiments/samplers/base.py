@@ -83,6 +83,7 @@ class Sampler(ABC):
     """Proposes configurations. Subclasses give the texts, `accepts` and `suggest`.
 
     `allows_policy`: whether runs may be stopped early, or their last values mislead the sampler.
+    `needs_same_space`: whether sweeps that it goes on from must have the identical search space.
     `looks_ahead`: whether a suggestion takes so long that it is worked out before it is needed.
     """
 
@@ -92,6 +93,7 @@ class Sampler(ABC):
     accepts: ClassVar[frozenset[str]]
     fields: ClassVar[tuple[OptionSpec, ...]] = (SEED,)
     allows_policy: ClassVar[bool] = True
+    needs_same_space: ClassVar[bool] = False
     looks_ahead: ClassVar[bool] = False
 
     def __init__(

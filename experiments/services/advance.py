@@ -24,6 +24,7 @@ from experiments.services.sweep_end import breaker_sentence, end_again, end_of_s
 from experiments.services.text import clean_text
 from experiments.services.transitions import StaleState, move_sweep
 from experiments.services.waiting import hold_queued, settle_waiting
+from experiments.services.warm_start import runs_to_resume
 from experiments.states import RUN_ACTIVE, EndReason, RunState, SweepState
 
 logger = logging.getLogger(__name__)
@@ -118,6 +119,9 @@ def _fill_slots(sweep: Sweep) -> bool:
     free = min(sweep.max_concurrent_runs - active, sweep.max_total_runs - sweep.sampled)
     if free <= 0:
         return False
+    if resumed := runs_to_resume(sweep, free):
+        create_runs(sweep, resumed)
+        return True
     try:
         proposal = propose_runs(sweep, free)
     except SamplerFailed as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F
@@ -13,7 +13,11 @@ from experiments.models import Event, Run, Sweep
 from experiments.services.dispatch import enqueue_run
 from experiments.services.events import bump, notify
 from experiments.services.transitions import StaleState
+from experiments.spec_command import without_resume_from
 from experiments.states import RunState, SweepState, badge
+
+# Where the note says more than that a sampler chose the values.
+_TELLING: Final = frozenset({Run.Origin.HAND, Run.Origin.RESUMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class NewRun:
     note: str = ""
     origin: Run.Origin = Run.Origin.SAMPLER
     facts: Mapping[str, Any] | None = None
+    resumption_id: int | None = None
 
 
 def create_runs(sweep: Sweep, wanted: Sequence[NewRun]) -> list[Run]:
@@ -64,7 +69,11 @@ def create_retry(lost: Run, *, is_waiting: bool = False) -> Run:
     cursor = bump(lost.sweep_id)
     sweep = Sweep.objects.select_related("compute").get(pk=lost.sweep_id)
     Sweep.objects.filter(pk=sweep.pk).update(next_number=F("next_number") + 1)
-    new = NewRun(lost.params, lost.arguments, lost.note, Run.Origin.RETRY, lost.facts)
+    given = lost.arguments
+    if lost.resumption_id is not None:
+        # The copy of the outputs was in the directory of the lost run; this one gets its own.
+        given = without_resume_from(given)
+    new = NewRun(lost.params, given, lost.note, Run.Origin.RETRY, lost.facts, lost.resumption_id)
     waits = is_waiting or sweep.state != SweepState.RUNNING
     row = _row(sweep, sweep.next_number, cursor, new, is_waiting=waits)
     row.retry_of = lost
@@ -94,6 +103,7 @@ def _row(sweep: Sweep, number: int, stamp: int, new: NewRun, *, is_waiting: bool
         note=new.note,
         facts=None if new.facts is None else dict(new.facts),
         origin=new.origin,
+        resumption_id=new.resumption_id,
         stamp=stamp,
         state=RunState.NOT_STARTED if is_waiting else RunState.QUEUED,
     )
@@ -123,4 +133,4 @@ def _first_sentence(run: Run) -> str:
     start = f"Run {run.number}: {badge(run.state).label}"
     if run.retry_of is not None:
         return f"{start}. It repeats run {run.retry_of.number}."
-    return f"{start}. {run.note}" if run.origin == Run.Origin.HAND else start
+    return f"{start}. {run.note}" if run.origin in _TELLING else start

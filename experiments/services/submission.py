@@ -18,6 +18,7 @@ from experiments.models import ComputeTarget, Snapshot, Workspace
 from experiments.problems import Problem, ProblemsError
 from experiments.queries import find_snapshot
 from experiments.services.snapshots import file_names
+from experiments.services.warm_start import find_lineage
 from experiments.snapshot_rules import list_files
 from experiments.spec import SweepSpec
 from experiments.spec_files import FILE_FIELDS, check_script, readable_parts
@@ -67,6 +68,9 @@ def check_submission(
     wanted = checked.spec or readable_parts(raw, wrong)
     if wanted is not None and workspace is not None and "compute" not in wrong:
         _add_compute(checked, wanted.compute, workspace)
+    if wanted is not None and workspace is not None:
+        found = find_lineage(wanted, workspace).problems
+        checked.problems += [problem for problem in found if problem.path not in wrong]
     if wanted is not None and not wrong & FILE_FIELDS:
         digest = snapshot_digest or wanted.snapshot
         if digest is not None:

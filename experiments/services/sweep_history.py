@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from experiments.models import Run, Sweep
+from experiments.queries import EarlierRun, earlier_runs
 from experiments.samplers.base import History, Observation
 from experiments.states import RunState
 
@@ -22,18 +23,21 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
     RunState.CANCELED: "canceled",
 }
 
+_NOT_SAMPLED: Final = frozenset({Run.Origin.HAND, Run.Origin.RESUMED})
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The part of a history that changes: hyperparameters of a run never do.
 
     `runs` are (number, outcome, best finite value); a pending run has no value yet, since what it
-    has reported so far says little about where it ends. `prior` names what a warm start knows.
+    has reported so far says little about where it ends. `prior` are (key, number, outcome, value)
+    of the runs of the sweeps that this one goes on from.
     """
 
     next_number: int
     runs: tuple[tuple[int, Outcome, float | None], ...]
-    prior: tuple[tuple[Any, ...], ...] = ()
+    prior: tuple[tuple[int, int, Outcome, float | None], ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -56,24 +60,37 @@ def look_at(sweep: Sweep) -> Seen:
         .values_list("number", "state", "best_value", "origin")
     )
     # Not the next number of a run: one that was repeated took a number of its own, one that was
-    # queued by hand counts as well, and neither may change which configurations follow.
-    by_hand = sum(origin == Run.Origin.HAND for *_, origin in rows)
+    # queued by hand or resumed counts as well, and none may change which configurations follow.
+    others = sum(origin in _NOT_SAMPLED for *_, origin in rows)
     return Seen(
-        next_number=sweep.sampled - by_hand,
+        next_number=sweep.sampled - others,
         runs=tuple(
             (number, _OUTCOMES.get(state, "pending"), value if state in _OUTCOMES else None)
             for number, state, value, _ in rows
         ),
+        prior=tuple(_seen_earlier(run) for run in earlier_runs(sweep)),
     )
 
 
 def history_of(sweep: Sweep, seen: Seen) -> History:
     """Return the history that `seen` stands for, as samplers take it."""
     params = dict(Run.objects.filter(sweep=sweep).values_list("number", "params"))
+    earlier = {run.pk: run.params for run in earlier_runs(sweep)} if seen.prior else {}
     return History(
         next_number=seen.next_number,
         observations=[
             Observation(number, params[number], value, outcome)
             for number, outcome, value in seen.runs
         ],
+        prior=[
+            Observation(number, earlier[pk], value, outcome)
+            for pk, number, outcome, value in seen.prior
+            if pk in earlier
+        ],
     )
+
+
+def _seen_earlier(run: EarlierRun) -> tuple[int, int, Outcome, float | None]:
+    is_over = run.state in _OUTCOMES
+    outcome = _OUTCOMES.get(run.state, "pending")
+    return run.pk, run.number, outcome, run.value if is_over else None

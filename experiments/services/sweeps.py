@@ -20,6 +20,7 @@ from experiments.services.events import bump, notify, write_event
 from experiments.services.snapshots import snapshot_directory
 from experiments.services.submission import Checked, check_submission, find_compute
 from experiments.services.transitions import StaleState, move_sweep
+from experiments.services.warm_start import store_lineage
 from experiments.spec import SweepSpec
 from experiments.states import EndReason, SweepState
 
@@ -38,7 +39,8 @@ def create_sweep(
     """Create a sweep of a valid specification and let the controller start it after the commit.
 
     Raises:
-        ProblemsError: the workspace has no such compute target.
+        ProblemsError: the workspace has no such compute target, or no such earlier sweeps and runs
+            to go on from.
     """
     compute = find_compute(spec.compute, workspace)
     if isinstance(compute, Problem):
@@ -64,6 +66,7 @@ def create_sweep(
             metric_name=spec.metric_name,
             goal=spec.goal,
         )
+        store_lineage(sweep, spec, workspace)
         write_event(
             sweep.pk,
             bump(sweep.pk),

@@ -18,6 +18,7 @@ from experiments.curves import CurveSet
 from experiments.models import Event, MetricChunk, Run, Sweep
 from experiments.policies import make_policy
 from experiments.policies.base import Decision, Policy, Snapshot
+from experiments.queries import add_earlier_curves
 from experiments.services.events import bump, write_event
 from experiments.services.transitions import StaleState, move_run
 from experiments.spec import SweepSpec
@@ -29,8 +30,11 @@ class SweepCurves:
 
     def __init__(self, sweep_id: int) -> None:
         self.sweep_id = sweep_id
-        self.metric, goal = Sweep.objects.values_list("metric_name", "goal").get(pk=sweep_id)
-        self.curves = CurveSet(goal)
+        sweep = Sweep.objects.get(pk=sweep_id)
+        self.metric = sweep.metric_name
+        self.curves = CurveSet(sweep.goal)
+        # Those of earlier sweeps, with numbers below 0: they have ended, so they are read once.
+        self.names = add_earlier_curves(sweep, self.curves)
         self.judged: dict[int, int] = {}
         self._seen = 0
 
@@ -76,7 +80,7 @@ def apply_policy(
     due = [n for n in range(judged + 1, reports + 1) if policy.is_due(n)]
     if not due:
         return None
-    decision = _first_stop(policy, curves.refresh(), number, due)
+    decision = _first_stop(policy, curves, number, due)
     curves.judged[number] = decision.interval
     if not decision.stop:
         Run.objects.filter(pk=run_id, fence=fence).update(last_decision=decision_json(decision))
@@ -85,21 +89,26 @@ def apply_policy(
 
 
 def decision_json(decision: Decision) -> dict[str, Any]:
-    """Return a decision as it is stored on its run and sent to browsers."""
+    """Return a decision as it is stored on its run and sent to browsers.
+
+    `leader` is None where a run of an earlier sweep leads; the reason names it.
+    """
+    leader = decision.leader
     return {
         "interval": decision.interval,
         "stop": decision.stop,
         "own": _finite(decision.own),
         "limit": _finite(decision.limit),
-        "leader": decision.leader,
+        "leader": leader if leader is None or leader >= 0 else None,
         "leader_value": _finite(decision.leader_value),
         "reason": decision.reason,
     }
 
 
-def _first_stop(policy: Policy, curves: CurveSet, number: int, due: list[int]) -> Decision:
+def _first_stop(policy: Policy, known: SweepCurves, number: int, due: list[int]) -> Decision:
+    curves = known.refresh()
     for interval in due:
-        decision = policy.decide(Snapshot(curves=curves, run=number, interval=interval))
+        decision = policy.decide(Snapshot(curves, number, interval, known.names))
         if decision.stop:
             break
     return decision
@@ -123,7 +132,7 @@ def _stop(run_id: int, fence: int, number: int, decision: Decision) -> bool:
                 interval=decision.interval,
                 own=stored["own"],
                 limit=stored["limit"],
-                leader=decision.leader,
+                leader=stored["leader"],
                 leader_value=stored["leader_value"],
                 reason=decision.reason,
             )
