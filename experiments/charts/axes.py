@@ -67,6 +67,13 @@ class Axis:
             np.float64,
         )
 
+    def places(self, values: Sequence[Any]) -> FloatArray:
+        """Return where values of this parameter stand: `(m,)`, a category in its middle."""
+        if self.scale != "category":
+            return np.array([_number(value) for value in values], np.float64)
+        known = {_key(value): place for place, value in enumerate(self.categories)}
+        return np.array([known.get(_key(value), math.nan) for value in values], np.float64)
+
     def units(self, runs: Sequence[RunView]) -> FloatArray:
         """Return where the runs stand between the ends of the axis: `(n,)` in 0..1 or NaN."""
         units = self.to_units(self.positions(runs))

@@ -10,9 +10,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from experiments.charts.model_view import MetricModel
 
 # The axis picker's name of the metric; no parameter is called so by accident.
 METRIC: Final = "__metric"
@@ -58,7 +61,11 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class SweepView:
-    """A sweep as charts see it; `limits` is the policy's limit as (interval, value) steps."""
+    """A sweep as charts see it; `limits` is the policy's limit as (interval, value) steps.
+
+    `model` is what was learned from the runs: only charts with `needs_model` get it, and only when
+    there are enough of them; `model_note` says how many that are.
+    """
 
     metric: str
     goal: str
@@ -67,6 +74,8 @@ class SweepView:
     best_number: int | None
     limits: tuple[tuple[int, float], ...] = ()
     limit_label: str = "policy limit"
+    model: MetricModel | None = None
+    model_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,7 @@ class OptionSpec:
 
     name: str
     label: str
-    kind: Literal["axis", "metric", "choice"]
+    kind: Literal["axis", "parameter", "metric", "choice"]
     help: str
     choices: tuple[tuple[str, str], ...] = ()
     default: str = ""
@@ -119,6 +128,7 @@ class Chart(ABC):
     help: ClassVar[str]
     options: ClassVar[tuple[OptionSpec, ...]] = ()
     needs_curves: ClassVar[bool] = False
+    needs_model: ClassVar[bool] = False
 
     def build(
         self,
@@ -164,13 +174,15 @@ class Chart(ABC):
         """Return the (value, label) pairs that an option offers for this sweep."""
         if spec.kind == "axis":
             return [*((name, name) for name in view.space), (METRIC, view.metric)]
+        if spec.kind == "parameter":
+            return [(name, name) for name in view.space]
         if spec.kind == "metric":
             return [(view.metric, view.metric)]
         return list(spec.choices)
 
     def default_of(self, spec: OptionSpec, view: SweepView) -> str:
         """Return the value of an option that was not given; `default` of an axis is its place."""
-        if spec.kind == "axis":
-            names = [*view.space, METRIC]
-            return names[min(int(spec.default), len(names) - 1)]
+        if spec.kind in ("axis", "parameter"):
+            names = [*view.space, *([METRIC] if spec.kind == "axis" else [])]
+            return names[min(int(spec.default), len(names) - 1)] if names else ""
         return view.metric if spec.kind == "metric" else spec.default

@@ -1,0 +1,98 @@
+"""What charts ask of a model of the metric, and how they begin with or without one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.charts.base import Figure, RunView, SweepView
+from experiments.charts.styles import base_layout, highlight_point
+from experiments.charts.texts import absence_reason, finish, table
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The metric as a model expects it at m configurations: arrays `(m,)` in its own units.
+
+    Between `low` and `high` it is with 95 %.
+    """
+
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What the model expected of runs that it had not seen: `numbers` and arrays `(n,)`."""
+
+    numbers: tuple[int, ...]
+    observed: FloatArray
+    expected: Prediction
+
+
+class MetricModel(Protocol):
+    """A model of the metric over the search space, learned from the runs of one sweep."""
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Return the numbers of the runs that it has learned from."""
+        ...
+
+    @property
+    def centre(self) -> Mapping[str, Any]:
+        """Return the configuration that slices run through: that of the best run."""
+        ...
+
+    def values_along(self, name: str, count: int) -> list[Any]:
+        """Return about `count` values of a parameter from end to end, or all of a category."""
+        ...
+
+    def predict(self, configurations: Sequence[Mapping[str, Any]]) -> Prediction:
+        """Return what is expected of configurations."""
+        ...
+
+    def left_out(self) -> LeftOut:
+        """Return what is expected of each run when the model learns from all others only."""
+        ...
+
+    def relevance(self) -> Sequence[tuple[str, float]]:
+        """Return each parameter with its share of what moves the metric, the largest first."""
+        ...
+
+
+def no_model(view: SweepView, name: str) -> Figure:
+    """Return the empty figure of a chart whose model does not exist yet; it says why."""
+    figure = Figure([highlight_point()], base_layout(name))
+    absent = {run.number: "without a model" for run in view.runs}
+    finish(view, figure, absent, table(view))
+    figure.meta.update(is_empty=True, note=view.model_note)
+    return figure
+
+
+def learned_runs(view: SweepView, model: MetricModel) -> tuple[list[RunView], dict[int, str]]:
+    """Return the runs behind the model, worst first, and why each other run is not among them."""
+    known = frozenset(model.numbers)
+    runs = sorted(
+        (run for run in view.runs if run.number in known),
+        key=lambda run: run.value,
+        reverse=view.goal == "minimize",
+    )
+    absent = {
+        run.number: absence_reason(run) if math.isnan(run.value) else "not in the model"
+        for run in view.runs
+        if run.number not in known
+    }
+    return runs, absent
+
+
+def rows_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Return the rows behind a chart of predictions, which are no runs."""
+    return {"columns": list(columns), "rows": [list(row) for row in rows], "total": len(rows)}
