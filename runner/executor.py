@@ -22,6 +22,7 @@ from experiments.services.recovery import lose_run
 from experiments.services.snapshots import path_of_digest
 from experiments.services.termination import SweepCurves, apply_policy
 from experiments.services.transitions import StaleState
+from experiments.spec_command import resume_words
 from experiments.states import EndReason
 from runner import workdir
 from runner.closing import read_outcome, store_files
@@ -32,6 +33,7 @@ from runner.memory import OutOfMemory
 from runner.process import kill_marked, this_process
 from runner.quotas import Quotas
 from runner.reports import ReportFeed
+from runner.resume import copy_outputs
 from studio.sdk.run import RUN_VARIABLE
 
 logger = logging.getLogger(__name__)
@@ -114,6 +116,7 @@ class Execution:
             self.workdir = workdir.prepare_workdir(
                 self.workdir.path, path_of_digest(self.claimed.snapshot_digest)
             )
+            self._copy_earlier_outputs()
             argv, env = self._command()
             compute = load_compute(self.claimed.compute_kind)
             self.process = compute.start(
@@ -133,11 +136,28 @@ class Execution:
                 arguments=argv,
                 directory=str(self.workdir.path),
                 guard_pid=self.process.pid,
+                script_arguments=self._script_arguments(),
             )
         except StaleState:
             # Asked to stop while it was starting, or lost; the supervision below finds out which.
             self._next_poll = 0.0
         return True
+
+    def _copy_earlier_outputs(self) -> None:
+        """Put the outputs of the run that this one goes on from where its script can read them."""
+        earlier = self.claimed.resume_from
+        if earlier is None:
+            return
+        if not earlier.directory:
+            raise FileNotFoundError(f"run {earlier.public_id}, to go on from, was deleted")
+        copy_outputs(Path(earlier.directory), self.workdir.resumed, self._keep_alive)
+
+    def _resume_words(self) -> list[str]:
+        return resume_words(str(self.workdir.resumed)) if self.claimed.resume_from else []
+
+    def _script_arguments(self) -> list[str] | None:
+        words = self._resume_words()
+        return [*self.claimed.arguments, *words] if words else None
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
         claimed, spec = self.claimed, self.claimed.spec
@@ -155,7 +175,10 @@ class Execution:
                 **spec.environment_for(claimed.params),
             },
         )
-        return spec.argv(claimed.params, python), env
+        if claimed.resume_from is not None:
+            # What scripts of Azure ML may read instead of --resume-from.
+            env["AZUREML_DATAREFERENCE_MODEL_LOCATION"] = str(self.workdir.resumed)
+        return [*spec.argv(claimed.params, python), *self._resume_words()], env
 
     def _end_unstarted(self, reason: str) -> bool:
         outcome = RunOutcome(bad_command=reason, stopped_by_us=False)

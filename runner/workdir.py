@@ -5,6 +5,7 @@
     uploads/         what the script uploaded under other names
     metrics.jsonl    journal of reports        exit.json    how the command ended
     failed.json      what the script itself says about its failure
+    resume-from/     outputs of the earlier run it goes on from; removed when the run has ended
 
 Pure: knows paths and files, no database.
 """
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from runner.resume import remove_copy
 from studio.sdk.uploads import FAILURE, UPLOADS
 
 _SDK: Final = Path(__file__).resolve().parent.parent / "studio" / "sdk"
@@ -59,6 +61,11 @@ class Workdir:
         return self.path / FAILURE
 
     @property
+    def resumed(self) -> Path:
+        """Copy of the outputs of the earlier run that it goes on from."""
+        return self.path / "resume-from"
+
+    @property
     def exit_file(self) -> Path:
         """What the guard leaves."""
         return self.path / "exit.json"
@@ -71,9 +78,10 @@ def prepare_workdir(path: Path, snapshot: Path) -> Workdir:
         OSError: the disk does not take it.
         zipfile.BadZipFile: the snapshot is damaged.
     """
-    if path.exists():
-        shutil.rmtree(path)
     workdir = Workdir(path)
+    if path.exists():
+        remove_copy(workdir.resumed)
+        shutil.rmtree(path)
     for folder in (workdir.code, path / "logs", path / "outputs"):
         folder.mkdir(parents=True)
     _unpack(snapshot, workdir.code)
@@ -94,13 +102,14 @@ def _unpack(snapshot: Path, target: Path) -> None:
 
 
 def keep_files(workdir: Workdir) -> None:
-    """Move what the script wrote to ./outputs and ./logs to where it is kept; remove the code.
+    """Move what the script wrote to ./outputs and ./logs to where it is kept; remove the rest.
 
     Links are dropped, so that nothing outside of the directory can be read through them. Doing it
     again continues where a failure stopped it.
     """
     for name in KEPT:
         _move_tree(workdir.code / name, workdir.path / name)
+    remove_copy(workdir.resumed)
     shutil.rmtree(workdir.code, ignore_errors=True)
 
 

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from experiments.models import Artifact, Run, Sweep
+from experiments.models import Artifact, Resumption, Run, Sweep
 from experiments.services.access import make_run_token
 from experiments.services.advance import advance_sweep
 from experiments.services.compaction import compact_series
@@ -27,10 +27,12 @@ from experiments.services.recovery import lose_run, mark_not_responding, requeue
 from experiments.services.stopping import request_stop
 from experiments.services.transitions import StaleState, move_run
 from experiments.spec import SweepSpec
+from experiments.spec_command import without_resume_from
 from experiments.states import RUN_TERMINAL, EndReason, RunState
 
 __all__ = [
     "ClaimedRun",
+    "EarlierOutputs",
     "RunOrder",
     "RunOutcome",
     "add_artifacts",
@@ -45,6 +47,14 @@ __all__ = [
     "requeue_run",
     "start_run",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierOutputs:
+    """The run that a run goes on from; `directory` is empty when it was deleted meanwhile."""
+
+    public_id: str
+    directory: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ class ClaimedRun:
     compute_kind: str
     compute_python: str
     compute_environment: Mapping[str, str]
-    resume_from: None = None
+    resume_from: EarlierOutputs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +121,21 @@ def start_run(
     arguments: list[str],
     directory: str,
     guard_pid: int | None = None,
+    script_arguments: list[str] | None = None,
 ) -> Run:
     """Note that the process runs; `arguments` is the whole command, word by word.
+
+    `script_arguments` are given where they are not those that the run was created with.
 
     Raises:
         StaleState: the attempt owns the run no longer, or a stop was asked for meanwhile.
     """
+    changed: dict[str, Any] = {} if script_arguments is None else {"arguments": script_arguments}
     return move_run(
         run_id,
         RunState.RUNNING,
         where=Q(fence=fence),
+        **changed,
         command=arguments,
         directory=directory,
         guard_pid=guard_pid,
@@ -236,7 +251,7 @@ def _claimed(run: Run, token: str) -> ClaimedRun:
         number=run.number,
         fence=run.fence,
         params=run.params,
-        arguments=run.arguments,
+        arguments=without_resume_from(run.arguments) if run.resumption_id else run.arguments,
         spec=spec,
         snapshot_digest=sweep.snapshot.digest,
         token=token,
@@ -244,7 +259,15 @@ def _claimed(run: Run, token: str) -> ClaimedRun:
         compute_kind=sweep.compute.kind,
         compute_python=sweep.compute.python,
         compute_environment=sweep.compute.environment,
+        resume_from=_earlier_outputs(run),
     )
+
+
+def _earlier_outputs(run: Run) -> EarlierOutputs | None:
+    if run.resumption_id is None:
+        return None
+    row = Resumption.objects.select_related("source").get(pk=run.resumption_id)
+    return EarlierOutputs(row.source_public_id, row.source.directory if row.source else "")
 
 
 def _owned(run_id: int, fence: int) -> Run:
