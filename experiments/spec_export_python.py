@@ -1,7 +1,7 @@
 """Write a specification as a program for `studio.sdk`, with the names of Azure ML v1.
 
-What such a program cannot say stands in comments at its top. The program submits only when it is
-run itself: imported, it offers `config`.
+The program says everything but where the files of a snapshot are to be put; that stands in a
+comment at its top. It submits only when it is run itself: imported, it offers `config`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from experiments.space.base import Expression
-from experiments.space.literals import brief, literal
+from experiments.space.literals import literal
 
 if TYPE_CHECKING:
     from experiments.spec import SweepSpec
@@ -27,8 +27,9 @@ _POLICIES: Final = {
     "median_stopping": "MedianStoppingPolicy",
     "truncation_selection": "TruncationSelectionPolicy",
 }
+# What ScriptRunConfig has where nobody gave a limit, in minutes.
+_MEANS_NO_LIMIT: Final = 43200
 _ALWAYS: Final = ("Experiment", "HyperDriveConfig", "PrimaryMetricGoal")
-_UNSAID: Final = ("max_failed_runs", "description")
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -60,11 +61,6 @@ def _import_order(name: str) -> tuple[bool, str]:
 
 def _header(spec: SweepSpec) -> str:
     lines = ["# Defines and submits a sweep."]
-    default = {name: field.default for name, field in type(spec).model_fields.items()}
-    for name in _UNSAID:
-        value = getattr(spec, name)
-        if value != default[name]:
-            lines.append(f"# Not part of the program: {name} {brief(value)}.")
     if spec.snapshot is not None:
         lines.append(f"# source_directory: put the files of snapshot {spec.snapshot[:12]} there.")
     return "\n".join(lines)
@@ -92,10 +88,18 @@ def _launch(spec: SweepSpec) -> Pairs:
     pairs.append(("compute_target", literal(spec.compute)))
     if spec.environment or spec.python:
         pairs.append(("environment", "environment"))
-    if spec.run_timeout_minutes is not None:
-        seconds = spec.run_timeout_minutes * 60
+    if (seconds := _whole_seconds(spec)) is not None:
         pairs.append(("max_run_duration_seconds", literal(seconds)))
     return pairs
+
+
+def _whole_seconds(spec: SweepSpec) -> int | None:
+    """Return the time of a run where the seconds of a ScriptRunConfig say it exactly."""
+    minutes = spec.run_timeout_minutes
+    if minutes is None or minutes == _MEANS_NO_LIMIT:
+        return None
+    seconds = round(minutes * 60)
+    return seconds if seconds and seconds / 60 == minutes else None
 
 
 def _sampling(spec: SweepSpec, name: str, expressions: dict[str, str]) -> str:
@@ -133,6 +137,11 @@ def _config(spec: SweepSpec, policy: str) -> Pairs:
         ("max_total_runs", literal(spec.max_total_runs)),
         ("max_concurrent_runs", literal(spec.max_concurrent_runs)),
         ("max_duration_minutes", literal(spec.max_duration_minutes)),
+        (
+            "run_timeout_minutes",
+            literal(None if _whole_seconds(spec) else spec.run_timeout_minutes),
+        ),
+        ("max_failed_runs", literal(spec.max_failed_runs)),
         ("resume_from", literal(spec.resume_from)),
         ("resume_child_runs", literal(spec.resume_child_runs)),
     ]
@@ -148,12 +157,20 @@ def _call(target: str, name: str, pairs: Pairs) -> str:
 
 def _submission(spec: SweepSpec) -> str:
     # The SDK names a sweep after its experiment where nothing else is said.
-    more = f", display_name={literal(spec.name)}" if spec.name != spec.experiment else ""
-    more += f", tags={literal(spec.tags)}" if spec.tags else ""
+    pairs = [
+        ("display_name", literal(spec.name) if spec.name != spec.experiment else "None"),
+        ("tags", literal(spec.tags) if spec.tags else "None"),
+        ("description", literal(spec.description) if spec.description else "None"),
+    ]
+    words = ["config", *(f"{key}={text}" for key, text in pairs if text != "None")]
+    start = f"    run = Experiment(workspace, {literal(spec.experiment)}).submit("
+    line = f"{start}{', '.join(words)})"
+    if len(line) > _WIDTH:
+        line = start + "\n" + "".join(f"        {word},\n" for word in words) + "    )"
     return (
         'if __name__ == "__main__":\n'
         "    workspace = Workspace.from_config()\n"
-        f"    run = Experiment(workspace, {literal(spec.experiment)}).submit(config{more})\n"
+        f"{line}\n"
         "    run.wait_for_completion(show_output=True)\n"
         "    print(run.get_best_run_by_primary_metric())"
     )

@@ -47,8 +47,14 @@ class HyperDriveConfig:
         pipeline: Any = None,
         debug_flag: Any = None,
         custom_run_id: Any = None,
+        *,
+        run_timeout_minutes: Optional[float] = None,
+        max_failed_runs: Optional[int] = None,
     ) -> None:
         """Exactly one of `run_config` and `estimator` says what is run.
+
+        `run_timeout_minutes` stands before the time limit of `run_config`; `max_failed_runs`
+        failures in a row pause the sweep. The original has neither.
 
         Raises:
             HyperDriveConfigException: a part is wrong, or the parts do not fit together.
@@ -66,6 +72,8 @@ class HyperDriveConfig:
         self._max_duration_minutes = (
             DEFAULT_DURATION_MINUTES if max_duration_minutes is None else max_duration_minutes
         )
+        self._run_timeout_minutes = run_timeout_minutes
+        self._max_failed_runs = max_failed_runs
         self._resume_from = _ids("resume_from", resume_from)
         self._resume_child_runs = _ids("resume_child_runs", resume_child_runs)
         self._check_resumed()
@@ -116,6 +124,16 @@ class HyperDriveConfig:
         """Time for the whole sweep."""
         return self._max_duration_minutes
 
+    @property
+    def run_timeout_minutes(self) -> Optional[float]:
+        """Time for each run; None: as `run_config` has it."""
+        return self._run_timeout_minutes
+
+    @property
+    def max_failed_runs(self) -> Optional[int]:
+        """Failures in a row that pause the sweep; None: none do."""
+        return self._max_failed_runs
+
     def to_spec(self, *, name: str, experiment: str) -> Dict[str, Any]:
         """Return the specification of the studio, without the snapshot.
 
@@ -139,9 +157,12 @@ class HyperDriveConfig:
             "max_total_runs": self._max_total_runs,
             "max_concurrent_runs": self._max_concurrent_runs,
             "max_duration_minutes": self._max_duration_minutes,
+            "max_failed_runs": self._max_failed_runs,
             "resume_from": self._resume_from,
             "resume_child_runs": self._resume_child_runs,
         }
+        if self._run_timeout_minutes is not None:
+            spec["run_timeout_minutes"] = self._run_timeout_minutes
         return {key: value for key, value in spec.items() if value not in (None, [], {})}
 
     def _check_resumed(self) -> None:

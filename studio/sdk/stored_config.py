@@ -40,6 +40,8 @@ def config_of(spec: Mapping[str, Any]) -> HyperDriveConfig:
     config._max_total_runs = spec["max_total_runs"]
     config._max_concurrent_runs = spec["max_concurrent_runs"]
     config._max_duration_minutes = spec["max_duration_minutes"]
+    config._run_timeout_minutes = spec.get("run_timeout_minutes")
+    config._max_failed_runs = spec.get("max_failed_runs")
     config._resume_from = list(spec.get("resume_from") or [])
     config._resume_child_runs = list(spec.get("resume_child_runs") or [])
     return config

@@ -129,6 +129,7 @@ class Experiment:
         config: Any,
         tags: Optional[Mapping[str, Any]] = None,
         display_name: Optional[str] = None,
+        description: Optional[str] = None,
         **ignored: Any,
     ) -> HyperDriveRun:
         """Send the source directory and submit a sweep; returns at once.
@@ -146,6 +147,8 @@ class Experiment:
         spec = config.to_spec(name=display_name or self.name, experiment=self.name)
         if tags:
             spec["tags"] = {str(k): "" if v is None else str(v) for k, v in tags.items()}
+        if description:
+            spec["description"] = str(description)
         try:
             spec["snapshot"] = self._send(Path(str(config.source_directory)).expanduser())
             sweep = self.workspace.client.post("sweeps", spec)

@@ -54,11 +54,8 @@ def comments(text):
 
 def config_of(spec):
     """The HyperDriveConfig that the exported program defines."""
-    # All but the submission, which needs a studio.
-    text = text_of("python", spec).partition('if __name__ == "__main__":')[0]
-    text = text.replace("    Experiment,\n", "").replace("    Workspace,\n", "")
-    scope: dict[str, Any] = {}
-    exec(compile(text, "exported.py", "exec"), scope)
+    scope: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(text_of("python", spec), "exported.py", "exec"), scope)
     return scope["config"]
 
 
@@ -143,11 +140,11 @@ def test_program_of_any_specification_defines_the_same_sweep(raw):
     config = config_of(spec)
     read = SweepSpec.parse(config.to_spec(name=spec.name, experiment=spec.experiment))
 
-    unsaid = {"description": "", "tags": {}, "max_failed_runs": None}
-    assert read.run_timeout_minutes == pytest.approx(spec.run_timeout_minutes)
+    # Tags and description are given where it is submitted.
+    submitted = {"description": "", "tags": {}}
     assert policy_of(read) == policy_of(spec)
-    same = {"early_termination": None, "run_timeout_minutes": None}
-    assert comparable(read, **same) == comparable(spec, **same, **unsaid)
+    same = {"early_termination": None}
+    assert comparable(read, **same) == comparable(spec, **same, **submitted)
     assert config.source_directory == (spec.source_directory or ".")
 
 
@@ -164,8 +161,11 @@ def test_program_uses_the_names_of_the_sdk_and_submits_only_when_run():
         "policy=BanditPolicy(slack_factor=0.1, delay_evaluation=5),",
         "primary_metric_goal=PrimaryMetricGoal.MAXIMIZE,",
         "max_run_duration_seconds=1800,",
-        'Experiment(workspace, "digits").submit('
-        'config, display_name="digits · wide", tags={"team": "blue"})',
+        'Experiment(workspace, "digits").submit(\n'
+        "        config,\n"
+        '        display_name="digits · wide",\n'
+        '        tags={"team": "blue"},\n'
+        "    )\n",
     ):
         assert part in text
     before, _, after = text.partition('if __name__ == "__main__":')
@@ -173,17 +173,30 @@ def test_program_uses_the_names_of_the_sdk_and_submits_only_when_run():
     assert "submit(" in after
 
 
-def test_program_names_in_comments_what_it_cannot_say():
-    spec = full(max_failed_runs=3, description="two\nlines", snapshot="ab" * 32)
+def test_program_says_what_only_the_studio_has():
+    spec = full(
+        max_failed_runs=3, description="two\nlines", run_timeout_minutes=0.7123, snapshot="ab" * 32
+    )
 
-    found = comments(text_of("python", spec))
+    text = text_of("python", spec)
 
-    assert found == [
+    assert comments(text) == [
         "Defines and submits a sweep.",
-        "Not part of the program: max_failed_runs 3.",
-        'Not part of the program: description "two\\nlines".',
         "source_directory: put the files of snapshot abababababab there.",
     ]
+    for part in (
+        "max_failed_runs=3,",
+        "run_timeout_minutes=0.7123,",
+        'description="two\\nlines",',
+    ):
+        assert part in text
+    assert "max_run_duration_seconds" not in text
+
+
+def test_time_of_a_run_that_the_client_takes_for_no_limit_is_said():
+    config = config_of(full(run_timeout_minutes=43200))
+
+    assert config.to_spec(name="a", experiment="b")["run_timeout_minutes"] == 43200
 
 
 def test_azure_job_has_its_own_words_and_units():
