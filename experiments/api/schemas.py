@@ -158,6 +158,10 @@ def check_storable(text: str) -> str:
 class RunDetail(RunOut):
     """A run with what its script and its people wrote on it."""
 
+    facts: dict[str, Any] | None = Field(
+        description="The numbers behind the note, as the sampler gave them: what it expected and "
+        "what it compared with."
+    )
     tags: dict[str, str | None]
     properties: dict[str, str]
     script: str | None = Field(description="The script, or the command of a sweep without one.")

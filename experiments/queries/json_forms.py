@@ -71,6 +71,7 @@ def run_detail_json(run: Run) -> dict[str, Any]:
     spec, owner = run.sweep.spec, run.sweep.owner
     return {
         **run_json(run),
+        "facts": run.facts,
         "tags": run.tags,
         "properties": run.properties,
         "script": spec.get("script") or spec.get("command"),

@@ -38,6 +38,7 @@ from experiments.services.retries import is_repeatable
 from experiments.services.runs import cancel_run
 from experiments.spec_command import format_value
 from experiments.states import RUN_LIVE, RunState, SweepState, badge
+from experiments.views.run_why import why_of
 from experiments.views.sweep_head import changer_of, page_data
 
 _LOG_BYTES: Final = 256 * 1024
@@ -149,6 +150,7 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "previous_url": _neighbour_url(sweep, place.previous),
         "next_url": _neighbour_url(sweep, place.next),
         "is_best": is_best,
+        "why": why_of(found),
         "best": best,
         "to_best": _difference(found, sweep, progress.digits),
         "digits": progress.digits,
