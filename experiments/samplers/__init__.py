@@ -12,6 +12,8 @@ SAMPLERS: Final[dict[str, str]] = {
     "random": "experiments.samplers.random_search:RandomSearch",
     "sobol": "experiments.samplers.sobol:Sobol",
     "grid": "experiments.samplers.grid_search:GridSearch",
+    "bayesian": "experiments.samplers.bayesian:Bayesian",
+    "bayesian_extended": "experiments.samplers.bayesian:BayesianExtended",
 }
 
 

@@ -24,17 +24,24 @@ ENDLESS = {
 }
 COUNTED = {"a": "choice(1, 2, 2)", "b": "quniform(0, 4, 1)", "c": "randint(3)", "d": "normal(1, 0)"}
 HUGE = {f"x{n}": "choice(range(1000))" for n in range(8)}
+TEXTS = {"a": "choice(1, 2, 3)", "b": "choice('x', 'y')", "c": "choice('p', 'q', 'r', 's')"}
+STEPS = {"a": "choice(1, 2, 2)", "b": "quniform(0, 4, 1)", "c": "choice(0.1, 1, 10)"}
+PLAIN = {"lr": "uniform(-6, -1)", "units": "choice(16, 32, 64)", "depth": "quniform(1, 8, 1)"}
 # For each sampler, what it is tried on: finite spaces first.
 SPACES: dict[str, dict[str, Any]] = {
     "random": {"choices": CHOICES, "counted": COUNTED, "huge": HUGE, "endless": ENDLESS},
     "sobol": {"choices": CHOICES, "counted": COUNTED, "huge": HUGE, "endless": ENDLESS},
     "grid": {"choices": CHOICES, "huge": HUGE},
+    "bayesian": {"texts": TEXTS, "steps": STEPS, "huge": HUGE, "plain": PLAIN},
+    "bayesian_extended": {"choices": CHOICES, "counted": COUNTED, "huge": HUGE, "endless": ENDLESS},
 }
 CASES = [(name, SearchSpace.parse(raw)) for name, raws in SPACES.items() for raw in raws.values()]
 IDS = [f"{name}-{label}" for name, raws in SPACES.items() for label in raws]
+DULL = [(n, s) for n, s in CASES if not n.startswith("bayesian")]
 SMALL = [(n, s) for n, s in CASES if (s.cardinality() or 10**9) < 100]
 
 every_case = pytest.mark.parametrize(("name", "space"), CASES, ids=IDS)
+dull_case = pytest.mark.parametrize(("name", "space"), DULL, ids=lambda x: getattr(x, "name", ""))
 small_case = pytest.mark.parametrize(("name", "space"), SMALL, ids=lambda x: getattr(x, "name", ""))
 every_sampler = pytest.mark.parametrize("name", SAMPLERS)
 
@@ -181,7 +188,7 @@ def test_repeated_and_by_hand_runs_move_no_other(name, space):
     assert texts(s.params for s in rest) == texts(s.params for s in found[5:])
 
 
-@every_case
+@dull_case
 def test_values_and_goal_matter_to_no_sampler_that_does_not_learn(name, space):
     first = make(name, space).suggest(History(0), 5)
     values = [0.1, None, float("inf"), float("nan"), -3.0]
@@ -202,7 +209,7 @@ def test_nothing_is_suggested_when_nothing_is_wanted(name, space):
     assert make(name, space).suggest(History(0), 0) == []
 
 
-@every_case
+@dull_case
 def test_a_thousand_runs_come_one_by_one(name, space):
     assert len(run_all(name, space, 1)) == min(space.cardinality() or 1000, 1000)
 

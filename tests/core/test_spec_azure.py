@@ -224,8 +224,9 @@ def test_files_that_mean_the_same_give_no_warning():
          'command uses the input "x", which has no value and no path.'),
         ({"search_space": None}, "search_space", "give at least one hyperparameter"),
         ({"search_space__lr__type": "gaussian"}, "search_space.lr.type", "no parameter expression"),
-        ({"sampling_algorithm": "bayesian"}, "sampling_algorithm",
-         'sampling_algorithm is "bayesian"; use random, sobol or grid.'),
+        ({"sampling_algorithm": "hyperband"}, "sampling_algorithm",
+         'sampling_algorithm is "hyperband"; use random, sobol, grid, bayesian or '
+         "bayesian_extended"),
         ({"sampling_algorithm": {"type": "random", "seed": -1}}, "sampling_algorithm.seed",
          "use a whole number from 0"),
         ({"early_termination": {"type": "bandit"}}, "early_termination.slack_factor", "slack"),

@@ -203,7 +203,7 @@ def test_problem_stands_at_its_field(client, alice, snapshot):
         ({"search_space-1-values": ""}, "search_space-1-values", "choice has no values"),
         ({"search_space-0-name": "a b"}, "search_space-0", "white space"),
         ({"sampling": "grid"}, "search_space-0", "grid sampling cannot use loguniform"),
-        ({"sampling": "bayesian"}, "sampling", "bayesian"),
+        ({"sampling": "annealing"}, "sampling", "annealing"),
         ({"seed": "-1"}, "seed", "seed is -1"),
         ({"metric": ""}, "metric", "use the exact name"),
         ({"compute": "gpu"}, "compute", "gpu"),
@@ -476,11 +476,11 @@ def test_readers_and_strangers_cannot_use_the_form(name):
 
 def test_unknown_choices_are_shown_as_they_are(client, alice, snapshot):
     response = client.post(
-        URL, form(snapshot, sampling="bayesian", compute="gpu", **{"search_space-0-type": "zipf"})
+        URL, form(snapshot, sampling="annealing", compute="gpu", **{"search_space-0-type": "zipf"})
     )
 
     page = response.content.decode()
-    assert 'name="sampling" value="bayesian" checked' in page
+    assert 'name="sampling" value="annealing" checked' in page
     assert 'name="compute" value="gpu" checked' in page
     assert '<option value="zipf" selected>zipf</option>' in page
 

@@ -1,0 +1,73 @@
+"""Covariance of the function at two places: Matern 5/2 over scaled distances.
+
+Source: Rasmussen and Williams, "Gaussian Processes for Machine Learning" (2006), equation 4.17, one
+length scale per parameter (section 5.1). Options without an order enter the squared distance as
+0 or w_j (Hamming), which equals the distance of one-hot vectors and keeps the kernel positive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+ROOT5: Final = 5.0**0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """s^2 (1 + s + s^2/3) exp(-s) with s = sqrt(5 r^2); `relevance`: `(d,)`."""
+
+    relevance: Floats
+    signal: float
+    is_option: Mask
+
+    def cross(self, A: Floats, B: Floats) -> Floats:  # noqa: N803 - matrices are capital in gp/
+        """Return k(A, B): `(a, b)` for `A`: `(a, d)`, `B`: `(b, d)`."""
+        return self.signal * matern52(self.squared_distances(A, B))
+
+    def squared_distances(self, A: Floats, B: Floats) -> Floats:  # noqa: N803
+        """Return r^2: `(a, b)`."""
+        numeric = ~self.is_option
+        scale = np.sqrt(self.relevance[numeric])
+        P, Q = A[:, numeric] * scale, B[:, numeric] * scale  # noqa: N806
+        r2 = (P * P).sum(1)[:, None] + (Q * Q).sum(1)[None, :] - 2.0 * (P @ Q.T)
+        np.maximum(r2, 0.0, out=r2)
+        for j in np.flatnonzero(self.is_option):
+            r2 += self.relevance[j] * (A[:, j, None] != B[None, :, j])
+        return np.asarray(r2)
+
+    def slopes(self, z: Floats, X: Floats) -> tuple[Floats, Floats]:  # noqa: N803
+        """Return k(z, X): `(n,)`, and its derivatives by z: `(n, d)`, 0 for options."""
+        difference = z[None, :] - X
+        difference[:, self.is_option] = 0.0
+        s = ROOT5 * np.sqrt(self.squared_distances(z[None, :], X)[0])
+        decay = self.signal * np.exp(-s)
+        slope = (-5.0 / 3.0) * (1.0 + s) * decay
+        return (1.0 + s + s * s / 3.0) * decay, slope[:, None] * difference * self.relevance
+
+
+def matern52(r2: Floats) -> Floats:
+    """Return (1 + s + s^2/3) exp(-s) with s = sqrt(5 r2), of any shape."""
+    s = ROOT5 * np.sqrt(r2)
+    decay = np.exp(-s)
+    s += s * s / 3.0
+    s += 1.0
+    s *= decay
+    return s
+
+
+def pair_distances(X: Floats, is_option: Mask) -> Floats:  # noqa: N803
+    """Return the unscaled squared distances of every pair i > j, one row per parameter.
+
+    Shape `(d, n (n-1) / 2)`, in the order of `numpy.tril_indices(n, -1)`.
+    """
+    rows, columns = np.tril_indices(len(X), -1)
+    difference = X.T[:, rows] - X.T[:, columns]
+    squared = difference * difference
+    squared[is_option] = squared[is_option] > 0
+    return np.asarray(squared)

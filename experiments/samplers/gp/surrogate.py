@@ -1,0 +1,139 @@
+"""The fitted model of one history: posterior, incumbent, and its values as metrics.
+
+The parameters of the model are fitted to a stable first part of the history and kept in a small
+cache, so that the next call only extends the factor. The cache changes no result: what is fitted
+depends on the history alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.samplers.gp.encoding import Encoding
+from experiments.samplers.gp.fitting import Prior, fit_theta
+from experiments.samplers.gp.kernels import Kernel
+from experiments.samplers.gp.model import Posterior, condition, factor
+from experiments.samplers.gp.outputs import OutputTransform, fit_transform
+from experiments.samplers.gp.rows import Rows
+
+Floats = NDArray[np.float64]
+_GROWTH: Final = 1.05
+_SETTLED: Final = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the model is fitted."""
+
+    prior: Prior = field(default_factory=Prior)
+    always_fitted: int = 64  # up to so many runs, the fit sees all of them
+    max_fitted: int = 256  # above, a subset
+
+
+@dataclass(frozen=True, slots=True)
+class Surrogate:
+    """A model of the metric; `y`: `(n,)` and `means`: `(n,)` belong to `rows`."""
+
+    rows: Rows
+    transform: OutputTransform
+    y: Floats
+    theta: Floats
+    posterior: Posterior
+    means: Floats
+    order: NDArray[np.int64]  # rows by their expected value, best first
+
+    @property
+    def incumbent(self) -> int:
+        """The row that is expected to be best."""
+        return int(self.order[0])
+
+    @property
+    def target(self) -> float:
+        """The expected value of the incumbent."""
+        return float(self.means[self.order[0]])
+
+
+def fit_surrogate(
+    rows: Rows, encoding: Encoding, goal: str, settings: Settings, *, is_censored: bool = False
+) -> Surrogate:
+    """Return the model of the ended runs; `rows.n_valued` must be positive."""
+    first = _first_part(rows, settings)
+    y, transform = _learnable(rows, slice(None), goal)
+    base = _Base(
+        rows.X[:first].tobytes(),
+        _learnable(rows, slice(first), goal)[0].tobytes(),
+        encoding.is_option.tobytes(),
+        settings,
+    )
+    theta, L1 = _fit_base(base)  # noqa: N806
+    kernel, noise = _kernel_of(theta, encoding.is_option)
+    posterior = condition(kernel, rows.X, y, np.full(len(y), noise), L1)
+    means = posterior.mean(rows.X)
+    return Surrogate(rows, transform, y, theta, posterior, means, np.argsort(means, kind="stable"))
+
+
+def _first_part(rows: Rows, settings: Settings) -> int:
+    """Return how many rows the parameters are fitted to."""
+    n = len(rows.values)
+    if n <= settings.always_fitted:
+        return n
+    settled = rows.n_settled if rows.n_settled >= _SETTLED * n else n
+    size = settings.always_fitted
+    while size * _GROWTH + 1 <= settled:
+        size = int(size * _GROWTH + 1)
+    # A first part without any metric teaches nothing.
+    return size if np.isfinite(rows.values[:size]).any() else n
+
+
+def _learnable(rows: Rows, part: slice, goal: str) -> tuple[Floats, OutputTransform]:
+    values = rows.values[part]
+    is_bad = np.isnan(values)
+    transform = fit_transform(values[~is_bad], goal)
+    y = np.empty(len(values))
+    y[~is_bad] = transform.apply(values[~is_bad])
+    y[is_bad] = y[~is_bad].max()
+    return y, transform
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What the parameters of a model depend on, as a key."""
+
+    X: bytes
+    y: bytes
+    is_option: bytes
+    settings: Settings
+
+
+@lru_cache(maxsize=4)
+def _fit_base(base: _Base) -> tuple[Floats, Floats]:
+    """Return theta and the factor of the first part."""
+    is_option = np.frombuffer(base.is_option, dtype=bool)
+    y = np.frombuffer(base.y)
+    X = np.frombuffer(base.X).reshape(len(y), len(is_option))  # noqa: N806
+    picked = _subset(y, base.settings.max_fitted)
+    theta = fit_theta(X[picked], y[picked], is_option, base.settings.prior)
+    kernel, noise = _kernel_of(theta, is_option)
+    return theta, factor(kernel, X, np.full(len(y), noise))
+
+
+def _subset(y: Floats, size: int) -> Sequence[int] | NDArray[np.int64]:
+    """Return the rows to fit to: the best third, and others evenly spread over the history."""
+    if len(y) <= size:
+        return np.arange(len(y))
+    best = np.argsort(y, kind="stable")[: size // 3]
+    others = np.setdiff1d(np.arange(len(y)), best)
+    spread = others[np.linspace(0, len(others) - 1, size - len(best)).astype(int)]
+    return np.sort(np.concatenate([best, spread]))
+
+
+def _kernel_of(theta: Floats, is_option: NDArray[np.bool_]) -> tuple[Kernel, float]:
+    d = len(is_option)
+    kernel = Kernel(np.exp(theta[:d]), float(np.exp(theta[d])), is_option)
+    return kernel, float(np.exp(theta[d + 1]))
