@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from experiments import clock
 from experiments.models.run import Run
 
 
@@ -18,7 +19,7 @@ class Decision(models.Model):
     leader = models.IntegerField(null=True, help_text="Number of the run it was compared with.")
     leader_value = models.FloatField(null=True)
     reason = models.TextField()
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         ordering = ["pk"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from experiments import clock
 from experiments.models.run import Run
 from experiments.models.sweep import Sweep
 
@@ -27,7 +28,7 @@ class Event(models.Model):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     message = models.TextField(help_text="One sentence for a person.")
     payload = models.JSONField(default=dict)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         ordering = ["sweep_id", "cursor"]

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from experiments import clock
 from experiments.models.sweep import Sweep
 from experiments.states import RUN_TERMINAL, RunState
 
@@ -91,7 +92,7 @@ class Run(models.Model):
     last_value = models.FloatField(null=True, blank=True)
     last_decision = models.JSONField(null=True, blank=True)
 
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from experiments import clock
 from experiments.models.artifact import Snapshot
 from experiments.models.compute import ComputeTarget
 from experiments.models.experiment import Experiment
@@ -83,7 +84,7 @@ class Sweep(models.Model):
     best_value = models.FloatField(null=True, blank=True)
     best_stamp = models.BigIntegerField(default=0, help_text="Cursor of the last new best.")
 
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True)
     deadline_at = models.DateTimeField(null=True, blank=True)
     resumed_at = models.DateTimeField(
@@ -142,7 +143,7 @@ class SweepVersion(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         ordering = ["sweep_id", "number"]

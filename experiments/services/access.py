@@ -9,8 +9,8 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db.models import Q
-from django.utils import timezone
 
+from experiments import clock
 from experiments.models import ApiToken, Run, SignInLink
 from experiments.states import RUN_LIVE
 
@@ -27,7 +27,7 @@ def make_api_token(
 ) -> tuple[ApiToken, str]:
     """Make a bearer token of a person; return its row and the token itself, never seen again."""
     plain = f"st_{secrets.token_urlsafe(32)}"
-    until = timezone.now() + expires if isinstance(expires, timedelta) else expires
+    until = clock.now() + expires if isinstance(expires, timedelta) else expires
     token = ApiToken.objects.create(
         user=user, name=name, scope=ApiToken.Scope(scope), digest=digest_of(plain), expires_at=until
     )
@@ -36,7 +36,7 @@ def make_api_token(
 
 def find_api_token(plain: str) -> ApiToken | None:
     """Return the valid token with this text, its user loaded; notes that it was used."""
-    now = timezone.now()
+    now = clock.now()
     token = (
         ApiToken.objects.select_related("user")
         .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
@@ -55,13 +55,13 @@ def find_api_token(plain: str) -> ApiToken | None:
 def make_sign_in_link(user: User, *, life: timedelta = SIGN_IN_LINK_LIFE) -> str:
     """Make a link that signs `user` in once; return its secret part."""
     plain = secrets.token_urlsafe(32)
-    SignInLink.objects.create(user=user, digest=digest_of(plain), expires_at=timezone.now() + life)
+    SignInLink.objects.create(user=user, digest=digest_of(plain), expires_at=clock.now() + life)
     return plain
 
 
 def use_sign_in_link(plain: str) -> User | None:
     """Use up a sign-in link and return whom it signs in; None when used, expired or unknown."""
-    now = timezone.now()
+    now = clock.now()
     links = SignInLink.objects.filter(
         digest=digest_of(plain), used_at__isnull=True, expires_at__gt=now, user__is_active=True
     )

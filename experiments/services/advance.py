@@ -12,8 +12,8 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from experiments import clock
 from experiments.models import Event, Run, Sweep
 from experiments.services.events import append_event
 from experiments.services.look_ahead import ask_ahead
@@ -56,7 +56,7 @@ def _step(sweep: Sweep) -> bool:
     """Take one step; tell whether there may be another one."""
     if sweep.state == SweepState.CANCEL_REQUESTED:
         return _wind_down(sweep)
-    if sweep.deadline_at is not None and sweep.deadline_at <= timezone.now():
+    if sweep.deadline_at is not None and sweep.deadline_at <= clock.now():
         return _time_out(sweep)
     if sweep.state == SweepState.QUEUED:
         return _start(sweep)
@@ -70,7 +70,7 @@ def _step(sweep: Sweep) -> bool:
 
 
 def _start(sweep: Sweep) -> bool:
-    now = timezone.now()
+    now = clock.now()
     limit = timedelta(minutes=sweep.spec["max_duration_minutes"])
     move_sweep(sweep.pk, SweepState.RUNNING, started_at=now, deadline_at=now + limit)
     return True

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.utils import timezone
-
+from experiments import clock
 from experiments.models import ComputeTarget, Worker
 
 
@@ -20,8 +19,8 @@ def register_worker(
             "host": host,
             "pid": pid,
             "process_started": process_started,
-            "started_at": timezone.now(),
-            "last_seen_at": timezone.now(),
+            "started_at": clock.now(),
+            "last_seen_at": clock.now(),
         },
     )
     return worker
@@ -29,7 +28,7 @@ def register_worker(
 
 def heartbeat_worker(name: str) -> bool:
     """Note that a worker is alive; False when it is not registered (any more)."""
-    return bool(Worker.objects.filter(name=name).update(last_seen_at=timezone.now()))
+    return bool(Worker.objects.filter(name=name).update(last_seen_at=clock.now()))
 
 
 def remove_worker(name: str) -> None:
@@ -39,5 +38,5 @@ def remove_worker(name: str) -> None:
 
 def remove_silent_workers(silence: timedelta) -> int:
     """Forget the workers that gave no sign for `silence`; return how many."""
-    removed, _ = Worker.objects.filter(last_seen_at__lt=timezone.now() - silence).delete()
+    removed, _ = Worker.objects.filter(last_seen_at__lt=clock.now() - silence).delete()
     return removed

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
+from experiments import clock
 from experiments.models import Event, Sweep, SweepVersion
 from experiments.problems import Problem, ProblemsError
 from experiments.services.advance import advance_sweep
@@ -108,7 +108,7 @@ def _too_few_runs(sweep: Sweep, spec: SweepSpec) -> list[Problem]:
 
 
 def _too_short(sweep: Sweep, spec: SweepSpec) -> list[Problem]:
-    deadline, now = _new_deadline(sweep, spec), timezone.now()
+    deadline, now = _new_deadline(sweep, spec), clock.now()
     if deadline is None or deadline > now or deadline == sweep.deadline_at:
         return []
     late = (now - deadline).total_seconds() / 60

@@ -11,8 +11,8 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from experiments import clock
 from experiments.models import Run, Sweep
 from experiments.services.advance import advance_sweep
 from experiments.services.compaction import compact_series
@@ -34,7 +34,7 @@ def mark_not_responding(run_id: int) -> bool:
             RunState.NOT_RESPONDING,
             message=f"Run {number}: Not responding. Its worker has given no sign "
             f"for {settings.STUDIO_LEASE_SECONDS} s.",
-            where=Q(lease_expires_at__lt=timezone.now()),
+            where=Q(lease_expires_at__lt=clock.now()),
         )
     except StaleState:
         return False
@@ -106,7 +106,7 @@ def _may_retry(lost: Run) -> bool:
         return False  # whoever waits for it starts another one
     if sweep.state not in {SweepState.RUNNING, SweepState.PAUSED}:
         return False
-    if sweep.deadline_at is not None and sweep.deadline_at <= timezone.now():
+    if sweep.deadline_at is not None and sweep.deadline_at <= clock.now():
         return False
     attempts, earlier = 0, lost
     while earlier.retry_of is not None:

@@ -10,8 +10,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
+from experiments import clock
 from experiments.models import Run, Sweep
 from experiments.services.advance import advance_sweep
 from experiments.services.events import bump
@@ -93,7 +93,7 @@ def _go_on(sweep: Sweep, what: str, user: User) -> None:
     if sweep.state == SweepState.CANCELED:
         kept["kept_end_reason"] = sweep.kept_end_reason or sweep.end_reason
         kept["kept_reason"] = sweep.kept_reason or sweep.reason
-    now = timezone.now()
+    now = clock.now()
     move_sweep(
         sweep.pk,
         SweepState.RUNNING,

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
+from experiments import clock
 from experiments.models import Artifact, Resumption, Run, Sweep
 from experiments.services.access import make_run_token
 from experiments.services.advance import advance_sweep
@@ -139,7 +139,7 @@ def start_run(
         command=arguments,
         directory=directory,
         guard_pid=guard_pid,
-        started_at=timezone.now(),
+        started_at=clock.now(),
         lease_expires_at=_lease(),
     )
 
@@ -161,7 +161,7 @@ def renew_lease(run_id: int, fence: int) -> RunOrder:
         return _recover(run_id, fence, to=_before_silence(row["guard_pid"]))
     due = timedelta(seconds=settings.STUDIO_LEASE_SECONDS - settings.STUDIO_HEARTBEAT_SECONDS)
     expires = row["lease_expires_at"]
-    if expires is None or expires - timezone.now() < due:
+    if expires is None or expires - clock.now() < due:
         Run.objects.filter(pk=run_id, fence=fence, lease_expires_at__isnull=False).update(
             lease_expires_at=_lease()
         )
@@ -284,7 +284,7 @@ def _number(run_id: int) -> int:
 
 
 def _lease() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.STUDIO_LEASE_SECONDS)
+    return clock.now() + timedelta(seconds=settings.STUDIO_LEASE_SECONDS)
 
 
 def _before_silence(guard_pid: int | None) -> RunState:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
+from experiments import clock
 from experiments.models import Event, Experiment, Snapshot, Sweep, Workspace
 from experiments.models.experiment import OF_CHECKS
 from experiments.problems import Problem, ProblemsError
@@ -169,7 +169,7 @@ def resume_sweep(sweep: Sweep, *, user: User) -> bool:
             SweepState.RUNNING,
             message=f"Sweep: resumed by {user.get_username()}",
             sources={SweepState.PAUSED},
-            resumed_at=timezone.now(),
+            resumed_at=clock.now(),
         )
     except StaleState:
         return False

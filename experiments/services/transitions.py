@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from experiments import clock
 from experiments.models import Event, Run, Sweep
 from experiments.services.events import bump, notify, write_event
 from experiments.states import (
@@ -63,7 +63,7 @@ def move_run(
         if where is not None:
             rows = rows.filter(where)
         if to in RUN_TERMINAL:
-            fields |= {"ended_at": timezone.now(), "lease_expires_at": None, "token_digest": ""}
+            fields |= {"ended_at": clock.now(), "lease_expires_at": None, "token_digest": ""}
         changed = rows.update(
             state=to, end_reason=end_reason, reason=reason, stamp=cursor, **fields
         )
@@ -104,7 +104,7 @@ def move_sweep(
     _check_reason(to, end_reason, reason, SWEEP_REASONS.get(to))
     with transaction.atomic():
         cursor = bump(sweep_id)
-        fields |= {"ended_at": timezone.now() if to in SWEEP_TERMINAL else None}
+        fields |= {"ended_at": clock.now() if to in SWEEP_TERMINAL else None}
         before = _allowed(sweep_predecessors(to), SWEEP_ACTIVE if sources is None else sources)
         rows = Sweep.objects.filter(pk=sweep_id, state__in=before)
         if where is not None:
