@@ -45,6 +45,12 @@ def read_mapping(request: HttpRequest) -> dict[str, Any]:
     return value
 
 
+def take_digest(raw: dict[str, Any]) -> str | None:
+    """Take the snapshot out of a specification: formats of other systems do not know it."""
+    digest = raw.pop("snapshot", None)
+    return None if digest is None else str(digest)
+
+
 def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)

@@ -56,6 +56,13 @@ class BestRun(Schema):
     arguments: list[str]
 
 
+class FoundRun(BestRun):
+    """The best run that was looked for; it may be one of an earlier sweep."""
+
+    sweep: str
+    status: RunState
+
+
 class Limits(Schema):
     """How far a sweep may go."""
 
@@ -84,7 +91,9 @@ class SweepOut(Schema):
     limits: Limits
     counts: dict[str, int] = Field(description="Runs by status.")
     stopped_early: int = Field(description="How many of the canceled runs a policy stopped.")
-    best_run: BestRun | None
+    best_run: BestRun | None = Field(description="Of its own runs.")
+    resume_from: list[str] = Field(description="Sweeps that it goes on from.")
+    resume_child_runs: list[str] = Field(description="Runs of earlier sweeps that it resumes.")
     cursor: int = Field(description="Number of its last change.")
     created: datetime
     started: datetime | None
@@ -140,6 +149,9 @@ class RunOut(Schema):
     reports: int
     decision: dict[str, Any] | None = Field(description="The policy's last decision.")
     retry_of: str | None
+    resumed_from: str | None = Field(
+        description="The run of an earlier sweep that it goes on from."
+    )
     worker: str
     exit_code: int | None
     duration: float | None

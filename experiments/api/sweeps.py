@@ -18,14 +18,14 @@ from experiments.api.auth import (
     sweep_of,
     workspace_for_new,
 )
-from experiments.api.bodies import read_mapping
+from experiments.api.bodies import read_mapping, take_digest
 from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from experiments.api.schemas import (
-    BestRun,
     CheckedSpec,
     CreatedSweep,
     CurvesOut,
     EventsOut,
+    FoundRun,
     RunPage,
     SweepOut,
     SweepPage,
@@ -55,7 +55,7 @@ def submit_sweep(request: HttpRequest) -> Status[Any]:
         raw,
         owner=person_of(request),
         workspace=workspace,
-        snapshot_digest=_take_digest(raw),
+        snapshot_digest=take_digest(raw),
         allow_server_paths=caller_of(request).is_administrator,
     )
     return Status(201, {**_sweep_json(request, sweep), "warnings": warnings})
@@ -70,7 +70,7 @@ def check_sweep(request: HttpRequest) -> dict[str, Any]:
         raw,
         user=person_of(request),
         workspace=workspace,
-        snapshot_digest=_take_digest(raw),
+        snapshot_digest=take_digest(raw),
         allow_server_paths=caller_of(request).is_administrator,
     )
     errors = [{"path": p.path, "message": p.message} for p in problems]
@@ -154,11 +154,25 @@ def list_runs(
     }
 
 
-@router.get("/{sweep_id}/best-run", auth=READ, response=BestRun | None)
-def get_best_run(request: HttpRequest, sweep_id: str) -> dict[str, Any] | None:
+@router.get("/{sweep_id}/best-run", auth=READ, response=FoundRun | None)
+def get_best_run(
+    request: HttpRequest,
+    sweep_id: str,
+    include_failed: bool = True,
+    include_canceled: bool = True,
+    include_resume_from_runs: Annotated[
+        bool, Query(description="Whether runs of the sweeps in resume_from count as well.")
+    ] = True,
+) -> dict[str, Any] | None:
     """Read the winner so far; null while no run has reported the primary metric."""
-    best: dict[str, Any] | None = queries.sweep_json(sweep_of(request, sweep_id))["best_run"]
-    return best
+    found = queries.find_best_run(
+        person_of(request),
+        sweep_of(request, sweep_id),
+        include_failed=include_failed,
+        include_canceled=include_canceled,
+        include_earlier=include_resume_from_runs,
+    )
+    return queries.found_run_json(found)
 
 
 @router.get("/{sweep_id}/metrics", auth=READ, response=CurvesOut)
@@ -201,12 +215,6 @@ def _sweep_json(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
 def _with_address(request: HttpRequest, sweep: dict[str, Any]) -> dict[str, Any]:
     """Clients are elsewhere, so they get the whole address of the page."""
     return {**sweep, "url": request.build_absolute_uri(sweep["url"])}
-
-
-def _take_digest(raw: dict[str, Any]) -> str | None:
-    """Take the snapshot out of a specification: formats of other systems do not know it."""
-    digest = raw.pop("snapshot", None)
-    return None if digest is None else str(digest)
 
 
 def _wait_for_change(sweep: Sweep, after: int, seconds: float) -> None:

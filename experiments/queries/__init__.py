@@ -6,6 +6,7 @@ from experiments.queries.check_run import CheckView, check_json, check_view, fin
 from experiments.queries.feed import events_after, sweep_state_json
 from experiments.queries.json_forms import (
     best_run_json,
+    found_run_json,
     in_declared_order,
     number_json,
     numbers_json,
@@ -97,6 +98,7 @@ __all__ = [
     "find_check",
     "find_snapshot",
     "followed_for",
+    "found_run_json",
     "get_run",
     "get_sweep",
     "in_declared_order",

@@ -100,7 +100,7 @@ def _log_events(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _run_events(sweep_id: int, after: int, upto: int) -> Iterator[dict[str, Any]]:
     runs = Run.objects.filter(sweep=sweep_id, stamp__gt=after, stamp__lte=upto)
-    for run in runs.select_related("sweep", "retry_of").order_by("stamp"):
+    for run in runs.select_related("sweep", "retry_of", "resumption").order_by("stamp"):
         yield {"type": "run", "cursor": run.stamp, "run": run_json(run)}
 
 

@@ -37,7 +37,7 @@ def in_declared_order(params: Mapping[str, Any], spec: Mapping[str, Any]) -> dic
 
 
 def run_json(run: Run) -> dict[str, Any]:
-    """Return the JSON form of a run; `sweep` and `retry_of` should be loaded with it."""
+    """Return the JSON form of a run; load `sweep`, `retry_of`, `resumption` with it."""
     chip = badge(run.state, run.end_reason)
     return {
         "id": run.public_id,
@@ -57,6 +57,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "reports": run.reports,
         "decision": run.last_decision,
         "retry_of": run.retry_of.public_id if run.retry_of else None,
+        "resumed_from": run.resumption.source_public_id if run.resumption else None,
         "worker": run.worker_name,
         "exit_code": run.exit_code,
         "duration": duration_of(run.started_at, run.ended_at),
@@ -137,6 +138,21 @@ def best_run_json(sweep: Sweep) -> dict[str, Any] | None:
     }
 
 
+def found_run_json(run: Run | None) -> dict[str, Any] | None:
+    """Return the JSON form of the best run that was looked for; `sweep` is loaded with it."""
+    if run is None:
+        return None
+    return {
+        "id": run.public_id,
+        "sweep": run.sweep.public_id,
+        "number": run.number,
+        "status": run.state,
+        "value": number_json(run.best_value),
+        "hyperparameters": in_declared_order(run.params, run.sweep.spec),
+        "arguments": run.arguments,
+    }
+
+
 def _best_json(run: Run) -> dict[str, Any] | None:
     if run.best_value is None:
         return None
@@ -172,6 +188,8 @@ def _sweep_json(sweep: Sweep, counts: dict[str, int]) -> dict[str, Any]:
         "counts": {state: n for state, n in counts.items() if state != "stopped_early"},
         "stopped_early": counts.get("stopped_early", 0),
         "best_run": best_run_json(sweep),
+        "resume_from": sweep.spec.get("resume_from") or [],
+        "resume_child_runs": sweep.spec.get("resume_child_runs") or [],
         "cursor": sweep.cursor,
         "created": time_json(sweep.created_at),
         "started": time_json(sweep.started_at),

@@ -67,7 +67,7 @@ def runs_for(user: AnyUser) -> QuerySet[Run]:
     """Return the runs of a person's sweeps, not of checks, with what `run_json` needs."""
     return Run.objects.filter(
         sweep__experiment__workspace__in=workspaces_for(user), sweep__kind=Sweep.Kind.SWEEP
-    ).select_related("sweep__experiment__workspace", "sweep__compute", "retry_of")
+    ).select_related("sweep__experiment__workspace", "sweep__compute", "retry_of", "resumption")
 
 
 def compute_for(user: AnyUser) -> QuerySet[ComputeTarget]:

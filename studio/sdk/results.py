@@ -6,7 +6,7 @@ Standard library only; Python 3.8 syntax.
 import json
 import math
 import sys
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional
 from urllib.parse import quote
 
 from studio.sdk.client import StudioRefusedError
@@ -76,23 +76,14 @@ class HyperDriveRun(Run):
         include_resume_from_runs: bool = True,
     ) -> Optional[Run]:
         """Return the run with the best value of the primary metric; None where none has one."""
-        left_out = set() if include_failed else {"Failed"}
-        left_out |= set() if include_canceled else {"Canceled"}
-        sweeps = [self._id]
-        if include_resume_from_runs:
-            sweeps += self._spec().get("resume_from") or []
-        found: List[Tuple[float, str]] = []
-        for sweep in sweeps:
-            found += [
-                (_best(document), document["id"])
-                for document in self._children(sweep)
-                if document["status"] not in left_out and _has_best(document)
-            ]
-        if not found:
-            return None
-        # Of equals the first: runs come in sampling order.
-        pick = max if self._is_maximized() else min
-        return Run(self._experiment, pick(found, key=lambda pair: pair[0])[1])
+        conditions = {
+            "include_failed": include_failed,
+            "include_canceled": include_canceled,
+            "include_resume_from_runs": include_resume_from_runs,
+        }
+        wanted = {name: str(bool(value)).lower() for name, value in conditions.items()}
+        found = self._client().get(self._address("best-run"), **wanted)
+        return None if found is None else Run(self._experiment, found["id"])
 
     def get_children_sorted_by_primary_metric(
         self, top: int = 0, reverse: bool = False, discard_no_metric: bool = False
@@ -211,9 +202,8 @@ class HyperDriveRun(Run):
         document: Dict[str, Any] = self._client().get(self._address("spec"))
         return document
 
-    def _children(self, sweep: Optional[str] = None) -> Iterator[Dict[str, Any]]:
-        pages = self._client().pages("sweeps/%s/runs" % quote(sweep or self._id), limit=500)
-        yield from pages
+    def _children(self) -> Iterator[Dict[str, Any]]:
+        yield from self._client().pages(self._address("runs"), limit=500)
 
     def _is_maximized(self) -> bool:
         return bool(self._read()["goal"] == "maximize")
