@@ -8,14 +8,21 @@ from experiments.views import (
     account,
     best,
     charts,
+    check_run,
     compute,
     live_sweep,
+    model_changes,
+    model_register,
+    models,
     runs,
     sweep,
     sweep_export,
     sweep_form,
     sweeps,
 )
+
+_MODEL = "models/<slug:workspace>/<str:name>"
+_VERSION = f"{_MODEL}/<int:number>"
 
 urlpatterns = [
     path("", sweeps.home, name="home"),
@@ -27,6 +34,8 @@ urlpatterns = [
     path("sweeps/new/", sweep_form.new, name="sweep_new"),
     path("sweeps/new/check/", sweep_form.check, name="sweep_check"),
     path("sweeps/new/preview/", sweep_form.preview, name="space_preview"),
+    path("sweeps/new/check-run/<str:check_id>/", check_run.show, name="check_run"),
+    path("sweeps/new/check-run/<str:check_id>/cancel/", check_run.cancel, name="check_run_cancel"),
     path("sweeps/new/script/", sweep_form.script, name="script_facts"),
     path("sweeps/<str:sweep_id>/", sweep.overview, name="sweep"),
     path("sweeps/<str:sweep_id>/runs/", sweep.runs, name="sweep_runs"),
@@ -52,5 +61,16 @@ urlpatterns = [
     path("runs/<str:run_id>/log/", runs.log, name="run_log"),
     path("runs/<str:run_id>/files.zip", runs.archive, name="run_archive"),
     path("runs/<str:run_id>/files/<path:path>", runs.file, name="run_file"),
+    path("runs/<str:run_id>/register/", model_register.register, name="run_register"),
+    path("models/", models.model_list, name="models"),
+    path(f"{_MODEL}/", models.model, name="model"),
+    path(f"{_MODEL}/describe/", model_changes.describe_model, name="model_describe"),
+    path(f"{_MODEL}/delete/", model_changes.delete_model, name="model_delete"),
+    path(f"{_VERSION}/", models.version, name="model_version"),
+    path(f"{_VERSION}/mark/", model_changes.mark, name="version_mark"),
+    path(f"{_VERSION}/describe/", model_changes.describe_version, name="version_describe"),
+    path(f"{_VERSION}/delete/", model_changes.delete_version, name="version_delete"),
+    path(f"{_VERSION}/files.zip", models.archive, name="version_archive"),
+    path(f"{_VERSION}/files/<path:path>", models.file, name="version_file"),
     path("compute/", compute.compute, name="compute"),
 ]

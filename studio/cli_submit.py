@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from studio.cli_check import report_check, try_first
 from studio.cli_output import (
     EXIT_FAILED,
     EXIT_WRONG,
@@ -41,15 +42,30 @@ Problems = list[tuple[str, str]]
 @click.command()
 @click.argument("specification", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--wait", is_flag=True, help="Wait for the end; exit 1 unless it is Completed.")
+@click.option(
+    "--check-first",
+    "is_checked",
+    is_flag=True,
+    help="Try one configuration on a real worker first; submit only if that passes.",
+)
+@click.option(
+    "--check-seconds",
+    type=click.FloatRange(1, 600),
+    default=60,
+    show_default=True,
+    help="Time limit of that check.",
+)
 @json_option
-def submit(specification: Path, wait: bool, as_json: bool) -> None:
+def submit(
+    specification: Path, wait: bool, is_checked: bool, check_seconds: float, as_json: bool
+) -> None:
     """Submit a sweep from a specification file (YAML or JSON).
 
-    Exit code: 0 submitted or Completed, 1 Failed or Canceled, 2 the specification is wrong,
-    3 the studio cannot be reached.
+    Exit code: 0 submitted or Completed, 1 Failed or Canceled or the check did not pass, 2 the
+    specification is wrong, 3 the studio cannot be reached.
     """
     try:
-        client, sweep = _submit(specification)
+        client, sweep = _submit(specification, check_seconds if is_checked else None, as_json)
     except StudioRefusedError as error:
         if error.status not in {400, 422}:
             raise
@@ -86,7 +102,9 @@ def _refuse(problems: Problems, *, as_json: bool) -> NoReturn:
     sys.exit(EXIT_WRONG)
 
 
-def _submit(specification: Path) -> tuple[StudioClient, dict[str, Any]]:
+def _submit(
+    specification: Path, check_seconds: float | None, as_json: bool
+) -> tuple[StudioClient, dict[str, Any]]:
     # Slow to import (numpy, pydantic), and needed by this command alone.
     from experiments.problems import ProblemsError  # noqa: PLC0415
     from experiments.snapshot_rules import list_files, write_zip  # noqa: PLC0415
@@ -94,7 +112,7 @@ def _submit(specification: Path) -> tuple[StudioClient, dict[str, Any]]:
 
     raw = _read(specification)
     try:
-        spec = SweepSpec.parse(raw)
+        spec = SweepSpec.parse(raw, compute_targets=_compute_targets(raw))
         files = list_files(_source_directory(specification, spec))
     except ProblemsError as error:
         raise _WrongError(_every_problem(specification, raw, error)) from error
@@ -102,10 +120,28 @@ def _submit(specification: Path) -> tuple[StudioClient, dict[str, Any]]:
     with tempfile.TemporaryFile() as archive, _progress("Sending the source directory"):
         write_zip(files, archive)
         snapshot = client.upload("snapshots", archive, "application/zip")
-    sweep = client.post("sweeps", {**spec.dump(), "snapshot": snapshot["id"]})
+    ready = {**spec.dump(), "snapshot": snapshot["id"]}
+    if check_seconds is not None:
+        with _progress("Checking first") as say:
+            tried = try_first(client, ready, seconds=check_seconds, say=say)
+        report_check(tried, as_json=as_json)
+    sweep = client.post("sweeps", ready)
     # The warnings of an imported file are not to be seen in what was sent.
     sweep["warnings"] = list(dict.fromkeys([*spec.warnings(), *sweep["warnings"]]))
     return client, sweep
+
+
+def _compute_targets(raw: dict[str, Any]) -> list[str]:
+    """Return the names that the cluster of an Azure ML file may have; others need no studio."""
+    from experiments.spec_azure import is_azure  # noqa: PLC0415 -- as above
+
+    if not is_azure(raw):
+        return []
+    try:
+        targets = list(connect().pages("compute"))
+    except StudioError:
+        return []  # what is wrong with the file is said first
+    return [t["name"] for t in sorted(targets, key=lambda target: not target["enabled"])]
 
 
 def _read(specification: Path) -> dict[str, Any]:

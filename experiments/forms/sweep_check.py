@@ -20,6 +20,7 @@ from experiments.forms.sweep_summary import summarize
 from experiments.forms.yaml_lines import line_of
 from experiments.problems import Problem, ProblemsError
 from experiments.services.snapshots import script_names
+from experiments.services.submission import compute_names
 from experiments.services.sweeps import check_spec
 from experiments.snapshot_rules import list_files
 from experiments.space.parsing import parse_expression
@@ -28,6 +29,7 @@ from experiments.spec_azure import is_azure
 from experiments.spec_export_python import python_program
 from experiments.spec_yaml import dump_yaml, read_mapping
 
+_SOURCE = ("code", "snapshot", "source_directory", "uploaded")
 _NO_PROGRAM = "# The program stands here once the specification is right."
 CHOOSE_ZIP = Problem("source_directory", "Choose a zip file, or another source of the code.")
 
@@ -48,7 +50,9 @@ def spec_from_fields(fields: SweepFields) -> tuple[dict[str, Any], str | None]:
     digest = raw.pop("snapshot", None)
     if fields.get("code") == "snapshot":
         return raw, str(digest or "")
-    return raw, None
+    # What a check has stored of the chosen zip.
+    uploaded = fields.get("uploaded") if fields.get("code") == "upload" else ""
+    return raw, uploaded or None
 
 
 def check_fields(fields: SweepFields, user: User, *, has_upload: bool = False) -> CheckedFields:
@@ -61,7 +65,7 @@ def check_fields(fields: SweepFields, user: User, *, has_upload: bool = False) -
         snapshot_digest=digest,
         allow_server_paths=user.is_superuser and fields.get("code") == "folder",
     )
-    if fields.get("code") == "upload":
+    if fields.get("code") == "upload" and digest is None:
         problems = [p for p in problems if p.path not in ("snapshot", "source_directory")]
         problems += [] if has_upload else [CHOOSE_ZIP]
     problems = add_row_problems(problems, fields)
@@ -77,19 +81,19 @@ def check_fields(fields: SweepFields, user: User, *, has_upload: bool = False) -
     )
 
 
-def read_yaml(text: str, before: SweepFields) -> CheckedFields:
+def read_yaml(text: str, before: SweepFields, user: User) -> CheckedFields:
     """Turn YAML into fields; what cannot be read leaves the fields as they were `before`.
 
     The source of the code is kept from `before` where the YAML names none.
     """
     try:
-        raw = _native(read_mapping(text))
+        raw = _native(read_mapping(text), user)
     except ProblemsError as error:
         problems = [_with_line(PlacedProblem(p.path, p.message, ""), text) for p in error.problems]
         return CheckedFields(before, problems)
     fields = fields_from_raw(raw)
     if "snapshot" not in raw and "source_directory" not in raw:
-        source = {key: before.get(key) for key in ("code", "snapshot", "source_directory")}
+        source = {key: before.get(key) for key in _SOURCE}
         fields = fields.with_texts(**source)
     return CheckedFields(fields)
 
@@ -119,7 +123,7 @@ def check_yaml_json(
 
     YAML that cannot be read gives only the problems.
     """
-    read = read_yaml(text, before)
+    read = read_yaml(text, before, user)
     if read.problems:
         return {"problems": [p.as_json() | {"unreadable": True} for p in read.problems]}
     reply = check_json(read.fields, user, has_upload=has_upload)
@@ -173,14 +177,15 @@ def _expression_text(value: Mapping[str, Any]) -> Any:
         return value
 
 
-def _native(raw: Mapping[Any, Any]) -> Mapping[str, Any]:
+def _native(raw: Mapping[Any, Any], user: User) -> Mapping[str, Any]:
     """Return a specification in our own keys: a job file of Azure ML v2 is translated.
 
     Raises:
         ProblemsError: the job file is wrong.
     """
     if is_azure(raw):
-        return SweepSpec.parse(raw).brief()
+        names = compute_names(queries.current_workspace(user))
+        return SweepSpec.parse(raw, compute_targets=names).brief()
     return {str(key): value for key, value in raw.items()}
 
 

@@ -19,6 +19,7 @@ _FIELDS: Final = {
     "sampling.type": "sampling",
     "sampling.rule": "sampling",
     "sampling.seed": "seed",
+    "check_seconds": "check_seconds",
 }
 _SOURCE_FIELDS: Final = {"snapshot": "snapshot", "folder": "source_directory", "upload": "upload"}
 _CODE: Final = frozenset({"name", "experiment", "description", "tags", "environment"}) | {

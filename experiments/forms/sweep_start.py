@@ -43,6 +43,19 @@ def fields_of_sweep(sweep: Sweep) -> SweepFields:
     return fields_from_raw(raw)
 
 
+def fields_of_check(sweep: Sweep) -> SweepFields:
+    """Return the form that a check was started from, with the code that it ran."""
+    check = sweep.check_run
+    folder = str(check.spec.get("source_directory") or "")
+    is_folder = Path(folder).is_absolute()
+    code = {
+        "snapshot": None if is_folder else sweep.snapshot.digest,
+        "source_directory": folder if is_folder else None,
+    }
+    fields = fields_from_raw({**check.spec, **code})
+    return fields.with_texts(check=sweep.public_id, check_seconds=f"{check.seconds:g}")
+
+
 def fields_of_example(name: str) -> SweepFields | None:
     """Return the form filled with an example that lies beside the studio; None without it."""
     folder = next((f for f in example_folders() if f.name == name), None)

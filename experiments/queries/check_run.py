@@ -23,6 +23,7 @@ from experiments.queries.watch import workers_of
 from experiments.run_files import STD_LOG, read_text
 from experiments.spec import SweepSpec
 from experiments.states import RunState
+from experiments.storable import is_storable
 
 _LOG_BYTES: Final = 16 * 1024
 _LOG_LINES: Final = 200
@@ -53,6 +54,9 @@ def find_check(user: AnyUser, public_id: str) -> Sweep:
     Raises:
         Sweep.DoesNotExist: there is none, or it is not this person's to see.
     """
+    # The form posts whatever stands in it, and PostgreSQL refuses what it could not hold.
+    if not is_storable(public_id):
+        raise Sweep.DoesNotExist
     checks = followed_for(user).filter(kind=Sweep.Kind.CHECK).select_related("check_run")
     return checks.get(public_id=public_id)
 

@@ -15,6 +15,7 @@ from experiments.forms.codecs import parse_number
 from experiments.forms.row_actions import apply_row_action
 from experiments.forms.script_facts import add_found_row, advise_on_script
 from experiments.forms.space_preview import preview_space
+from experiments.forms.sweep_around import fields_around
 from experiments.forms.sweep_check import (
     CheckedFields,
     check_fields,
@@ -28,11 +29,17 @@ from experiments.forms.sweep_choices import form_choices
 from experiments.forms.sweep_estimate import estimate_text
 from experiments.forms.sweep_fields import SweepFields, fields_from_post
 from experiments.forms.sweep_problems import errors_by_field, list_sections, place_problems
-from experiments.forms.sweep_start import blank_fields, fields_of_example, fields_of_sweep
-from experiments.forms.sweep_submit import submit_fields
+from experiments.forms.sweep_start import (
+    blank_fields,
+    fields_of_check,
+    fields_of_example,
+    fields_of_sweep,
+)
+from experiments.forms.sweep_submit import check_first, submit_fields
 from experiments.forms.sweep_summary import summarize
-from experiments.models import Sweep
+from experiments.models import Run, Sweep
 from experiments.problems import ProblemsError
+from experiments.views.check_run import check_context, follow_json, form_address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,8 +55,12 @@ def new(request: HttpRequest) -> HttpResponse:
     changed = apply_row_action(fields, request.POST)
     if changed is not None:
         return _page(request, CheckedFields(changed))
+    if metric := request.POST.get("use_metric"):
+        return _page(request, check_fields(fields.with_texts(metric=metric), user))
     if request.POST.get("action") == "load_yaml":
         return _load_yaml(request, fields, user)
+    if request.POST.get("action") == "check_run":
+        return _check_first(request, fields, user)
     return _create(request, fields, user)
 
 
@@ -88,23 +99,40 @@ def script(request: HttpRequest) -> JsonResponse:
 
 
 def _create(request: HttpRequest, fields: SweepFields, user: User) -> HttpResponse:
-    is_script = request.accepts("application/json") and not request.accepts("text/html")
     try:
         sweep = submit_fields(fields, user, upload=request.FILES.get("upload"))
     except ProblemsError as error:
-        problems = place_problems(error.problems, fields)
-        if is_script:
-            # Not a failed request to a script: browsers would report one in their console.
-            return JsonResponse({"problems": [p.as_json() for p in problems]})
-        lost_file = "upload" in request.FILES
-        return _page(request, CheckedFields(fields, problems), status=422, lost_file=lost_file)
+        return _refusal(request, fields, error)
     url = sweep.get_absolute_url()
-    return JsonResponse({"url": url}, status=201) if is_script else redirect(url)
+    return JsonResponse({"url": url}, status=201) if _is_script(request) else redirect(url)
+
+
+def _check_first(request: HttpRequest, fields: SweepFields, user: User) -> HttpResponse:
+    try:
+        sweep = check_first(fields, user, upload=request.FILES.get("upload"))
+    except ProblemsError as error:
+        return _refusal(request, fields, error)
+    if _is_script(request):
+        return JsonResponse(follow_json(sweep, fields), status=201)
+    return redirect(form_address(sweep))
+
+
+def _refusal(request: HttpRequest, fields: SweepFields, error: ProblemsError) -> HttpResponse:
+    problems = place_problems(error.problems, fields)
+    if _is_script(request):
+        # Not a failed request to a script: browsers would report one in their console.
+        return JsonResponse({"problems": [p.as_json() for p in problems]})
+    lost_file = "upload" in request.FILES
+    return _page(request, CheckedFields(fields, problems), status=422, lost_file=lost_file)
+
+
+def _is_script(request: HttpRequest) -> bool:
+    return request.accepts("application/json") and not request.accepts("text/html")
 
 
 def _load_yaml(request: HttpRequest, fields: SweepFields, user: User) -> HttpResponse:
     text = request.POST.get("yaml", "")
-    read = read_yaml(text, fields)
+    read = read_yaml(text, fields, user)
     if not read.problems:
         return _page(request, check_fields(read.fields, user))
     messages = [f"Line {p.line}: {p.message}" if p.line else p.message for p in read.problems]
@@ -132,7 +160,7 @@ def _page(
     }
     choices = form_choices(fields, user)
     choices["metrics"] = list(dict.fromkeys([*advice.metrics, *choices["metrics"]]))
-    context |= choices | more
+    context |= choices | more | check_context(fields, user)
     return render(request, "experiments/sweep_form.html", context, status=status)
 
 
@@ -143,6 +171,19 @@ def _start(request: HttpRequest, user: User) -> tuple[SweepFields, str]:
         except Sweep.DoesNotExist as error:
             raise Http404 from error
         return fields_of_sweep(sweep), f"Filled from “{sweep.name}”, with the code that it ran."
+    if public_id := request.GET.get("around"):
+        try:
+            run = queries.get_run(user, public_id)
+        except Run.DoesNotExist as error:
+            raise Http404 from error
+        origin = f"Filled from “{run.sweep.name}”, with a search space around run {run.number}."
+        return fields_around(run), origin
+    if public_id := request.GET.get("check"):
+        try:
+            sweep = queries.find_check(user, public_id)
+        except Sweep.DoesNotExist as error:
+            raise Http404 from error
+        return fields_of_check(sweep), ""
     if (name := request.GET.get("example")) and user.is_superuser:
         fields = fields_of_example(name)
         if fields is None:

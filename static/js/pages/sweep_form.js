@@ -2,6 +2,7 @@
 import { postForm } from "../lib/api.js";
 import { $ } from "../lib/dom.js";
 import { toast } from "../lib/shell.js";
+import { mountCheckRun, noteChange, sentForm } from "../form/check_run.js";
 import { refreshPreviews } from "../form/previews.js";
 import {
   focusFirst, holderOf, showAdvice, showProblems, showSections, showSummary, showVerdict,
@@ -52,6 +53,7 @@ async function check() {
   asking?.abort();
   asking = new AbortController();
   const data = formData();
+  noteChange(data);
   refreshPreviews(form, data);
   refreshScript(form, data);
   try {
@@ -76,18 +78,19 @@ function refuse(problems) {
   focusFirst(problems);
 }
 
+function hasWrongYaml() {
+  if (!hasYamlErrors()) return false;
+  $("#tab-yaml").click();
+  toast("The YAML has an error. Correct it first.");
+  return true;
+}
+
 async function submit() {
-  if (hasYamlErrors()) {
-    $("#tab-yaml").click();
-    toast("The YAML has an error. Correct it first.");
-    return;
-  }
+  if (hasWrongYaml()) return;
   const button = $("#start");
-  const data = new FormData(form);
-  data.set("action", "create");
   button.disabled = true;
   try {
-    const { url, problems } = await postForm(location.pathname, data);
+    const { url, problems } = await postForm(location.pathname, sentForm(form, "create"));
     if (url) {
       location.assign(url);
       return;
@@ -115,7 +118,8 @@ form.addEventListener("focusout", (event) => {
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  submit();
+  if (event.submitter?.value !== "check_run") submit();
+  else if (!hasWrongYaml()) checkRun.start();
 });
 form.addEventListener("click", (event) => {
   const link = event.target.closest('a[href^="#"]');
@@ -125,6 +129,7 @@ form.addEventListener("click", (event) => {
   focusFirst([{ field: target.id }]);
 });
 
+const checkRun = mountCheckRun(form, { readForm: formData, refuse, onMetric: checkSoon });
 watchPointer();
 mountRows(checkSoon);
 mountScript({ addRow: (values) => addRow(values, checkSoon), onChange: checkSoon });
