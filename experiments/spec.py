@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -130,12 +130,12 @@ class SweepSpec(BaseModel):
         raw: Mapping[Any, Any] | str,
         *,
         base_directory: Path | None = None,
-        compute_targets: Collection[str] = (),
+        compute_targets: Sequence[str] = (),
     ) -> Self:
         """Return the specification that a mapping or a YAML text describes.
 
         With `base_directory`, the folder of its file, a relative source_directory starts there.
-        An Azure ML file whose cluster is none of `compute_targets` uses the target local.
+        An Azure ML file whose cluster is none of `compute_targets` uses the first of them.
 
         Raises:
             ProblemsError: with everything that is wrong.
@@ -262,7 +262,7 @@ class SweepSpec(BaseModel):
 
     @classmethod
     def _parse_azure(
-        cls, raw: Mapping[Any, Any], base_directory: Path | None, compute_targets: Collection[str]
+        cls, raw: Mapping[Any, Any], base_directory: Path | None, compute_targets: Sequence[str]
     ) -> Self:
         found: list[Problem] = []
         fields, warnings = import_azure(raw, compute_targets, found)

@@ -6,7 +6,7 @@ script is given a data path as it is written. A cluster is a compute target of t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -60,7 +60,7 @@ def is_azure(raw: Mapping[Any, Any]) -> bool:
 
 
 def import_azure(
-    raw: Mapping[Any, Any], compute_targets: Collection[str], problems: list[Problem]
+    raw: Mapping[Any, Any], compute_targets: Sequence[str], problems: list[Problem]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the specification and warnings; adds what cannot be read to `problems`."""
     warnings: list[str] = []
@@ -194,14 +194,14 @@ def _minutes(
     return int(minutes) if minutes == int(minutes) else minutes
 
 
-def _compute(raw: Any, known: Collection[str], warnings: list[str]) -> str:
+def _compute(raw: Any, known: Sequence[str], warnings: list[str]) -> str:
     name = raw.removeprefix("azureml:") if isinstance(raw, str) else raw
     if isinstance(name, str) and name in known:
         return name
-    if name not in (None, _DEFAULT_TARGET):
-        text = f"compute {brief(raw)} is not of this studio; the runs use {_DEFAULT_TARGET}."
-        warnings.append(text)
-    return _DEFAULT_TARGET
+    default = known[0] if known else _DEFAULT_TARGET
+    if name not in (None, default):
+        warnings.append(f"compute {brief(raw)} is not of this studio; the runs use {default}.")
+    return default
 
 
 def _code(trial: Mapping[Any, Any], problems: list[Problem]) -> Any:

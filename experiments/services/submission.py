@@ -53,7 +53,7 @@ def check_submission(
     """
     checked = Checked()
     try:
-        checked.spec = SweepSpec.parse(raw)
+        checked.spec = SweepSpec.parse(raw, compute_targets=compute_names(workspace))
         checked.warnings += checked.spec.warnings()
         checked.problems += unstorable_texts(checked.spec.dump())
     except ProblemsError as error:
@@ -147,13 +147,23 @@ _NO_FILES: Final = (
 )
 
 
-def find_compute(name: str, workspace: Workspace) -> ComputeTarget | Problem:
-    """Return the target of this name that a workspace may use, or what is wrong with it."""
-    usable = [
+def compute_names(workspace: Workspace | None) -> list[str]:
+    """Return the names of the targets that a workspace may use, those that take runs first."""
+    usable = _usable_targets(workspace) if workspace is not None else []
+    return [target.name for target in sorted(usable, key=lambda t: (not t.is_enabled, t.pk))]
+
+
+def _usable_targets(workspace: Workspace) -> list[ComputeTarget]:
+    return [
         target
         for target in ComputeTarget.objects.all()
         if target.workspace_id in (None, workspace.pk)
     ]
+
+
+def find_compute(name: str, workspace: Workspace) -> ComputeTarget | Problem:
+    """Return the target of this name that a workspace may use, or what is wrong with it."""
+    usable = _usable_targets(workspace)
     found = next((target for target in usable if target.name == name), None)
     if found is not None and found.is_enabled:
         return found

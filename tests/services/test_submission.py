@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.models import Event, Experiment, Run, Snapshot, Sweep
+from experiments.models import ComputeTarget, Event, Experiment, Run, Snapshot, Sweep
 from experiments.problems import ProblemsError
 from experiments.services.snapshots import snapshot_directory, snapshot_zip
 from experiments.services.sweeps import check_spec, submit_spec
@@ -16,6 +16,15 @@ from experiments.spec import SweepSpec
 from tests.factories import SPEC, make_compute, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
+
+AZURE_JOB = {
+    "type": "sweep",
+    "trial": {"command": "python train.py --lr ${{search_space.lr}}", "code": "."},
+    "search_space": {"lr": {"type": "uniform", "min_value": 0, "max_value": 1}},
+    "sampling_algorithm": "random",
+    "objective": {"goal": "maximize", "primary_metric": "accuracy"},
+    "limits": {"max_total_trials": 4},
+}
 
 
 @pytest.fixture
@@ -277,3 +286,62 @@ def test_warnings_come_with_the_sweep(alice, workspace, source):
 
     assert len(warnings) == 1
     assert "2 configurations, fewer than max_total_runs 5" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "target", "warnings"),
+    [
+        ("azureml:gpu-box", "gpu-box", []),
+        ("gpu-box", "gpu-box", []),
+        (
+            "azureml:cpu-cluster",
+            "local",
+            ['compute "azureml:cpu-cluster" is not of this studio; the runs use local.'],
+        ),
+    ],
+)
+def test_cluster_of_an_azure_file_is_the_target_of_that_name(
+    alice, workspace, source, cluster, target, warnings
+):
+    make_compute("gpu-box")
+
+    sweep, found = submit_spec(
+        {**AZURE_JOB, "compute": cluster},
+        owner=alice,
+        workspace=workspace,
+        base_directory=source,
+        allow_server_paths=True,
+    )
+
+    assert (sweep.compute.name, sweep.spec["compute"]) == (target, target)
+    assert found == warnings
+
+
+def test_cluster_of_an_azure_file_that_is_disabled_here_is_refused(alice, workspace, source):
+    ComputeTarget.objects.create(name="gpu-box", is_enabled=False)
+
+    found = problems_of(
+        {**AZURE_JOB, "compute": "azureml:gpu-box"},
+        alice,
+        workspace,
+        base_directory=source,
+        allow_server_paths=True,
+    )
+
+    assert found == [("compute", '"gpu-box" is disabled; choose another compute target.')]
+
+
+def test_unknown_cluster_becomes_the_first_target_that_takes_runs(alice, workspace, source):
+    ComputeTarget.objects.filter(name="local").update(is_enabled=False)
+    make_compute("gpu-box")
+
+    sweep, (warning,) = submit_spec(
+        {**AZURE_JOB, "compute": "azureml:cpu-cluster"},
+        owner=alice,
+        workspace=workspace,
+        base_directory=source,
+        allow_server_paths=True,
+    )
+
+    assert sweep.compute.name == "gpu-box"
+    assert warning.endswith("the runs use gpu-box.")
