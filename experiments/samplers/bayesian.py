@@ -61,6 +61,7 @@ class Bayesian(Sampler):
     help = "Learns from finished runs which values are promising. Best with many, short queues."
     accepts = frozenset({"choice", "uniform", "quniform"})
     allows_policy = False
+    looks_ahead = True
     needs_same_space = True
     looks_ahead = True
     needs_same_space = True
