@@ -278,8 +278,10 @@ max_total_runs: 2000
 
 
 def test_yaml_of_an_azure_sweep_job_fills_the_form(client, alice, snapshot):
+    make_compute("gpu-box")
     yaml = """\
 type: sweep
+compute: azureml:gpu-box
 trial:
   command: python train.py --lr ${{search_space.lr}}
   code: ./src
@@ -293,6 +295,7 @@ limits: {max_total_trials: 8, max_concurrent_trials: 2}
 
     assert texts["entry"] == "command"
     assert (texts["max_total_runs"], texts["max_concurrent_runs"]) == ("8", "2")
+    assert texts["compute"] == "gpu-box"
 
 
 @pytest.mark.parametrize(
