@@ -10,12 +10,20 @@ from django.contrib import admin
 from experiments import (
     admin_access,
     admin_compute,
+    admin_models,
     admin_queues,
     admin_records,
     admin_sweeps,
 )
 
-__all__ = ["admin_access", "admin_compute", "admin_queues", "admin_records", "admin_sweeps"]
+__all__ = [
+    "admin_access",
+    "admin_compute",
+    "admin_models",
+    "admin_queues",
+    "admin_records",
+    "admin_sweeps",
+]
 
 admin.site.site_header = "Sweep Studio administration"
 admin.site.site_title = "Sweep Studio"

@@ -36,5 +36,7 @@ def studio(request: HttpRequest) -> dict[str, Any]:
 
 
 def _section(request: HttpRequest) -> str:
-    match = request.resolver_match
-    return "compute" if match and match.url_name == "compute" else "sweeps"
+    name = (request.resolver_match.url_name or "") if request.resolver_match else ""
+    if name == "models" or name.startswith(("model_", "version_")) or name == "model":
+        return "models"
+    return "compute" if name == "compute" else "sweeps"

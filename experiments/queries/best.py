@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from experiments.comparison import (
+    Compared,
+    Result,
+    compare,
+    judge_optimum,
+    median_of,
+    nearest_results,
+    rank_results,
+)
 from experiments.models import Artifact, Run, Sweep
 from experiments.queries.json_forms import in_declared_order
-from experiments.space.base import Expression
+from experiments.space.positions import Position, position_of
+from experiments.space.space import SearchSpace
 from experiments.spec import SweepSpec
 
-# Closer to the end of its range than this, a value hints that the range is too narrow.
-_EDGE: Final = 0.01
+NEAREST: Final = 6
+_NOWHERE: Final = Position(None, None, None, "not in the search space")
+# The runs after the winner that are shown beside it in each range.
+_NEXT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class WinningValue:
-    """One hyperparameter of the winner. `position` is its place in the range, 0 to 1, on the
-    scale that was sampled; None for a category.
+    """One hyperparameter of the winner and its place in the search space.
+
+    `others` are the places of the runs that come next; `default` is None where it is not known.
     """
 
     name: str
     value: Any
-    position: float | None
-    low: float | None
-    high: float | None
+    position: Position
     scale: str
-    choices: list[Any]
-    is_at_edge: bool
+    others: list[float]
+    default: Any = None
+    default_place: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +57,31 @@ class BestModel:
     artifacts: list[Artifact]
     values: list[WinningValue]
     rank_of: int
+    second: Compared | None
+    median: Compared | None
+    by_defaults: Compared | None
+    nearest: list[Compared]
+    verdict: str
 
 
-def best_model(sweep: Sweep) -> BestModel | None:
-    """Return the winner so far; None while no run has a finite value of the primary metric."""
+def best_model(sweep: Sweep, *, defaults: Mapping[str, Any] | None = None) -> BestModel | None:
+    """Return the winner so far; None while no run has a finite value of the primary metric.
+
+    `defaults` are values that the script would take by itself; the run nearest to them is compared.
+    """
     if sweep.best_run_id is None or sweep.best_value is None:
         return None
     run = Run.objects.select_related("sweep", "retry_of").get(pk=sweep.best_run_id)
     space = SweepSpec.from_stored(sweep.spec).space
     params = in_declared_order(run.params, sweep.spec)
+    winner = Result(run.number, run.public_id, sweep.best_value, params)
+    ranked = [r for r in _ranked(sweep) if r.number != run.number]
+    near = [
+        compare(winner, result, sweep.goal, apart=apart)
+        for result, apart in nearest_results(space, params, ranked, limit=NEAREST)
+    ]
+    everybody = [winner, *ranked]
+    middle = median_of(everybody)
     return BestModel(
         run=run,
         value=sweep.best_value,
@@ -63,35 +91,58 @@ def best_model(sweep: Sweep) -> BestModel | None:
         arguments=run.arguments,
         command=run.command,
         artifacts=list(Artifact.objects.filter(run=run)),
-        values=[_winning(name, space.expressions[name], params[name]) for name in params],
-        rank_of=Run.objects.filter(sweep=sweep, best_value__isnull=False).count(),
+        values=_winning_values(space, params, ranked[:_NEXT], defaults or {}),
+        rank_of=len(everybody),
+        second=compare(winner, ranked[0], sweep.goal) if ranked else None,
+        median=compare(winner, middle, sweep.goal) if middle else None,
+        by_defaults=_by_defaults(space, winner, everybody, defaults or {}, sweep.goal),
+        nearest=near,
+        verdict=judge_optimum(winner, everybody, near),
     )
 
 
-def _winning(name: str, expression: Expression, value: Any) -> WinningValue:
-    bounds = expression.bounds()
-    position = _position(value, bounds, expression.scale)
-    has_edges = "normal" not in expression.name
-    return WinningValue(
-        name=name,
-        value=value,
-        position=position,
-        low=bounds[0] if bounds else None,
-        high=bounds[1] if bounds else None,
-        scale=expression.scale,
-        choices=expression.values() if expression.scale == "category" else [],
-        is_at_edge=has_edges and position is not None and not _EDGE < position < 1 - _EDGE,
-    )
+def _ranked(sweep: Sweep) -> list[Result]:
+    rows = Run.objects.filter(sweep=sweep, best_value__isnull=False)
+    found = rows.values_list("number", "public_id", "best_value", "params")
+    return rank_results((Result(*row) for row in found), sweep.goal)
 
 
-def _position(value: Any, bounds: tuple[float, float] | None, scale: str) -> float | None:
-    if bounds is None or scale == "category" or isinstance(value, bool | str):
-        return None
-    low, high, at = bounds[0], bounds[1], float(value)
-    if scale == "log":
-        if low <= 0 or at <= 0:
-            return None
-        low, high, at = math.log(low), math.log(high), math.log(at)
-    if high <= low:
-        return None
-    return min(1.0, max(0.0, (at - low) / (high - low)))
+def _by_defaults(
+    space: SearchSpace,
+    winner: Result,
+    everybody: list[Result],
+    defaults: Mapping[str, Any],
+    goal: str,
+) -> Compared | None:
+    known = {name: value for name, value in defaults.items() if name in space.expressions}
+    for result, apart in nearest_results(space, known, everybody, limit=1):
+        return compare(winner, result, goal, apart=apart)
+    return None
+
+
+def _winning_values(
+    space: SearchSpace,
+    params: Mapping[str, Any],
+    following: list[Result],
+    defaults: Mapping[str, Any],
+) -> list[WinningValue]:
+    found = []
+    for name, value in params.items():
+        expression = space.expressions.get(name)
+        if expression is None:  # a run of an earlier sweep may have more
+            found.append(WinningValue(name, value, _NOWHERE, "category", []))
+            continue
+        places = [position_of(expression, other.params.get(name)).place for other in following]
+        default = defaults.get(name)
+        found.append(
+            WinningValue(
+                name=name,
+                value=value,
+                position=position_of(expression, value),
+                scale=expression.scale,
+                others=[place for place in places if place is not None],
+                default=default,
+                default_place=None if default is None else position_of(expression, default).place,
+            )
+        )
+    return found

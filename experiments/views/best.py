@@ -14,8 +14,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from experiments import queries
+from experiments.comparison import Compared
+from experiments.forms.script_defaults import script_defaults
 from experiments.models import Sweep
 from experiments.queries import BestModel, WinningValue
+from experiments.queries.models import versions_from
 from experiments.queries.run_facts import planned_runs, progress_of
 from experiments.spec import SweepSpec
 from experiments.spec_command import format_value
@@ -31,13 +34,32 @@ _TRACK: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A winning value with its mark in the search space, from 0 to `_TRACK`; None: no mark."""
+    """A winning value with its marks in the search space, from 0 to `_TRACK`; None: no mark."""
 
     winner: WinningValue
     exact: str
+    default: str
     x: float | None
-    low: Any
-    high: Any
+    default_x: float | None
+    others: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A line of the comparison: what the winner is compared with."""
+
+    label: str
+    compared: Compared
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A configuration near the winner; `cells` are its values, each with whether it is the same."""
+
+    compared: Compared
+    to_best: float
+    cells: list[tuple[str, bool]]
 
 
 @require_safe
@@ -45,13 +67,14 @@ def best_model(request: HttpRequest, sweep_id: str) -> HttpResponse:
     """Show the winner so far, or say why there is none yet."""
     sweep = find_sweep(request, sweep_id)
     progress = progress_of(sweep, timezone.now())
-    model = queries.best_model(sweep)
+    model = queries.best_model(sweep, defaults=script_defaults(sweep))
     context: dict[str, Any] = {
         "sweep": sweep,
         "model": model,
         "digits": progress.digits,
         "is_active": sweep.state in SWEEP_ACTIVE,
         "left": max(0, planned_runs(sweep) - progress.ended),
+        "can_change": queries.may_write(request.user, sweep.experiment.workspace),
         "page": page_data(sweep, progress),
     }
     if model is not None:
@@ -66,6 +89,11 @@ def _model_context(sweep: Sweep, model: BestModel) -> dict[str, Any]:
     return {
         "run": model.run,
         "placed": [_place(value) for value in model.values],
+        "has_defaults": any(value.default is not None for value in model.values),
+        "rivals": _rivals(model),
+        "names": list(model.params),
+        "neighbours": [_neighbour(model, one) for one in model.nearest],
+        "registered": versions_from(sweep=sweep),
         "argument_words": [shlex.quote(word) for word in model.arguments],
         "command_words": [
             shlex.quote(word) for word in model.command or _planned_command(sweep, model)
@@ -83,12 +111,35 @@ def _planned_command(sweep: Sweep, model: BestModel) -> list[str]:
 
 
 def _place(winner: WinningValue) -> Placed:
-    exact = format_value(winner.value)
-    if winner.position is None:
-        count = len(winner.choices)
-        if winner.value not in winner.choices:
-            return Placed(winner, exact, None, None, None)
-        x = (winner.choices.index(winner.value) + 0.5) / count * _TRACK
-        return Placed(winner, exact, x, winner.choices[0], winner.choices[-1])
-    x = min(1.0, max(0.0, winner.position)) * _TRACK
-    return Placed(winner, exact, x, winner.low, winner.high)
+    place = winner.position.place
+    return Placed(
+        winner=winner,
+        exact=format_value(winner.value),
+        default="" if winner.default is None else format_value(winner.default),
+        x=None if place is None else place * _TRACK,
+        default_x=None if winner.default_place is None else winner.default_place * _TRACK,
+        others=[other * _TRACK for other in winner.others],
+    )
+
+
+def _rivals(model: BestModel) -> list[Rival]:
+    rivals = []
+    if model.second:
+        rivals.append(Rival("Second best", model.second))
+    if model.median:
+        rivals.append(Rival("Median run", model.median))
+    if model.by_defaults:
+        is_exact = model.by_defaults.distance == 0
+        label = "Script defaults" if is_exact else "Nearest to the script's defaults"
+        note = "" if is_exact else f"distance {model.by_defaults.distance:.2f}"
+        rivals.append(Rival(label, model.by_defaults, note))
+    return rivals
+
+
+def _neighbour(model: BestModel, one: Compared) -> Neighbour:
+    params = one.result.params
+    cells = [
+        (format_value(params[name]) if name in params else "", params.get(name) == value)
+        for name, value in model.params.items()
+    ]
+    return Neighbour(one, one.result.value - model.value, cells)

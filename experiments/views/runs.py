@@ -24,6 +24,7 @@ from experiments.models import Run, Sweep
 from experiments.progress import SweepProgress
 from experiments.queries import Series
 from experiments.queries.json_forms import in_declared_order
+from experiments.queries.models import versions_from
 from experiments.queries.run_facts import place_of, progress_of, series_summaries
 from experiments.run_files import (
     STD_LOG,
@@ -143,6 +144,7 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
     is_best = best is not None and best.pk == found.pk
     piece = _log_tail(found)
     may_change = queries.may_write(request.user, sweep.experiment.workspace)
+    files = files_of(found)
     return {
         "run": found,
         "sweep": sweep,
@@ -164,7 +166,9 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "command_words": [shlex.quote(word) for word in found.command],
         "run_css": badge(found.state, found.end_reason).css,
         "summaries": series_summaries(found),
-        "files": files_of(found),
+        "files": files,
+        "registered": versions_from(run=found),
+        "can_register": found.is_terminal and bool(files) and may_change,
         "environment": sorted({**sweep.compute.environment, **sweep.spec["environment"]}),
         "can_cancel": found.state in _CANCELABLE and may_change,
         "can_retry": is_repeatable(found)

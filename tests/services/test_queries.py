@@ -365,10 +365,10 @@ def test_the_best_model_tells_where_its_values_lie():
     assert best.command == ["python", "train.py", *run.arguments]
     assert [a.path for a in best.artifacts] == ["outputs/model.pkl"]
     lr, momentum, solver = best.values
-    assert (lr.name, lr.scale, lr.is_at_edge) == ("lr", "log", False)
-    assert lr.position == pytest.approx(0.5)
-    assert (momentum.position, momentum.is_at_edge) == (1.0, True)
-    assert (solver.position, solver.choices) == (None, ["sgd", "adam"])
+    assert (lr.name, lr.scale, lr.position.edge) == ("lr", "log", 0)
+    assert lr.position.place == pytest.approx(0.5)
+    assert (momentum.position.place, momentum.position.words) == (1.0, "at the upper bound")
+    assert (solver.position.place, solver.position.words) == (1.0, "option 2 of 2")
 
 
 def test_the_watchdog_finds_what_waits_and_what_is_silent():

@@ -51,7 +51,8 @@ def test_values_stand_in_their_search_space(html):
     marks = re.findall(r'<line class="mark" x1="([\d.]+)"', html)
 
     assert marks == ["0.0", "150.0"]
-    assert "at the edge: consider a wider range" in html
+    assert "10⁻⁵: at the lower bound" in html
+    assert "2: number 2 of 3" in html
 
 
 def test_outputs_can_be_downloaded_one_by_one_and_together(html, world):

@@ -8,6 +8,7 @@ import { formatCount, formatMetric } from "../lib/format.js";
 import { startLive } from "../lib/live.js";
 import { badge } from "../lib/marks.js";
 import { createRefresher } from "../lib/parts.js";
+import { startRegister } from "../lib/register.js";
 import { startLog } from "./run_log.js";
 import { startTicking } from "./sweep_head.js";
 
@@ -111,5 +112,6 @@ addEventListener("keydown", (event) => {
   if (event.key === "[" || event.key === "]") $(`[data-key="${event.key}"]`)?.click();
 });
 startDialogs();
+startRegister();
 if (!page.run.done) startTicking(Date.now() - page.now * 1000);
 drawSmall();

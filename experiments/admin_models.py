@@ -1,0 +1,108 @@
+"""Admin of registered models: look and search; what people wrote may be corrected."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from experiments.admin_base import OwnedByStudioAdmin, admin_link, list_link, page_link
+from experiments.formats import format_filesize
+from experiments.models import ModelVersion, RegisteredModel
+
+
+@admin.register(RegisteredModel)
+class RegisteredModelAdmin(OwnedByStudioAdmin[RegisteredModel]):
+    """Names of models; the description may be corrected."""
+
+    list_display = ["name", "page", "workspace", "version_count", "created_by", "updated_at"]
+    list_filter = ["workspace", "updated_at"]
+    list_select_related = ["workspace", "created_by"]
+    search_fields = ["name", "description"]
+    date_hierarchy = "created_at"
+    editable = ["description"]
+    show = [
+        "name",
+        "workspace",
+        "description",
+        "last_number",
+        "created_by",
+        "created_at",
+        "updated_at",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RegisteredModel]:
+        return super().get_queryset(request).annotate(n_versions=Count("versions"))
+
+    @admin.display(description="page")
+    def page(self, model: RegisteredModel) -> SafeString:
+        return page_link(model.get_absolute_url(), "Open")
+
+    @admin.display(description="versions", ordering="n_versions")
+    def version_count(self, model: RegisteredModel) -> SafeString:
+        count = getattr(model, "n_versions", 0)
+        return list_link(ModelVersion, str(count), model__id__exact=model.pk)
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(OwnedByStudioAdmin[ModelVersion]):
+    """Versions; description and tags may be corrected, marks are changed on their pages."""
+
+    list_display = [
+        "model",
+        "number",
+        "page",
+        "stage",
+        "metric_name",
+        "metric_value",
+        "size",
+        "sweep_name",
+        "created_by",
+        "created_at",
+    ]
+    list_filter = ["stage", "model__workspace", "created_at"]
+    list_select_related = ["model__workspace", "created_by"]
+    search_fields = ["model__name", "run_public_id", "sweep_name", "experiment_name"]
+    date_hierarchy = "created_at"
+    editable = ["description", "tags"]
+    show = [
+        "model",
+        "number",
+        "stage",
+        "stage_by",
+        "stage_at",
+        "description",
+        "tags",
+        "properties",
+        "metric_name",
+        "goal",
+        "metric_value",
+        "params",
+        "run_link",
+        "run_public_id",
+        "sweep_name",
+        "experiment_name",
+        "snapshot_digest",
+        "command",
+        "path",
+        "file_count",
+        "size",
+        "created_by",
+        "created_at",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
+        return super().get_queryset(request).select_related("model__workspace", "run")
+
+    @admin.display(description="page")
+    def page(self, version: ModelVersion) -> SafeString:
+        return page_link(version.get_absolute_url(), "Open")
+
+    @admin.display(description="size", ordering="size_bytes")
+    def size(self, version: ModelVersion) -> str:
+        return format_filesize(version.size_bytes)
+
+    @admin.display(description="run")
+    def run_link(self, version: ModelVersion) -> str | SafeString:
+        return admin_link(version.run)
