@@ -17,6 +17,7 @@ from experiments.queries.json_forms import (
     sweeps_json,
 )
 from experiments.queries.log import LogLine, log_of_sweep
+from experiments.queries.metric_model import model_need
 from experiments.queries.page import Page
 from experiments.queries.run_table import RunRow, run_row, run_rows
 from experiments.queries.series import (
@@ -106,6 +107,7 @@ __all__ = [
     "log_of_sweep",
     "may_write",
     "metric_names",
+    "model_need",
     "number_json",
     "numbers_json",
     "policy_limits",

@@ -6,17 +6,19 @@ from experiments.charts.base import RunView, SweepView
 from experiments.curves import CurveSet
 from experiments.models import Run, Sweep
 from experiments.policies import make_policy
+from experiments.queries.metric_model import metric_model, model_need
 from experiments.queries.series import whole_values
 from experiments.queries.warm_start import add_earlier_curves
 from experiments.spec import SweepSpec
 from experiments.states import RUN_TERMINAL
 
 
-def chart_view(sweep: Sweep, *, with_limits: bool = True) -> SweepView:
+def chart_view(sweep: Sweep, *, with_limits: bool = True, with_model: bool = False) -> SweepView:
     """Return a sweep as charts see it; three queries, whatever the number of runs."""
     spec = SweepSpec.from_stored(sweep.spec)
     runs = Run.objects.filter(sweep=sweep).order_by("number")
     views = tuple(_run_view(run) for run in runs.defer("last_decision", "arguments", "command"))
+    model = metric_model(sweep, spec.space, views) if with_model else None
     return SweepView(
         metric=sweep.metric_name,
         goal=sweep.goal,
@@ -24,6 +26,8 @@ def chart_view(sweep: Sweep, *, with_limits: bool = True) -> SweepView:
         runs=views,
         best_number=sweep.best_run.number if sweep.best_run else None,
         limits=tuple(policy_limits(sweep)) if with_limits else (),
+        model=model,
+        model_note=model_need(sweep).note if with_model and model is None else "",
     )
 
 

@@ -32,7 +32,7 @@ def chart(request: HttpRequest, sweep_id: str, name: str) -> HttpResponseBase:
     if unchanged is not None:
         return unchanged
     drawn = load_chart(name)
-    view = queries.chart_view(sweep, with_limits=drawn.needs_curves)
+    view = queries.chart_view(sweep, with_limits=drawn.needs_curves, with_model=drawn.needs_model)
     names = queries.metric_names(sweep) if drawn.needs_curves else []
     problems = _check(drawn, view, options, names)
     if problems:

@@ -21,6 +21,7 @@ from experiments.services.sweeps import cancel_sweep
 from experiments.spec import SweepSpec
 from experiments.spec_export import EXPORT_FORMATS, export_spec
 from experiments.states import RUN_TERMINAL
+from experiments.views.model_panel import model_panel
 from experiments.views.run_table import csv_response, table_context
 from experiments.views.sweep_head import (
     ChartCard,
@@ -115,6 +116,7 @@ def charts(request: HttpRequest, sweep_id: str) -> HttpResponse:
             "one dot per run, in order of start",
             chart_url(sweep, "best_so_far"),
         ),
+        "model": model_panel(sweep),
     }
     return render_sweep(request, sweep, "sweep_charts", "sweep_charts", context)
 

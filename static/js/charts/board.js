@@ -66,6 +66,17 @@ export class Board {
     return card;
   }
 
+  /** A chart of the model: it learns when runs end, and the ranges on the axes leave it alone. */
+  addModel(section) {
+    const card = new ChartCard(section, {
+      makeView: (host) => createPlotView(host, this.selection, section.dataset.chart),
+    });
+    this.live.onCharts((changes) => {
+      if (changes.moved.size) card.refresh();
+    });
+    return card;
+  }
+
   /** The metrics chart: new points are added here, everything else is the server's. */
   addMetrics(section) {
     const colour = $("[data-colour]", section);

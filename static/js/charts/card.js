@@ -14,6 +14,7 @@ const SHARE = 4;
 
 /** Whether there is nothing to draw: lines of reference alone are no picture. */
 function isEmpty(figure) {
+  if (typeof figure.meta.is_empty === "boolean") return figure.meta.is_empty;
   if (figure.meta.axes) return figure.meta.best === null;
   return !figure.data.some((trace) => trace.customdata?.length);
 }
@@ -136,7 +137,7 @@ export class ChartCard {
     const { prepare, makeView } = this.hooks;
     const shown = prepare ? { ...this.figure, data: prepare(this.figure) } : this.figure;
     const nothing = isEmpty(shown);
-    this.note(nothing && html`<p>No run to draw yet.</p>`);
+    this.note(nothing && html`<p>${this.figure.meta.note || "No run to draw yet."}</p>`);
     this.host.classList.toggle("is-empty", nothing);
     $("[data-caption]", this.section).textContent = this.figure.meta.caption ?? "";
     this.host.setAttribute("aria-label", `${this.title}. ${this.figure.meta.summary}. `

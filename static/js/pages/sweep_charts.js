@@ -3,7 +3,7 @@ import { Board } from "../charts/board.js";
 import { createParallelView } from "../charts/parallel_coordinates.js";
 import { mountRunList } from "../charts/run_list.js";
 import { hideTip, showTip } from "../charts/tip.js";
-import { $ } from "../lib/dom.js";
+import { $, $$ } from "../lib/dom.js";
 import { getParam, replaceParams } from "../lib/url_state.js";
 import { runUrl, startSweepPage } from "./sweep_head.js";
 
@@ -56,3 +56,4 @@ board.addMetrics($('[data-chart="metrics"]'));
 for (const name of ["scatter_2d", "scatter_3d", "best_so_far"]) {
   board.addPlot($(`[data-chart="${name}"]`));
 }
+$$("#model [data-chart]").forEach((card) => board.addModel(card));
