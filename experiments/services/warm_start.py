@@ -16,8 +16,9 @@ from experiments.run_files import output_files
 from experiments.samplers import load_sampler
 from experiments.services.new_runs import NewRun
 from experiments.services.sampling import arguments_of
+from experiments.space.base import Expression
 from experiments.space.configuration import read_configuration
-from experiments.space.literals import brief
+from experiments.space.literals import brief, identity
 from experiments.spec import SweepSpec
 from experiments.spec_warm_start import MAX_CHAIN_RUNS
 from experiments.states import RUN_TERMINAL, RunState, SweepState
@@ -165,9 +166,10 @@ def _misfits(sweep: Sweep, spec: SweepSpec) -> list[str]:
             f"{_title(sweep)} has the primary metric {brief(sweep.metric_name)} ({sweep.goal}) and "
             f"this sweep {brief(metric.name)} ({metric.goal}); name and goal must be the same."
         )
-    space = getattr(spec, "search_space", None)
-    if space is not None and load_sampler(spec.sampler_name).needs_same_space:
-        other = _difference(sweep.spec["search_space"], space)
+    is_known = getattr(spec, "search_space", None) is not None
+    if is_known and load_sampler(spec.sampler_name).needs_same_space:
+        theirs = SweepSpec.from_stored(sweep.spec).space
+        other = _difference(theirs.expressions, spec.space.expressions)
         if other:
             texts.append(
                 f"{_title(sweep)} has another search space ({other}); {spec.sampler_name} "
@@ -176,19 +178,27 @@ def _misfits(sweep: Sweep, spec: SweepSpec) -> list[str]:
     return texts
 
 
-def _difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """Name the first hyperparameter that two search spaces in canonical form do not share."""
+def _difference(theirs: Mapping[str, Expression], ours: Mapping[str, Expression]) -> str:
+    """Name the first hyperparameter that two search spaces do not share; "" when there is none."""
     for name in (*theirs, *ours):
         there, here = theirs.get(name), ours.get(name)
-        if there != here:
+        if there is None or here is None or _meaning(there) != _meaning(here):
             return f"{name} is {_shown(there)} there and {_shown(here)} here"
     return ""
 
 
-def _shown(expression: Any) -> str:
+def _meaning(expression: Expression) -> tuple[str, list[Any]]:
+    """Return what tells expressions apart: 1.0 is 1 as a bound, but another option of a choice."""
+    arguments = expression.arguments()
+    if expression.name == "choice":
+        return expression.name, [identity(option) for option in arguments["values"]]
+    return expression.name, [float(argument) for argument in arguments.values()]
+
+
+def _shown(expression: Expression | None) -> str:
     if expression is None:
         return "missing"
-    text = str(expression)
+    text = expression.to_text()
     return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"
 
 
