@@ -104,7 +104,8 @@ def best_model(sweep: Sweep, *, defaults: Mapping[str, Any] | None = None) -> Be
 def _ranked(sweep: Sweep) -> list[Result]:
     rows = Run.objects.filter(sweep=sweep, best_value__isnull=False)
     found = rows.values_list("number", "public_id", "best_value", "params")
-    return rank_results((Result(*row) for row in found), sweep.goal)
+    results = [Result(n, key, value, own) for n, key, value, own in found if value is not None]
+    return rank_results(results, sweep.goal)
 
 
 def _by_defaults(
