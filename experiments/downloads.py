@@ -17,10 +17,12 @@ _BLOCK: Final = 256 * 1024
 _POLICY: Final = "sandbox; default-src 'none'"
 
 
-def send_file(request: HttpRequest, path: Path, name: str) -> StreamingHttpResponse:
-    """Send one file as a download of bytes."""
-    response = _stream(request, _blocks(path), name, "application/octet-stream")
-    response["Content-Length"] = str(path.stat().st_size)
+def send_file(
+    request: HttpRequest, path: Path, name: str, *, offset: int = 0
+) -> StreamingHttpResponse:
+    """Send one file as a download of bytes, from `offset` on."""
+    response = _stream(request, _blocks(path, offset), name, "application/octet-stream")
+    response["Content-Length"] = str(max(0, path.stat().st_size - offset))
     return response
 
 
@@ -52,8 +54,9 @@ async def _in_threads(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield block
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+def _blocks(path: Path, offset: int) -> Iterator[bytes]:
     with path.open("rb") as file:
+        file.seek(offset)
         while block := file.read(_BLOCK):
             yield block
 

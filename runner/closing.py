@@ -52,7 +52,8 @@ def store_files(run_id: int, workdir: Workdir, tick: Callable[[], None]) -> int:
     Calls `tick` in between: gigabytes take longer to read than a lease lasts.
     """
     keep_files(workdir)
-    add_artifacts(run_id, list_kept(workdir, tick))
+    kept = list_kept(workdir, tick)
+    add_artifacts(run_id, [(file.path, file.size, file.digest) for file in kept])
     return tree_bytes(workdir.path / KEPT[0])
 
 

@@ -11,7 +11,6 @@ import sys
 import time
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
@@ -19,21 +18,23 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from experiments.services import runs
 from experiments.services.outcome import RunOutcome, timeout_sentence
 from experiments.services.recovery import lose_run
-from experiments.services.snapshots import path_of_digest
+from experiments.services.storage import run_directory
 from experiments.services.termination import SweepCurves, apply_policy
 from experiments.services.transitions import StaleState
 from experiments.spec_command import resume_words
 from experiments.states import EndReason
 from runner import workdir
-from runner.closing import read_outcome, store_files
+from runner.closing import read_outcome
 from runner.compute import load_compute
 from runner.compute.base import Handle
 from runner.environment import run_environment, studio_url
 from runner.memory import OutOfMemory
 from runner.process import kill_marked, this_process
 from runner.quotas import Quotas
+from runner.remote_storage import TransferError
 from runner.reports import ReportFeed
 from runner.resume import copy_outputs
+from runner.storage import new_storage
 from studio.sdk.run import RUN_VARIABLE
 
 logger = logging.getLogger(__name__)
@@ -66,9 +67,10 @@ class Execution:
 
     def __init__(self, claimed: runs.ClaimedRun) -> None:
         self.claimed = claimed
-        root = Path(settings.STUDIO_STORAGE_ROOT) / "runs"
-        name = f"{claimed.number}" if claimed.fence <= 1 else f"{claimed.number}-{claimed.fence}"
-        self.workdir = workdir.Workdir(root / claimed.sweep_public_id / name)
+        self.workdir = workdir.Workdir(
+            run_directory(claimed.sweep_public_id, claimed.number, claimed.fence)
+        )
+        self.storage = new_storage()
         self.quotas = Quotas(
             self.workdir,
             log_bytes=settings.STUDIO_MAX_LOG_BYTES,
@@ -110,12 +112,13 @@ class Execution:
         finally:
             active.remove(self)
             self._stop_process()
+            self.storage.close()
 
     def _start(self) -> bool:
         try:
-            self.workdir = workdir.prepare_workdir(
-                self.workdir.path, path_of_digest(self.claimed.snapshot_digest)
-            )
+            snapshot = self.storage.snapshot(self.claimed.snapshot_digest, self._keep_alive)
+            self.workdir = workdir.prepare_workdir(self.workdir.path, snapshot)
+            directory = self.storage.open(self.claimed, self.workdir, self._keep_alive)
             self._copy_earlier_outputs()
             argv, env = self._command()
             compute = load_compute(self.claimed.compute_kind)
@@ -125,6 +128,9 @@ class Execution:
                 workdir=self.workdir,
                 grace=settings.STUDIO_STOP_GRACE_SECONDS,
             )
+        except TransferError as error:
+            self._hand_over(str(error))
+            return False
         except (OSError, zipfile.BadZipFile) as error:
             return self._end_unstarted(str(error))
         if self.claimed.timeout_seconds is not None:
@@ -134,13 +140,14 @@ class Execution:
                 self.claimed.run_id,
                 self.claimed.fence,
                 arguments=argv,
-                directory=str(self.workdir.path),
+                directory=directory,
                 guard_pid=self.process.pid,
                 script_arguments=self._script_arguments(),
             )
         except StaleState:
             # Asked to stop while it was starting, or lost; the supervision below finds out which.
             self._next_poll = 0.0
+        self.storage.follow()
         return True
 
     def _copy_earlier_outputs(self) -> None:
@@ -150,7 +157,8 @@ class Execution:
             return
         if not earlier.directory:
             raise FileNotFoundError(f"run {earlier.public_id}, to go on from, was deleted")
-        copy_outputs(Path(earlier.directory), self.workdir.resumed, self._keep_alive)
+        source = self.storage.earlier_outputs(earlier, self._keep_alive)
+        copy_outputs(source, self.workdir.resumed, self._keep_alive)
 
     def _resume_words(self) -> list[str]:
         return resume_words(str(self.workdir.resumed)) if self.claimed.resume_from else []
@@ -284,7 +292,7 @@ class Execution:
             self._store_timeout()
         runs.begin_finalizing(self.claimed.run_id, self.claimed.fence)
         self.quotas.cut_log()
-        output_bytes = store_files(self.claimed.run_id, self.workdir, self._keep_alive)
+        output_bytes = self.storage.keep(self._keep_alive)
         log_bytes = self.workdir.std_log.stat().st_size
         outcome = replace(outcome, log_bytes=log_bytes, output_bytes=output_bytes)
         runs.finish_run(self.claimed.run_id, self.claimed.fence, outcome)
@@ -311,7 +319,8 @@ class Execution:
         """Give the run up for a fault that is not its own; it is repeated elsewhere or later."""
         lose_run(self.claimed.run_id, reason=reason, fence=self.claimed.fence)
         if self.workdir.code.exists():
-            store_files(self.claimed.run_id, self.workdir, lambda: None)
+            self.storage.hurry()
+            self.storage.keep(lambda: None)
 
     def _stop_process(self) -> None:
         if self.process is None:

@@ -113,24 +113,35 @@ def keep_files(workdir: Workdir) -> None:
     shutil.rmtree(workdir.code, ignore_errors=True)
 
 
-def list_kept(workdir: Workdir, tick: Callable[[], None]) -> list[tuple[str, int, str]]:
-    """Return (path, size in bytes, SHA-256) of each kept file; calls `tick` between the blocks."""
+@dataclass(frozen=True, slots=True, order=True)
+class KeptFile:
+    """A kept file: its name in the tree of the run, size in bytes, SHA-256, where it is."""
+
+    path: str
+    size: int
+    digest: str
+    place: Path
+
+
+def list_kept(workdir: Workdir, tick: Callable[[], None]) -> list[KeptFile]:
+    """Return each kept file, sorted by name; calls `tick` between the blocks."""
     found = []
     trees = [(workdir.path / name, workdir.path) for name in KEPT]
     uploads = workdir.path / UPLOADS
     trees += [] if uploads.is_symlink() else [(uploads, uploads)]
     for tree, root in trees:
-        for path in _files(tree):
+        for path in regular_files(tree):
             relative = path.relative_to(root)
             if len(str(relative)) <= _MAX_PATH and relative == _readable(relative):
-                found.append((relative.as_posix(), path.stat().st_size, _digest(path, tick)))
+                size = path.stat().st_size
+                found.append(KeptFile(relative.as_posix(), size, digest_of(path, tick), path))
     return sorted(found)
 
 
 def _move_tree(source: Path, target: Path) -> None:
     if source.is_symlink() or not source.is_dir():
         return
-    for path in list(_files(source)):
+    for path in list(regular_files(source)):
         kept = _free_name(target / _readable(path.relative_to(source)))
         kept.parent.mkdir(parents=True, exist_ok=True)
         path.replace(kept)
@@ -151,7 +162,8 @@ def _free_name(path: Path) -> Path:
     return kept
 
 
-def _files(root: Path) -> Iterator[Path]:
+def regular_files(root: Path) -> Iterator[Path]:
+    """Yield every file below a folder that is no link, in no order; an absent folder has none."""
     for folder, _, names in os.walk(root):
         for name in names:
             path = Path(folder, name)
@@ -159,7 +171,8 @@ def _files(root: Path) -> Iterator[Path]:
                 yield path
 
 
-def _digest(path: Path, tick: Callable[[], None]) -> str:
+def digest_of(path: Path, tick: Callable[[], None] = lambda: None) -> str:
+    """Return the SHA-256 of a file in hex; calls `tick` between the blocks."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -171,7 +184,7 @@ def _digest(path: Path, tick: Callable[[], None]) -> str:
 def tree_bytes(root: Path) -> int:
     """Return the size of all regular files below a folder; files that vanish meanwhile are 0."""
     total = 0
-    for path in _files(root):
+    for path in regular_files(root):
         try:
             total += path.stat().st_size
         except FileNotFoundError:

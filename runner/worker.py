@@ -22,10 +22,12 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.queue import Queue
 
-from experiments.services.compute import heartbeat_worker
+from experiments.services.compute import heartbeat_worker, is_draining
 from runner import executor
+from runner.leftovers import settle_leftovers
 from runner.preload import preload
 from runner.process import adopt_orphans, die_with_parent, kill_descendants
+from runner.storage import is_remote
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ WORKER_TTL: Final = 20
 MONITORING_SECONDS: Final = 5
 MAINTENANCE_SECONDS: Final = 15
 _MARGIN_SECONDS: Final = 10
+_DRAIN_LOOK_SECONDS: Final = 2.0
 
 
 class SlotWorker(Worker):
@@ -79,6 +82,27 @@ class SlotWorker(Worker):
             yield
         except RedisError as error:
             logger.warning("worker %s: no sign of life in Redis: %s", self.name, error)
+
+    def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> tuple[Job, Queue] | None:
+        """Take the next job; none while the target is being drained."""
+        while self._is_draining():
+            self.heartbeat()
+            time.sleep(_DRAIN_LOOK_SECONDS)
+        return super().dequeue_job_and_maintain_ttl(*args, **kwargs)
+
+    def _is_draining(self) -> bool:
+        try:
+            close_old_connections()
+            return is_draining(self.name)
+        except DatabaseError as error:
+            logger.warning("worker %s: database: %s", self.name, error)
+            return False
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Execute the job in a work-horse; what one leaves behind on its death is settled."""
+        super().execute_job(job, queue)
+        if is_remote():
+            settle_leftovers()
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Fork with everything loaded; database connections are never shared."""

@@ -35,8 +35,18 @@ def up(port: int | None, host: str, workers: int, no_example: bool) -> None:
     show_default=True,
     help="Runs at the same time.",
 )
-def worker(compute: str, slots: int) -> None:
-    """Attach this machine to a compute target until Ctrl-C."""
+@click.option("--gpus", default="", help="One slot for each GPU, for example 0,1.")
+@click.option(
+    "--token",
+    envvar="STUDIO_COMPUTE_TOKEN",
+    help="Compute token of another machine's studio (STUDIO_COMPUTE_TOKEN).",
+)
+def worker(compute: str, slots: int, gpus: str, token: str | None) -> None:
+    """Attach this machine to a compute target until Ctrl-C.
+
+    On another machine than the studio's, REDIS_URL, DATABASE_URL, STUDIO_URL and a compute token
+    are needed; the compute page of the studio shows the whole command.
+    """
     from studio import env, preflight  # noqa: PLC0415 -- only this command needs it
 
     try:
@@ -48,6 +58,9 @@ def worker(compute: str, slots: int) -> None:
     paths = [str(env.project_root()), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     words = ["-m", "django", "studio_worker", "--compute", compute, "--slots", str(slots)]
+    words += ["--gpus", gpus] if gpus else []
+    if token:
+        os.environ["STUDIO_COMPUTE_TOKEN"] = token
     # The worker takes this process over, so that signals reach it and not a parent of it.
     os.execv(sys.executable, [sys.executable, *words])  # noqa: S606 -- our own interpreter, no shell
 

@@ -17,6 +17,8 @@ from studio.cli_output import echo_json, echo_table, json_option
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+    from experiments.models import ComputeTarget
+
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -52,19 +54,29 @@ def token() -> None:
 )
 @click.option("--expires", type=Duration(), help="Lifetime, for example 30d. Default: no end.")
 @click.option("--user", help="Whose token it is. Default: the first administrator.")
+@click.option("--compute", help="Make a token for machines that attach to this compute target.")
 @json_option
 def create(
-    name: str, scope: str, expires: timedelta | None, user: str | None, as_json: bool
+    name: str,
+    scope: str,
+    expires: timedelta | None,
+    user: str | None,
+    compute: str | None,
+    as_json: bool,
 ) -> None:
     """Print a new token. It is shown this once; the studio keeps only its hash."""
     set_up_django()
-    from experiments.services import access  # noqa: PLC0415 -- needs Django
+    from experiments.services import access, compute_tokens  # noqa: PLC0415 -- needs Django
 
     until = datetime.now(UTC) + expires if expires else None
-    made, plain = access.make_api_token(_person(user), name=name, scope=scope, expires=until)
+    if compute is not None:
+        scope = f"compute {compute}"
+        _, plain = compute_tokens.make_compute_token(_target(compute), name=name, expires=until)
+    else:
+        _, plain = access.make_api_token(_person(user), name=name, scope=scope, expires=until)
     if as_json:
         expiry = until and until.isoformat()
-        echo_json({"name": made.name, "scope": made.scope, "expires": expiry, "token": plain})
+        echo_json({"name": name, "scope": scope, "expires": expiry, "token": plain})
     else:
         click.echo(plain)
 
@@ -74,7 +86,7 @@ def create(
 def list_tokens(as_json: bool) -> None:
     """List the tokens that exist; never their secret."""
     set_up_django()
-    from experiments.models import ApiToken  # noqa: PLC0415 -- needs Django
+    from experiments.models import ApiToken, ComputeToken  # noqa: PLC0415 -- needs Django
 
     tokens = [
         {
@@ -86,6 +98,16 @@ def list_tokens(as_json: bool) -> None:
         }
         for found in ApiToken.objects.select_related("user")
     ]
+    tokens += [
+        {
+            "name": found.name,
+            "user": None,
+            "scope": f"compute {found.compute.name}",
+            "expires": found.expires_at and found.expires_at.isoformat(),
+            "last_used": found.last_used_at and found.last_used_at.isoformat(),
+        }
+        for found in ComputeToken.objects.select_related("compute")
+    ]
     if as_json:
         echo_json(tokens)
         return
@@ -96,20 +118,31 @@ def list_tokens(as_json: bool) -> None:
 @token.command()
 @click.argument("name")
 @click.option("--user", help="Whose token it is. Default: the first administrator.")
-def revoke(name: str, user: str | None) -> None:
+@click.option("--compute", help="Revoke a token of this compute target.")
+def revoke(name: str, user: str | None, compute: str | None) -> None:
     """Make every token of this name useless at once."""
-    person = _person_after_set_up(user)
-    from experiments.models import ApiToken  # noqa: PLC0415 -- needs Django
+    set_up_django()
+    from experiments.models import ApiToken, ComputeToken  # noqa: PLC0415 -- needs Django
 
-    count, _ = ApiToken.objects.filter(user=person, name=name).delete()
+    if compute is not None:
+        owner: object = _target(compute)
+        count, _ = ComputeToken.objects.filter(compute__name=compute, name=name).delete()
+    else:
+        owner = _person(user)
+        count, _ = ApiToken.objects.filter(user=owner, name=name).delete()
     if not count:
-        raise click.ClickException(f"{person} has no token named '{name}'.")
+        raise click.ClickException(f"{owner} has no token named '{name}'.")
     click.echo(f"Revoked {count} token{'s' if count > 1 else ''} named '{name}'.")
 
 
-def _person_after_set_up(username: str | None) -> User:
-    set_up_django()
-    return _person(username)
+def _target(name: str) -> ComputeTarget:
+    from experiments.models import ComputeTarget  # noqa: PLC0415 -- needs Django
+
+    found = ComputeTarget.objects.filter(name=name).first()
+    if found is None:
+        known = ", ".join(ComputeTarget.objects.values_list("name", flat=True)) or "none yet"
+        raise click.ClickException(f"There is no compute target '{name}'; there is {known}.")
+    return found
 
 
 def _person(username: str | None) -> User:

@@ -164,6 +164,8 @@ STUDIO_ADVANCE_SECONDS: Final = 10
 STUDIO_MAX_LOG_BYTES: Final = 20 * 1000 * 1000
 STUDIO_MAX_OUTPUT_BYTES: Final = 10 * 1000 * 1000 * 1000
 STUDIO_MAX_RETRIES: Final = 2
+# How long a worker on another machine waits for a studio that does not take its files.
+STUDIO_TRANSFER_SECONDS: Final = 600
 
 LOGGING = {
     "version": 1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from experiments.api import compute, models, runs, snapshots, sweep_export
+from experiments.api import attached, check_runs, compute, models, runs, snapshots, sweep_export
 from experiments.api.application import StudioAPI
 from experiments.api.docs import OperationsPage
 from experiments.api.errors import NOT_FOUND, problem_response
@@ -33,8 +33,10 @@ api.add_router("/snapshots", snapshots.router)
 # With the operations of api.sweeps and api.sweep_life, whose router it is.
 api.add_router("/sweeps", sweep_export.router)
 api.add_router("/runs", runs.router)
+api.add_router("/check-runs", check_runs.router)
 api.add_router("/models", models.router)
 api.add_router("/compute", compute.router)
+api.add_router("/attached", attached.router)
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _rest = Router()

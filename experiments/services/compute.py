@@ -9,7 +9,13 @@ from experiments.models import ComputeTarget, Worker
 
 
 def register_worker(
-    compute: ComputeTarget, *, name: str, host: str, pid: int, process_started: float
+    compute: ComputeTarget,
+    *,
+    name: str,
+    host: str,
+    pid: int,
+    process_started: float,
+    gpu: str = "",
 ) -> Worker:
     """Note that a worker listens on a target; a worker of the same name is replaced."""
     worker, _ = Worker.objects.update_or_create(
@@ -19,6 +25,7 @@ def register_worker(
             "host": host,
             "pid": pid,
             "process_started": process_started,
+            "gpu": gpu,
             "started_at": clock.now(),
             "last_seen_at": clock.now(),
         },
@@ -29,6 +36,11 @@ def register_worker(
 def heartbeat_worker(name: str) -> bool:
     """Note that a worker is alive; False when it is not registered (any more)."""
     return bool(Worker.objects.filter(name=name).update(last_seen_at=clock.now()))
+
+
+def is_draining(worker_name: str) -> bool:
+    """Tell whether the target of a worker takes no new runs for now."""
+    return Worker.objects.filter(name=worker_name, compute__is_draining=True).exists()
 
 
 def remove_worker(name: str) -> None:

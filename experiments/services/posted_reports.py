@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ from studio.sdk.run import format_report
 # In these the executor still reads the journal.
 _OPEN: Final = frozenset({RunState.RUNNING, RunState.NOT_RESPONDING})
 _JOURNAL: Final = "metrics.jsonl"
+# Beside the files that a worker on another machine sends; it fetches the lines every second.
+POSTED: Final = "posted.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,7 @@ def append_reports(run: Run, reports: Sequence[PostedReport]) -> None:
         format_report(report.name, report.value, step=report.step, time=report.time)
         for report in reports
     )
-    try:
-        journal = os.open(Path(run.directory) / _JOURNAL, os.O_WRONLY | os.O_APPEND)
-    except OSError as error:
-        raise StaleState(
-            f"The journal of this run is on '{run.host}', where it runs; report from its script."
-        ) from error
+    journal = _open_journal(run)
     try:
         # One write of an O_APPEND file: lines of the script never end up inside of it.
         os.write(journal, lines.encode("utf-8"))
@@ -55,6 +53,16 @@ def append_reports(run: Run, reports: Sequence[PostedReport]) -> None:
         os.close(journal)
     # A run that began to finalize meanwhile may have read its journal for the last time.
     _check_open(Run.objects.only("state").get(pk=run.pk))
+
+
+def _open_journal(run: Run) -> int:
+    """Open the run's journal, or what its worker on another machine fetches for its journal."""
+    for name in (_JOURNAL, POSTED):
+        with suppress(OSError):
+            return os.open(Path(run.directory) / name, os.O_WRONLY | os.O_APPEND)
+    raise StaleState(
+        f"The journal of this run is on '{run.host}', where it runs; report from its script."
+    )
 
 
 def _check_open(run: Run) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
+
+STORAGE_ID: Final = "storage-id"
 
 
 def run_directory(sweep_public_id: str, number: int, fence: int) -> Path:
@@ -17,7 +20,7 @@ def run_directory(sweep_public_id: str, number: int, fence: int) -> Path:
 
 def storage_id() -> str:
     """Return the name of this storage, made once: whoever reads the same name shares the folder."""
-    path = Path(settings.STUDIO_STORAGE_ROOT) / "storage-id"
+    path = Path(settings.STUDIO_STORAGE_ROOT) / STORAGE_ID
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)

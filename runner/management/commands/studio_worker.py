@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any, Final
 
 import django_rq
@@ -19,9 +20,12 @@ from rq.serializers import JSONSerializer
 from experiments.models import ComputeTarget
 from experiments.services.compute import register_worker, remove_worker
 from experiments.services.dispatch import get_queue
-from runner import jobs
+from runner import jobs, storage
+from runner.leftovers import settle_leftovers
 from runner.process import die_with_parent, this_process
 from runner.worker import MAINTENANCE_SECONDS, MONITORING_SECONDS, WORKER_TTL, SlotWorker
+from studio import env
+from studio.sdk.client import StudioError
 
 # Also the least time between two attempts to start a slot that does not stay up.
 _LOOK_SECONDS: Final = 1.0
@@ -36,27 +40,35 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--compute", default="local", help="Name of the compute target.")
         parser.add_argument("--slots", type=int, default=1, help="Runs at the same time.")
+        parser.add_argument("--gpus", default="", help="One slot for each, for example 0,1.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until told to stop."""
         slots = options["slots"]
         if not 1 <= slots <= 256:
             raise CommandError(f"--slots is {slots}; use a number from 1 to 256.")
+        gpus = [gpu.strip() for gpu in options["gpus"].split(",") if gpu.strip()]
         target = _find_target(options["compute"])
-        if slots > 1:
+        _attach(target)
+        if slots > 1 or len(gpus) > 1:
+            slots = len(gpus) or slots
             self.stderr.write(f"{slots} slots of {target.name} on {socket.gethostname()}")
-            sys.exit(Slots(target.name, slots).run())
-        work(target)
+            sys.exit(Slots(target.name, slots, gpus).run())
+        work(target, gpus[0] if gpus else "")
 
 
-def work(target: ComputeTarget) -> None:
-    """Be one slot of a target until told to stop."""
+def work(target: ComputeTarget, gpu: str = "") -> None:
+    """Be one slot of a target until told to stop; `gpu` is what its runs see of the machine's."""
     me = this_process()
+    if gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     name = f"{target.name}@{me.host}-{me.pid}"
     # RQ sets its own handlers when it begins to work; until then there is nothing to wait for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        register_worker(target, name=name, host=me.host, pid=me.pid, process_started=me.started)
+        register_worker(
+            target, name=name, host=me.host, pid=me.pid, process_started=me.started, gpu=gpu
+        )
         worker = SlotWorker(
             [get_queue(target.queue_name)],
             name=name,
@@ -74,6 +86,27 @@ def work(target: ComputeTarget) -> None:
         remove_worker(name)
 
 
+def _attach(target: ComputeTarget) -> None:
+    """Agree with the studio on how files are exchanged, where this machine has a compute token."""
+    token = env.text("STUDIO_COMPUTE_TOKEN")
+    if not token:
+        return
+    url = env.text("STUDIO_URL").rstrip("/")
+    if not url:
+        raise CommandError("STUDIO_COMPUTE_TOKEN is set; set STUDIO_URL to the studio's address.")
+    try:
+        name = storage.attach(url, token)
+    except StudioError as error:
+        raise CommandError(str(error)) from error
+    if name != target.name:
+        raise CommandError(
+            f'The compute token is of the target "{name}", not of "{target.name}"; '
+            f"use --compute {name}, or a token of {target.name}."
+        )
+    if storage.is_remote():
+        settle_leftovers()
+
+
 def _find_target(name: str) -> ComputeTarget:
     target = ComputeTarget.objects.filter(name=name).first()
     if target is None:
@@ -85,8 +118,10 @@ def _find_target(name: str) -> ComputeTarget:
 class Slots:
     """One process per slot: a slot that dies is started again, a request to stop is passed on."""
 
-    def __init__(self, compute: str, count: int) -> None:
+    def __init__(self, compute: str, count: int, gpus: Sequence[str] = ()) -> None:
         self._compute = compute
+        self._gpus: dict[int, str] = {}
+        self._free_gpus = list(gpus)
         self._stop_signal = 0
         self._children: list[subprocess.Popen[bytes]] = []
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -101,6 +136,7 @@ class Slots:
             for child in list(self._children):
                 if child.poll() is not None and not self._stop_signal:
                     self._children.remove(child)
+                    self._free_gpus += [gpu] if (gpu := self._gpus.pop(child.pid, "")) else []
                     self._start()
         return max(0, *(child.returncode for child in self._children))
 
@@ -112,13 +148,16 @@ class Slots:
 
     def _start(self) -> None:
         parent = os.getpid()
+        gpu = self._free_gpus.pop(0) if self._free_gpus else ""
+        words = ["studio_worker", "--compute", self._compute, *(["--gpus", gpu] if gpu else [])]
         child = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-m", "django", "studio_worker", "--compute", self._compute],
+            [sys.executable, "-m", "django", *words],
             start_new_session=True,
             # One thread lives here, so code between fork and exec is safe.
             preexec_fn=lambda: die_with_parent(parent),
         )
         self._children.append(child)
+        self._gpus[child.pid] = gpu
         if self._stop_signal:  # it came before the child could be told
             child.send_signal(self._stop_signal)
 
