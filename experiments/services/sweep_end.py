@@ -68,10 +68,15 @@ def _counts(runs: QuerySet[Run]) -> dict[str, int]:
 
 
 def _exhausted(sweep: Sweep) -> str:
-    by_hand = Run.objects.filter(sweep=sweep, origin=Run.Origin.HAND).count()
-    if by_hand:
-        text = f"{by_hand} of {sweep.sampled} runs were" if by_hand > 1 else "one run was"
-        return f"Every configuration of the search space was run; {text} queued by hand"
+    runs = Run.objects.filter(sweep=sweep)
+    by_hand = runs.filter(origin=Run.Origin.HAND).count()
+    resumed = runs.filter(origin=Run.Origin.RESUMED).count()
+    if others := by_hand + resumed:
+        text = f"{others} of {sweep.sampled} runs were" if others > 1 else "one run was"
+        how = " or ".join(
+            word for word, n in (("queued by hand", by_hand), ("resumed", resumed)) if n
+        )
+        return f"Every configuration of the search space was run; {text} {how}"
     if sweep.sampled == 1:
         return "The search space has only one configuration, and it was run"
     return f"The search space has only {sweep.sampled} configurations, and all of them were run"
