@@ -11,8 +11,16 @@ import pytest
 from django.test import Client
 
 from experiments.api.v1 import api
-from experiments.models import ApiToken, Membership, Run, Sweep
+from experiments.models import (
+    ApiToken,
+    Membership,
+    ModelVersion,
+    RegisteredModel,
+    Run,
+    Sweep,
+)
 from experiments.services.access import make_api_token
+from experiments.services.models import register_model
 from experiments.services.outcome import RunOutcome
 from experiments.services.runs import finish_run
 from tests.factories import make_user
@@ -22,6 +30,12 @@ pytestmark = pytest.mark.django_db
 
 CONFIGURATION = {"params": {"lr": 0.5, "layers": 1}}
 REPORT = [{"name": "accuracy", "value": 0.9}]
+
+
+def _first_run() -> Run:
+    return Run.objects.order_by("pk")[0]
+
+
 Body = Callable[[], tuple[Any, str]]
 
 
@@ -32,6 +46,8 @@ def _json(value: Any) -> Body:
 NOTHING = _json(None)
 SPEC = lambda: (submittable(), "application/json")  # noqa: E731 -- a row of the table below
 ZIP = lambda: (zip_of(train_py="print()"), "application/zip")  # noqa: E731
+
+SOURCE = lambda: ({"run": _first_run().public_id}, "application/json")  # noqa: E731 -- as above
 
 # (method, address) -> (body, status of who may do it, what it needs)
 OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
@@ -62,10 +78,25 @@ OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
     ("GET", "/runs/{run_id}/logs"): (NOTHING, 200, "read"),
     ("GET", "/runs/{run_id}/files"): (NOTHING, 200, "read"),
     ("GET", "/runs/{run_id}/files/{path}"): (NOTHING, 200, "read"),
+    ("GET", "/models"): (NOTHING, 200, "read"),
+    ("GET", "/models/{name}"): (NOTHING, 200, "read"),
+    ("PATCH", "/models/{name}"): (_json({"description": "new"}), 200, "write"),
+    # The model of the table has versions.
+    ("DELETE", "/models/{name}"): (NOTHING, 409, "write"),
+    ("GET", "/models/{name}/versions"): (NOTHING, 200, "read"),
+    ("POST", "/models/{name}/versions"): (SOURCE, 201, "write"),
+    ("GET", "/models/{name}/versions/{number}"): (NOTHING, 200, "read"),
+    ("PATCH", "/models/{name}/versions/{number}"): (_json({"stage": "staging"}), 200, "write"),
+    ("DELETE", "/models/{name}/versions/{number}"): (NOTHING, 204, "write"),
+    ("GET", "/models/{name}/versions/{number}/files"): (NOTHING, 200, "read"),
+    ("GET", "/models/{name}/versions/{number}/files/{path}"): (NOTHING, 200, "read"),
+    ("GET", "/models/{name}/versions/{number}/archive"): (NOTHING, 200, "read"),
     ("GET", "/compute"): (NOTHING, 200, "read"),
 }
 # What the token of a run opens: that run, but a script does not repeat itself.
 OWN_RUN = {key for key in OPERATIONS if "{run_id}" in key[1]} - {("POST", "/runs/{run_id}/retry")}
+# The address names a model, the body the run.
+OWN_RUN |= {("POST", "/models/{name}/versions")}
 EVERY = pytest.mark.parametrize(
     ("method", "address"), OPERATIONS, ids=lambda value: str(value).replace("/", "-")
 )
@@ -74,12 +105,18 @@ EVERY = pytest.mark.parametrize(
 @pytest.fixture
 def world(tmp_path: Path, settings: Any) -> World:
     settings.STUDIO_STORAGE_ROOT = tmp_path / "storage"
-    return make_world(tmp_path / "runs")
+    world = make_world(tmp_path / "runs")
+    register_model(world.run, name="digits", user=world.alice)
+    return world
 
 
 def _path(address: str, world: World) -> str:
     return address.format(
-        sweep_id=world.sweep.public_id, run_id=world.run.public_id, path="outputs/model.txt"
+        sweep_id=world.sweep.public_id,
+        run_id=world.run.public_id,
+        path="model.txt" if address.startswith("/models") else "outputs/model.txt",
+        name="digits",
+        number=1,
     )
 
 
@@ -92,6 +129,8 @@ def _snapshot_of_states() -> tuple[Any, ...]:
     return (
         sorted(Sweep.objects.values_list("pk", "state")),
         sorted(Run.objects.values_list("pk", "state")),
+        sorted(RegisteredModel.objects.values_list("pk", "description", "last_number")),
+        sorted(ModelVersion.objects.values_list("pk", "stage")),
     )
 
 
