@@ -155,10 +155,14 @@ class Execution:
         earlier = self.claimed.resume_from
         if earlier is None:
             return
-        if not earlier.directory:
-            raise FileNotFoundError(f"run {earlier.public_id}, to go on from, was deleted")
-        source = self.storage.earlier_outputs(earlier, self._keep_alive)
-        copy_outputs(source, self.workdir.resumed, self._keep_alive)
+        try:
+            if not earlier.directory:
+                raise FileNotFoundError
+            source = self.storage.earlier_outputs(earlier, self._keep_alive)
+            copy_outputs(source, self.workdir.resumed, self._keep_alive)
+        except FileNotFoundError as error:
+            text = f"the outputs of run {earlier.public_id}, to go on from, are gone"
+            raise FileNotFoundError(text) from error
 
     def _resume_words(self) -> list[str]:
         return resume_words(str(self.workdir.resumed)) if self.claimed.resume_from else []
