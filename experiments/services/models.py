@@ -168,7 +168,8 @@ def delete_model(model: RegisteredModel) -> None:
         _touch(model.pk)
         count = model.versions.count()
         if count:
-            raise Refused(f"{model.name} has {count} versions; delete them first.")
+            left, them = ("1 version", "it") if count == 1 else (f"{count} versions", "them")
+            raise Refused(f"{model.name} has {left}; delete {them} first.")
         RegisteredModel.objects.filter(pk=model.pk).delete()
 
 
