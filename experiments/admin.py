@@ -9,6 +9,7 @@ from django.contrib import admin
 
 from experiments import (
     admin_access,
+    admin_checks,
     admin_compute,
     admin_models,
     admin_queues,
@@ -18,6 +19,7 @@ from experiments import (
 
 __all__ = [
     "admin_access",
+    "admin_checks",
     "admin_compute",
     "admin_models",
     "admin_queues",

@@ -56,6 +56,7 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
         "experiment",
         "workspace",
         "owner",
+        "kind",
         "status",
         "run_count",
         "best_metric",
@@ -63,6 +64,7 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
         "created_at",
     ]
     list_filter = [
+        "kind",
         "state",
         "end_reason",
         "goal",
@@ -86,6 +88,7 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
         "name",
         "description",
         "tags",
+        "kind",
         "public_id",
         "page",
         "experiment",
@@ -229,7 +232,8 @@ class RunAdmin(OwnedByStudioAdmin[Run]):
 
     @admin.display(description="page")
     def page(self, run: Run) -> SafeString:
-        return page_link(run.get_absolute_url(), "Open")
+        is_check = run.sweep.kind == Sweep.Kind.CHECK
+        return page_link((run.sweep if is_check else run).get_absolute_url(), "Open")
 
     @admin.display(description="status", ordering="state")
     def status(self, run: Run) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -71,7 +72,7 @@ def estimate_text(facts: CheckFacts, pace: Pace) -> str:
     """Say how long the whole sweep takes, where that comes from, and which limit comes first."""
     plan, at_once = facts.plan, _at_once(facts)
     whole = estimate_seconds(facts, pace)
-    shown = format_duration(whole if whole < 60 else max(60, round(whole / 60) * 60))
+    shown = format_duration(whole if whole < 60 else math.ceil(whole / 60) * 60)
     runs = count_text(plan.total_runs, "run")
     side = f", {at_once} at a time" if plan.total_runs > 1 else ""
     per_run = span_text(pace.per_run)

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from experiments.models import (
+    CheckRun,
     ComputeTarget,
     Membership,
     Run,
@@ -107,6 +108,25 @@ def make_sweep(
             deadline_at=now + sweep.max_duration,
         )
     return sweep
+
+
+def make_check(
+    *, owner: User | None = None, workspace: Workspace | None = None, **spec: Any
+) -> Sweep:
+    """Return a check of SPEC with changes that has just been started, without its run."""
+    owner = owner or make_user()
+    make_compute(spec.get("compute", "local"))
+    whole = SweepSpec.parse({**SPEC, **spec})
+    sweep = create_sweep(
+        whole,
+        owner=owner,
+        workspace=workspace or make_workspace(owner),
+        snapshot=make_snapshot(),
+        kind=Sweep.Kind.CHECK,
+    )
+    Sweep.objects.filter(pk=sweep.pk).update(max_total_runs=1, max_concurrent_runs=1)
+    CheckRun.objects.create(sweep=sweep, seconds=60, spec=whole.dump())
+    return Sweep.objects.get(pk=sweep.pk)
 
 
 def make_run(sweep: Sweep, **params: Any) -> Run:

@@ -28,4 +28,4 @@ class Experiment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.name or "(checks)"

@@ -121,6 +121,8 @@ class Sweep(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
+        if self.kind == self.Kind.CHECK:  # it has no page of its own
+            return f"{reverse('sweep_new')}?check={self.public_id}#s-check"
         return reverse("sweep", args=[self.public_id])
 
     @property

@@ -114,6 +114,7 @@ def _basis(verdict: Verdict) -> str | None:
 
 def _facts(sweep: Sweep, spec: SweepSpec, run: Run | None) -> CheckFacts:
     slots, busy = workers_of(sweep.compute)
+    times = _times(run, spec.metric_name) if run else None
     return CheckFacts(
         metric=spec.metric_name,
         cap=sweep.check_run.seconds,
@@ -125,8 +126,8 @@ def _facts(sweep: Sweep, spec: SweepSpec, run: Run | None) -> CheckFacts:
         end_reason=sweep.end_reason,
         reason=sweep.reason,
         run=_tried(sweep, run) if run else None,
-        metrics=_metrics(run) if run else (),
-        times=_times(run, spec.metric_name) if run else None,
+        metrics=_metrics(run, spec.metric_name, times) if run else (),
+        times=times,
         log_lines=_log_lines(run) if run else (),
     )
 
@@ -171,14 +172,15 @@ def _tried(sweep: Sweep, run: Run) -> TriedRun:
     )
 
 
-def _metrics(run: Run) -> Sequence[LoggedMetric]:
-    rows = MetricSeries.objects.filter(run=run).order_by("name")
-    # A minimum exists once there was a finite value; the last value may be NaN again.
-    return [LoggedMetric(row.name, row.count, _last_finite(row)) for row in rows]
-
-
-def _last_finite(row: MetricSeries) -> float | None:
-    return row.minimum if row.last_value is None else row.last_value
+def _metrics(run: Run, primary: str, times: ReportTimes | None) -> Sequence[LoggedMetric]:
+    found = []
+    for row in MetricSeries.objects.filter(run=run).order_by("name"):
+        # While the script goes on there may be more of them than a moment ago: one number.
+        count = times.reports if times and row.name == primary else row.count
+        # A minimum exists once there was a finite value; the last value may be NaN again.
+        last = row.minimum if row.last_value is None else row.last_value
+        found.append(LoggedMetric(row.name, count, last))
+    return found
 
 
 def _times(run: Run, metric: str) -> ReportTimes | None:

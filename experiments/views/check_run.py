@@ -51,7 +51,7 @@ def show(request: HttpRequest, check_id: str) -> HttpResponse:
     """Return the parts of the result that change; the whole form to a browser without scripts."""
     sweep = _find(request, check_id)
     if "X-Fragment" not in request.headers:
-        return redirect(form_address(sweep))
+        return redirect(sweep)
     context = {"check": shown_check(queries.check_view(sweep))}
     return render(request, "experiments/_check_run.html", context)
 
@@ -65,13 +65,8 @@ def cancel(request: HttpRequest, check_id: str) -> HttpResponse:
         raise PermissionDenied("Canceling a check needs the role Contributor in its workspace.")
     is_canceled = cancel_check(sweep, user=user)
     if request.accepts("text/html"):
-        return redirect(form_address(sweep))
+        return redirect(sweep)
     return JsonResponse({"canceled": is_canceled})
-
-
-def form_address(sweep: Sweep) -> str:
-    """Return the address of the form with a check in it."""
-    return f"{reverse('sweep_new')}?check={sweep.public_id}#s-check"
 
 
 def follow_json(sweep: Sweep, fields: SweepFields) -> dict[str, Any]:

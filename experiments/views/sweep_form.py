@@ -39,7 +39,7 @@ from experiments.forms.sweep_submit import check_first, submit_fields
 from experiments.forms.sweep_summary import summarize
 from experiments.models import Run, Sweep
 from experiments.problems import ProblemsError
-from experiments.views.check_run import check_context, follow_json, form_address
+from experiments.views.check_run import check_context, follow_json
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,7 +114,7 @@ def _check_first(request: HttpRequest, fields: SweepFields, user: User) -> HttpR
         return _refusal(request, fields, error)
     if _is_script(request):
         return JsonResponse(follow_json(sweep, fields), status=201)
-    return redirect(form_address(sweep))
+    return redirect(sweep)
 
 
 def _refusal(request: HttpRequest, fields: SweepFields, error: ProblemsError) -> HttpResponse:

@@ -36,7 +36,7 @@ from experiments.services.compute import register_worker
 from experiments.services.dispatch import get_queue
 from experiments.services.limits import change_limits
 from experiments.states import RunState, SweepState
-from tests.factories import make_run, make_sweep, make_user
+from tests.factories import make_check, make_run, make_sweep, make_user
 from tests.web.api_world import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +56,7 @@ def world(tmp_path: Path, settings: Any) -> World:
     make_sign_in_link(world.bob)
     change_limits(world.sweep, {"max_total_runs": 9}, user=world.alice)
     world.sweep.refresh_from_db()
+    make_check(owner=world.alice)
     return world
 
 
