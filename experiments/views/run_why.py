@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.urls import reverse
 
 from experiments.formats import DASH, format_param
 from experiments.models import Run
-
-_KINDS: Final = {
-    "explore": "Explores: the model knows little here",
-    "refine": "Refines: close to what is known to be good",
-    "initial": "Spread over the space before the model begins",
-    "random": "Drawn at random",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +45,14 @@ def _compared(facts: Mapping[str, Any]) -> int | None:
 
 def _rows(run: Run, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = []
-    if facts.get("kind") in _KINDS:
-        rows.append(("Kind", _KINDS[facts["kind"]]))
     if facts.get("mean") is not None:
         expected = f"{format_param(facts['mean'])} ± {format_param(facts.get('spread'))}"
         rows.append((f"Expected {run.sweep.metric_name}", expected))
     if facts.get("acquisition") is not None:
-        rows.append(("Log of expected improvement", format_param(facts["acquisition"])))
+        rows.append(("Log improvement", format_param(facts["acquisition"])))
     if run.best_value is not None and facts.get("mean") is not None:
         rows.append(("Became", format_param(run.best_value)))
     if facts.get("learned_from") is not None:
         pending = facts.get("pending") or 0
-        rows.append(("Learned from", f"{facts['learned_from']} runs, {pending} more under way"))
+        rows.append(("Learned from", f"{facts['learned_from']} runs, {pending} under way"))
     return [(label, text or DASH) for label, text in rows]
