@@ -6,6 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from experiments.spec import SweepSpec
+
 Raw = dict[str, Any]
 
 numbers = st.one_of(
@@ -80,18 +82,25 @@ _POLICIES = st.one_of(
     st.none(),
     st.just("median_stopping"),
     st.builds(
-        lambda slack, every, delay: {
+        lambda kind, slack, every, delay: {
             "type": "bandit",
-            "slack_factor": slack,
+            kind: slack,
             "evaluation_interval": every,
             "delay_evaluation": delay,
         },
-        st.floats(0, 2),
+        st.sampled_from(["slack_factor", "slack_amount"]),
+        st.one_of(st.integers(0, 2), st.floats(0, 2)),
         st.integers(1, 9),
         st.integers(0, 9),
     ),
-    st.integers(1, 99).map(
-        lambda share: {"type": "truncation_selection", "truncation_percentage": share}
+    st.builds(
+        lambda share, more: {
+            "type": "truncation_selection",
+            "truncation_percentage": share,
+            **more,
+        },
+        st.integers(1, 99),
+        st.fixed_dictionaries({}, optional={"exclude_finished_jobs": st.booleans()}),
     ),
 )
 
@@ -141,6 +150,14 @@ def specifications(draw: st.DrawFn) -> Raw:
         )
     )
     return raw
+
+
+def one_line(spec: SweepSpec) -> Raw:
+    """Return the texts of fields where a form does not keep the white space around them."""
+    keys = ("name", "compute", "python", "description", "source_directory", "script", "command")
+    metric = {**spec.dump()["primary_metric"], "name": spec.metric_name.strip()}
+    texts = {key: getattr(spec, key).strip() for key in keys if getattr(spec, key)}
+    return {**texts, "primary_metric": metric}
 
 
 def _started(names: list[str]) -> st.SearchStrategy[Raw]:

@@ -36,12 +36,16 @@ LIMITS: Final = (
     "max_failed_runs",
 )
 _PAIRS: Final = ("environment", "tags")
+# Fields that are ids, one a line.
+IDS: Final = ("resume_from", "resume_child_runs")
 # What a specification means that leaves these out; an emptied field is not the same.
 _DEFAULTS: Final = {"name": "sweep", "experiment": "default", "compute": "local"}
+# What `format_number` writes for a setting that is no number.
+_WORDS: Final = {"true": True, "false": False}
 CODE_SOURCES: Final = ("snapshot", "upload", "folder")
 _HANDLED: Final = frozenset(
     {*_TEXTS, *LIMITS, *_PAIRS, "arguments", "snapshot", "source_directory", "search_space"}
-    | {"sampling", "primary_metric", "early_termination"}
+    | {"sampling", "primary_metric", "early_termination", "resume_from", "resume_child_runs"}
 )
 # What each expression is made of, in the order of its arguments.
 EXPRESSION_FIELDS: Final[dict[str, tuple[str, ...]]] = {
@@ -112,6 +116,7 @@ def fields_from_raw(raw: Mapping[str, Any]) -> SweepFields:
     """Return the fields that show a specification, in whichever notation it is written."""
     texts = {key: format_number(raw.get(key, _DEFAULTS.get(key))) for key in (*_TEXTS, *LIMITS)}
     texts |= {key: format_pairs(raw.get(key) or {}) for key in _PAIRS}
+    texts |= {key: format_ids(raw.get(key)) for key in IDS}
     texts["arguments"] = format_words(raw.get("arguments") or [])
     texts["entry"] = "command" if raw.get("command") else "script"
     texts |= _source_texts(raw) | _sampling_texts(raw.get("sampling"))
@@ -138,11 +143,23 @@ def raw_from_fields(fields: SweepFields) -> dict[str, Any]:
     raw["primary_metric"] = {"name": fields.get("metric").strip(), "goal": fields.get("goal")}
     raw["early_termination"] = _policy_raw(fields)
     raw |= {key: parse_number(fields.get(key)) for key in LIMITS}
+    raw |= {key: parse_ids(fields.get(key)) for key in IDS}
     raw["tags"] = parse_pairs(fields.get("tags"))
     raw["description"] = fields.get("description").strip()
-    optional = {"arguments", "python", "environment", "tags", "description", *LIMITS}
+    optional = {"arguments", "python", "environment", "tags", "description", *LIMITS, *IDS}
     kept = {k: v for k, v in raw.items() if k not in optional or v not in ("", None, [], {})}
     return kept | _carried_raw(fields)
+
+
+def parse_ids(text: str) -> list[str]:
+    """Return the ids of a text, one a line or with spaces or commas between them."""
+    return text.replace(",", " ").split()
+
+
+def format_ids(value: object) -> str:
+    """Return ids as text, one a line."""
+    items = value if isinstance(value, list | tuple) else [] if value is None else [value]
+    return "\n".join(format_number(item) for item in items)
 
 
 def _row(name: str, value: object) -> SpaceRow:
@@ -214,7 +231,7 @@ def _policy_raw(fields: SweepFields) -> Any:
         return None
     start = f"policy-{kind}-"
     settings = {
-        key.removeprefix(start): parse_number(text)
+        key.removeprefix(start): _WORDS.get(text.strip(), parse_number(text))
         for key, text in fields.texts.items()
         if key.startswith(start)
     }

@@ -13,7 +13,7 @@ from experiments.policies import make_policy
 from experiments.spec import SweepSpec
 from experiments.spec_export import EXPORT_FORMATS, export_spec
 from experiments.spec_yaml import load_yaml
-from tests.space_strategies import specifications
+from tests.space_strategies import one_line, specifications
 
 CALM = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 FULL: dict[str, Any] = {
@@ -74,7 +74,7 @@ def policy_of(spec):
 @given(specifications())
 def test_any_specification_survives_form_yaml_and_json_unchanged(raw):
     spec = SweepSpec.parse(raw)
-    spec = SweepSpec.parse({**spec.dump(), **_stripped(spec)})
+    spec = SweepSpec.parse({**spec.dump(), **one_line(spec)})
 
     posted = fields_from_raw(spec.brief())
     controls = dict(posted.texts)
@@ -89,14 +89,6 @@ def test_any_specification_survives_form_yaml_and_json_unchanged(raw):
 
     assert of_json.dump() == {**spec.dump(), "source_directory": of_json.source_directory}
     assert of_json.source_directory == (spec.source_directory if spec.snapshot is None else ".")
-
-
-def _stripped(spec):
-    """The texts of one-line fields, where a form does not keep white space around them."""
-    keys = ("name", "compute", "python", "description", "source_directory", "script", "command")
-    metric = {**spec.dump()["primary_metric"], "name": spec.metric_name.strip()}
-    texts = {key: getattr(spec, key).strip() for key in keys if getattr(spec, key)}
-    return {**texts, "primary_metric": metric}
 
 
 @CALM
