@@ -183,7 +183,7 @@ def begin_finalizing(run_id: int, fence: int) -> bool:
         StaleState: the attempt owns the run no longer.
     """
     while True:
-        state = _owned(run_id, fence).state
+        state = _owned_state(run_id, fence)
         if state in {RunState.CANCEL_REQUESTED, RunState.FINALIZING}:
             return state == RunState.FINALIZING
         try:
@@ -274,9 +274,21 @@ def _owned(run_id: int, fence: int) -> Run:
     run = Run.objects.select_related("sweep").filter(pk=run_id).first()
     if run is None:
         raise StaleState(f"Run {run_id} was deleted.")
-    if run.fence != fence or run.state in RUN_TERMINAL:
-        raise StaleState(f"Run {run_id} is {run.state} in attempt {run.fence}, not {fence}.")
+    _check_owner(run_id, fence, run.state, run.fence)
     return run
+
+
+def _owned_state(run_id: int, fence: int) -> str:
+    found = Run.objects.filter(pk=run_id).values_list("state", "fence").first()
+    if found is None:
+        raise StaleState(f"Run {run_id} was deleted.")
+    _check_owner(run_id, fence, *found)
+    return str(found[0])
+
+
+def _check_owner(run_id: int, fence: int, state: str, owner: int) -> None:
+    if owner != fence or state in RUN_TERMINAL:
+        raise StaleState(f"Run {run_id} is {state} in attempt {owner}, not {fence}.")
 
 
 def _number(run_id: int) -> int:

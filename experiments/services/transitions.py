@@ -78,7 +78,7 @@ def move_run(
             payload={"number": number, "state": to, "end_reason": end_reason},
         )
         notify(sweep_id)
-        return Run.objects.select_related("sweep").get(pk=run_id)
+        return Run.objects.get(pk=run_id)
 
 
 def move_sweep(
