@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from experiments.forms.sweep_fields import SweepFields
+from experiments.forms.sweep_fields import SpaceRow, SweepFields
+from experiments.problems import ProblemsError
 from experiments.samplers import SAMPLERS, load_sampler
+from experiments.samplers.base import Sampler
 from experiments.space import EXPRESSIONS
+from experiments.space.space import SearchSpace
 
 
 @dataclass(frozen=True, slots=True)
 class SamplerCard:
-    """One sampling method; `misfits` are parameters that it cannot take as they are."""
+    """One sampling method; `misfits` are parameters that it cannot take as they are.
+
+    `odd_values` are those among them whose distribution is right and whose values are not.
+    """
 
     name: str
     label: str
@@ -21,6 +27,13 @@ class SamplerCard:
     misfits: list[str]
     glyph: list[tuple[float, float]]
     is_known: bool = True
+    odd_values: tuple[str, ...] = ()
+    refuses_policy: bool = False
+
+    @property
+    def is_fit(self) -> bool:
+        """Tell whether the method takes what stands in the form."""
+        return not self.misfits and not self.refuses_policy
 
     @property
     def fit_text(self) -> str:
@@ -28,23 +41,51 @@ class SamplerCard:
         if not self.is_known:
             return "Not a sampling method of this studio"
         every = len(self.accepts) == len(EXPRESSIONS)
+        if not self.misfits and self.refuses_policy:
+            return "Not together with early termination"
         if not self.misfits:
             return "All distributions" if every else "Every parameter fits"
+        if len(self.odd_values) == len(self.misfits):
+            return f"Change the values of {', '.join(self.misfits)}"
         return f"Only {', '.join(self.accepts)}. Change {', '.join(self.misfits)}"
 
 
 def sampler_cards(fields: SweepFields) -> list[SamplerCard]:
     """Return every sampling method, and the rows that do not fit it."""
     cards = []
+    has_policy = fields.get("policy") not in ("", "none")
     for name in SAMPLERS:
         kind = load_sampler(name)
-        misfits = [row.name or "(unnamed)" for row in fields.rows if row.type not in kind.accepts]
-        accepts = sorted(kind.accepts)
-        cards.append(SamplerCard(name, kind.label, kind.help, accepts, misfits, _GLYPHS[name]))
+        odd = [row.name for row in fields.rows if row.type in kind.accepts and _is_odd(row, kind)]
+        misfits = [
+            row.name or "(unnamed)"
+            for row in fields.rows
+            if row.type not in kind.accepts or row.name in odd
+        ]
+        card = SamplerCard(
+            name=name,
+            label=kind.label,
+            help=kind.help,
+            accepts=sorted(kind.accepts),
+            misfits=misfits,
+            glyph=_GLYPHS[name],
+            odd_values=tuple(odd),
+            refuses_policy=has_policy and not kind.allows_policy,
+        )
+        cards.append(card)
     chosen = fields.get("sampling")
     if chosen not in SAMPLERS:
         cards.append(SamplerCard(chosen, chosen, "", [], [], [], is_known=False))
     return cards
+
+
+def _is_odd(row: SpaceRow, kind: type[Sampler]) -> bool:
+    """Tell whether a method takes a distribution, but not with these values."""
+    try:
+        space = SearchSpace.parse({row.name or "unnamed": row.expression()})
+    except ProblemsError:
+        return False  # its own problem is said at the row
+    return any(problem.path.startswith("search_space") for problem in kind.check(space, {}, ""))
 
 
 # Decoration of the cards: the same 14 to 24 points always.

@@ -12,6 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from experiments import queries
+from experiments.forms.quick_fixes import quick_fixes
 from experiments.forms.sampler_cards import sampler_cards
 from experiments.forms.sweep_estimate import estimate_text
 from experiments.forms.sweep_fields import SweepFields, fields_from_raw, raw_from_fields
@@ -110,9 +111,10 @@ def check_json(fields: SweepFields, user: User, *, has_upload: bool) -> dict[str
         "python": python_program(checked.spec) if checked.spec else _NO_PROGRAM,
         "estimate": estimate_text(fields, user),
         "fits": [
-            {"name": card.name, "text": card.fit_text, "is_fit": not card.misfits}
+            {"name": card.name, "text": card.fit_text, "is_fit": card.is_fit}
             for card in sampler_cards(fields)
         ],
+        "fixes": [asdict(fix) for fix in quick_fixes(fields)],
     }
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from experiments import queries
 from experiments.forms.codecs import parse_number
+from experiments.forms.quick_fixes import apply_fix, quick_fixes
 from experiments.forms.row_actions import apply_row_action
 from experiments.forms.script_facts import add_found_row, advise_on_script
 from experiments.forms.space_preview import preview_space
@@ -37,6 +38,7 @@ from experiments.forms.sweep_start import (
 )
 from experiments.forms.sweep_submit import check_first, submit_fields
 from experiments.forms.sweep_summary import summarize
+from experiments.forms.warm_start import apply_toggle, warm_start_offers
 from experiments.models import Run, Sweep
 from experiments.problems import ProblemsError
 from experiments.views.check_run import check_context, follow_json
@@ -52,7 +54,10 @@ def new(request: HttpRequest) -> HttpResponse:
     fields = _posted_fields(request)
     if found := request.POST.get("add_found"):
         return _page(request, CheckedFields(add_found_row(fields, user, found)))
-    changed = apply_row_action(fields, request.POST)
+    changed = apply_row_action(fields, request.POST) or apply_fix(
+        fields, request.POST.get("fix", "")
+    )
+    changed = changed or apply_toggle(fields, request.POST)
     if changed is not None:
         return _page(request, CheckedFields(changed))
     if metric := request.POST.get("use_metric"):
@@ -157,6 +162,8 @@ def _page(
         "yaml": yaml_of(fields),
         "summary": summarize(fields),
         "estimate": estimate_text(fields, user),
+        "offers": warm_start_offers(fields, user),
+        "fixes": quick_fixes(fields),
     }
     choices = form_choices(fields, user)
     choices["metrics"] = list(dict.fromkeys([*advice.metrics, *choices["metrics"]]))

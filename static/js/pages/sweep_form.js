@@ -7,6 +7,7 @@ import { refreshPreviews } from "../form/previews.js";
 import {
   focusFirst, holderOf, showAdvice, showProblems, showSections, showSummary, showVerdict,
 } from "../form/problems.js";
+import { mountFixes, showFixes } from "../form/quick_fixes.js";
 import { addRow, mountRows } from "../form/rows.js";
 import { mountScript, refreshScript, zippedScripts } from "../form/script.js";
 import { watchPointer, whenReleased } from "../form/settle.js";
@@ -41,6 +42,7 @@ function draw() {
   showVerdict(reply.problems, isVisible, reply.ready);
   if (showAll) showSummary(reply.problems);
   showAdvice(reply);
+  showFixes(reply.fixes);
   showSpec({ ...reply, scripts: zippedScripts(form) ?? reply.scripts });
 }
 
@@ -131,6 +133,7 @@ form.addEventListener("click", (event) => {
 
 const checkRun = mountCheckRun(form, { readForm: formData, refuse, onMetric: checkSoon });
 watchPointer();
+mountFixes(form);
 mountRows(checkSoon);
 mountScript({ addRow: (values) => addRow(values, checkSoon), onChange: checkSoon });
 mountSidePanel(form, {
