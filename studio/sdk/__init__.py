@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         HyperParameterSampling,
         RandomParameterSampling,
     )
+    from studio.sdk.model import Model
     from studio.sdk.results import HyperDriveRun
     from studio.sdk.run import Run
     from studio.sdk.script_config import Environment, Estimator, RunConfiguration, ScriptRunConfig
@@ -72,6 +73,7 @@ __all__ = [
     "HyperDriveRunConfig",
     "HyperParameterSampling",
     "MedianStoppingPolicy",
+    "Model",
     "NoTerminationPolicy",
     "PrimaryMetricGoal",
     "RandomParameterSampling",
@@ -127,6 +129,7 @@ _PLACES = {
     "GridParameterSampling": "hyperdrive_samplings",
     "HyperParameterSampling": "hyperdrive_samplings",
     "RandomParameterSampling": "hyperdrive_samplings",
+    "Model": "model",
     "HyperDriveRun": "results",
     "Run": "run",
     "Environment": "script_config",

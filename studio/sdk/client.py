@@ -122,6 +122,11 @@ class StudioClient:
         body = json.dumps(document).encode("utf-8")
         return self._json("PATCH", path, {}, body, "application/json")
 
+    def delete(self, path: str, **query: Any) -> None:
+        """Delete what is at `path`."""
+        with self._open("DELETE", path, query, None, ""):
+            pass
+
     def upload(self, path: str, body: Union[bytes, BinaryIO], content_type: str) -> Any:
         """Send bytes or a seekable file and return the JSON answer."""
         return self._json("POST", path, {}, body, content_type)

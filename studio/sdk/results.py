@@ -183,6 +183,17 @@ class HyperDriveRun(Run):
         """Refuse: nobody can fail a sweep by hand."""
         raise HyperDriveNotImplementedException("A sweep cannot be failed; use cancel().")
 
+    def register_model(self, *unused: Any, **options: Any) -> Any:
+        """Refuse: a sweep has no files.
+
+        Raises:
+            UserErrorException: always.
+        """
+        raise UserErrorException(
+            "A sweep has no files to register; register its best run: "
+            "run.get_best_run_by_primary_metric().register_model(...)."
+        )
+
     def get_diagnostics(self) -> None:
         """Refuse: the log of each run has what there is."""
         raise HyperDriveNotImplementedException("A sweep has no diagnostics; see get_all_logs().")

@@ -198,10 +198,42 @@ class Run(MetricsLog, RemoteRun):
             "A run cannot submit another one; submit a sweep with Experiment.submit."
         )
 
-    def register_model(self, model_name: str, *unused: Any, **options: Any) -> NoReturn:
-        """Refuse: this client registers no models yet."""
-        raise UserErrorException(
-            "register_model is not possible here yet; download_file('outputs/...') gets the model."
+    def register_model(
+        self,
+        model_name: str,
+        model_path: Optional[str] = None,
+        tags: Any = None,
+        properties: Any = None,
+        model_framework: Any = None,
+        model_framework_version: Any = None,
+        description: Optional[str] = None,
+        datasets: Any = None,
+        **ignored: Any,
+    ) -> Any:
+        """Make a version of a model of a file or folder of the run; return it.
+
+        `model_path` is a name in the tree of the run, such as `outputs/model.pkl`; without it a
+        file or folder of the model's name.
+
+        Raises:
+            UserErrorException: the name or the path is wrong, or you may not.
+        """
+        from studio.sdk.model import register_model  # noqa: PLC0415 - for those who register
+
+        if not isinstance(model_name, str) or not model_name:
+            raise UserErrorException("The name of a model is %r; use text." % (model_name,))
+        self._settle()
+        return register_model(
+            self._client(),
+            self._workspace(),
+            self._id,
+            model_name,
+            self._tree_name(str(model_path or model_name)),
+            tags=tags,
+            properties=properties,
+            framework=model_framework,
+            framework_version=model_framework_version,
+            description=description,
         )
 
     def __enter__(self) -> "Run":
@@ -226,6 +258,13 @@ class Run(MetricsLog, RemoteRun):
             )
         return client
 
+    def _workspace(self) -> Any:
+        """Return the studio of the run, as far as its token opens it."""
+        from studio.sdk.workspace import Workspace  # noqa: PLC0415 - it imports us
+
+        known = getattr(self._experiment, "workspace", None)
+        return known or Workspace(*self._client().connection)
+
     def _report(self, name: str, value: Value, step: Optional[float]) -> None:
         report: Dict[str, Union[Value, None]] = {"name": name, "value": _for_json(value)}
         if step is not None:
@@ -237,6 +276,12 @@ class Run(MetricsLog, RemoteRun):
 
     def _file_names(self) -> List[str]:
         return self.get_file_names()
+
+    def _tree_name(self, name: str) -> str:
+        return name
+
+    def _settle(self) -> None:
+        """Wait until the studio knows what this process knows of the run."""
 
     def _only_inside(self, what: str) -> None:
         raise UserErrorException(

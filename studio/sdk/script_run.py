@@ -15,6 +15,9 @@ from studio.sdk.journal import Journal, Value, format_report
 from studio.sdk.metrics_log import collect, metrics_of
 from studio.sdk.run import Run
 
+# A report is stored within a second; a studio that is slower than this must not hold a script up.
+_SETTLE_SECONDS = 5.0
+
 
 class ScriptRun(Run):
     """The run of this process."""
@@ -92,6 +95,20 @@ class ScriptRun(Run):
 
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(str(self._files().path_of(self._prefix + name)), str(target))
+
+    def _tree_name(self, name: str) -> str:
+        return name if name.startswith(("outputs", "logs")) else self._prefix + name
+
+    def _settle(self) -> None:
+        """Wait until the reports so far are stored: a version carries the metric of its run."""
+        logged = {name: len(values) for name, values in collect(self._journal.reports()).items()}
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while time.monotonic() < deadline:
+            items = self._client().get(self._address("metrics"))["items"]
+            stored = {item["name"]: item["count"] for item in items}
+            if all(stored.get(name, 0) >= count for name, count in logged.items()):
+                return
+            time.sleep(0.1)
 
     def _mark(self, **changes: Any) -> None:
         from studio.sdk.client import StudioUnreachableError  # noqa: PLC0415 - slow to import

@@ -71,6 +71,13 @@ class Workspace:
         found = self.client.pages("compute")
         return {item["name"]: ComputeTarget(self, item["name"], item) for item in found}
 
+    @property
+    def models(self) -> Dict[str, Any]:
+        """The newest version of every registered model, by name."""
+        from studio.sdk.model import Model  # noqa: PLC0415 - rarely needed
+
+        return {model.name: model for model in Model.list(self, latest=True)}
+
     def get_run(self, run_id: str) -> Any:
         """Return a run or a sweep by its id."""
         from studio.sdk.run import Run  # noqa: PLC0415 - only for this

@@ -1,0 +1,5 @@
+"""Stand-in for `azureml.core.model`."""
+
+from studio.sdk import Model
+
+__all__ = ["Model"]
