@@ -18,6 +18,7 @@ from experiments.forms.sweep_estimate import estimate_text
 from experiments.forms.sweep_fields import SweepFields, fields_from_raw, raw_from_fields
 from experiments.forms.sweep_problems import PlacedProblem, add_row_problems, place_problems
 from experiments.forms.sweep_summary import summarize
+from experiments.forms.warm_start import warm_start_offers
 from experiments.forms.yaml_lines import line_of
 from experiments.problems import Problem, ProblemsError
 from experiments.services.snapshots import script_names
@@ -110,6 +111,7 @@ def check_json(fields: SweepFields, user: User, *, has_upload: bool) -> dict[str
         "ready": ready,
         "python": python_program(checked.spec) if checked.spec else _NO_PROGRAM,
         "estimate": estimate_text(fields, user),
+        "offers": asdict(warm_start_offers(fields, user)),
         "fits": [
             {"name": card.name, "text": card.fit_text, "is_fit": card.is_fit}
             for card in sampler_cards(fields)

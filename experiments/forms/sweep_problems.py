@@ -34,6 +34,7 @@ SECTIONS: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     ("s-policy", "Early termination", frozenset({"policy"})),
     ("s-budget", "Budget", frozenset(LIMITS)),
     ("s-compute", "Compute", frozenset({"compute"})),
+    ("s-warm", "Warm start", frozenset({"resume_from", "resume_child_runs"})),
 )
 
 

@@ -37,7 +37,17 @@ def summarize(fields: SweepFields) -> list[SummaryEntry]:
         SummaryEntry("Early stop", [_policy_text(raw.get("early_termination"))]),
         SummaryEntry("Budget", _budget_lines(fields)),
         SummaryEntry("Compute", [fields.get("compute") or "–"]),
+        *_warm_start(raw),
     ]
+
+
+def _warm_start(raw: Mapping[str, Any]) -> list[SummaryEntry]:
+    found = [
+        f"{len(raw[key])} {what}{'' if len(raw[key]) == 1 else 's'}"
+        for key, what in (("resume_from", "earlier sweep"), ("resume_child_runs", "resumed run"))
+        if raw.get(key)
+    ]
+    return [SummaryEntry("Warm start", [", ".join(found)])] if found else []
 
 
 def expression_text(row: SpaceRow) -> str:

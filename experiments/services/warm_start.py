@@ -112,9 +112,7 @@ def _add_parents(found: Lineage, spec: SweepSpec, workspace: Workspace) -> None:
             found.problems.append(Problem(path, _not_found("sweep", one)))
             continue
         found.parents.append(sweep)
-        if sweep.state not in _CONTINUABLE:
-            found.problems.append(Problem(path, _not_continuable(sweep)))
-        found.problems += [Problem(path, text) for text in _misfits(sweep, spec)]
+        found.problems += [Problem(path, text) for text in sweep_faults(sweep, spec)]
     found.problems += _chain_problems(found.parents, spec)
 
 
@@ -136,7 +134,7 @@ def _add_runs(found: Lineage, spec: SweepSpec, workspace: Workspace) -> None:
         # What is wrong with a sweep is said at the first of its runs.
         texts = [] if run.sweep_id in told else _misfits(run.sweep, spec)
         told.add(run.sweep_id)
-        texts += _run_faults(run, spec)
+        texts += run_faults(run, spec)
         found.problems += [Problem(path, text) for text in texts]
 
 
@@ -147,14 +145,19 @@ def _not_found(what: str, one: str) -> str:
     )
 
 
+def sweep_faults(sweep: Sweep, spec: SweepSpec) -> list[str]:
+    """Return why a specification cannot go on from a sweep, a sentence each."""
+    state = [] if sweep.state in _CONTINUABLE else [_not_continuable(sweep)]
+    return [*state, *_misfits(sweep, spec)]
+
+
 def _not_continuable(sweep: Sweep) -> str:
     if sweep.state == SweepState.FAILED:
         how, advice = "has failed", "name another one"
     else:
         how, advice = f"is {sweep.state}", "wait for its end or cancel it"
-    return (
-        f"{_title(sweep)} {how}; only completed and canceled sweeps can be continued, so {advice}."
-    )
+    rule = "only completed and canceled sweeps can be continued"
+    return f"{title_of(sweep)} {how}; {rule}, so {advice}."
 
 
 def _misfits(sweep: Sweep, spec: SweepSpec) -> list[str]:
@@ -162,17 +165,19 @@ def _misfits(sweep: Sweep, spec: SweepSpec) -> list[str]:
     texts = []
     metric = getattr(spec, "primary_metric", None)
     if metric is not None and (sweep.metric_name, sweep.goal) != (metric.name, metric.goal):
+        theirs = f"{brief(sweep.metric_name)} ({sweep.goal})"
+        ours = f"{brief(metric.name)} ({metric.goal})"
         texts.append(
-            f"{_title(sweep)} has the primary metric {brief(sweep.metric_name)} ({sweep.goal}) and "
-            f"this sweep {brief(metric.name)} ({metric.goal}); name and goal must be the same."
+            f"{title_of(sweep)} has the primary metric {theirs} and this sweep {ours}; "
+            "name and goal must be the same."
         )
     is_known = getattr(spec, "search_space", None) is not None
     if is_known and load_sampler(spec.sampler_name).needs_same_space:
-        theirs = SweepSpec.from_stored(sweep.spec).space
-        other = _difference(theirs.expressions, spec.space.expressions)
+        stored = SweepSpec.from_stored(sweep.spec)
+        other = _difference(stored.space.expressions, spec.space.expressions)
         if other:
             texts.append(
-                f"{_title(sweep)} has another search space ({other}); {spec.sampler_name} "
+                f"{title_of(sweep)} has another search space ({other}); {spec.sampler_name} "
                 "sampling learns only from the identical one."
             )
     return texts
@@ -218,8 +223,9 @@ def _chain_problems(parents: Iterable[Sweep], spec: SweepSpec) -> list[Problem]:
     return [Problem("resume_from", text)]
 
 
-def _run_faults(run: Run, spec: SweepSpec) -> list[str]:
-    title = f"Run {run.number} of {_title(run.sweep)}"
+def run_faults(run: Run, spec: SweepSpec) -> list[str]:
+    """Return why a specification cannot resume a run, whatever its sweep; a sentence each."""
+    title = f"Run {run.number} of {title_of(run.sweep)}"
     if run.state not in RUN_TERMINAL:
         return [
             f"{title} is {RunState(run.state)}; only completed, canceled and failed runs can be "
@@ -238,5 +244,6 @@ def _run_faults(run: Run, spec: SweepSpec) -> list[str]:
     return texts
 
 
-def _title(sweep: Sweep) -> str:
+def title_of(sweep: Sweep) -> str:
+    """Name a sweep in a sentence, with its id."""
     return f"{brief(sweep.name)} ({sweep.public_id})"

@@ -12,6 +12,7 @@ import { addRow, mountRows } from "../form/rows.js";
 import { mountScript, refreshScript, zippedScripts } from "../form/script.js";
 import { watchPointer, whenReleased } from "../form/settle.js";
 import { fillForm, followForm, hasYamlErrors, mountSidePanel, showSpec } from "../form/side_panel.js";
+import { mountWarmStart, showOffers } from "../form/warm_start.js";
 
 const CHECK_MS = 350;
 const form = $("#form");
@@ -42,6 +43,7 @@ function draw() {
   showVerdict(reply.problems, isVisible, reply.ready);
   if (showAll) showSummary(reply.problems);
   showAdvice(reply);
+  showOffers(reply.offers);
   showFixes(reply.fixes);
   showSpec({ ...reply, scripts: zippedScripts(form) ?? reply.scripts });
 }
@@ -136,6 +138,10 @@ watchPointer();
 mountFixes(form);
 mountRows(checkSoon);
 mountScript({ addRow: (values) => addRow(values, checkSoon), onChange: checkSoon });
+mountWarmStart((field) => {
+  left.add(field);
+  checkSoon();
+});
 mountSidePanel(form, {
   onFilled(reply) {
     fillForm(form, reply.fields, checkSoon);

@@ -1,0 +1,145 @@
+"""Earlier sweeps and runs that the new-sweep form offers to go on from, and why some cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.contrib.auth.models import User
+from django.db.models import F, QuerySet
+
+from experiments import queries
+from experiments.formats import format_metric
+from experiments.forms.sweep_fields import SweepFields, format_ids, parse_ids, raw_from_fields
+from experiments.models import Run, Sweep, Workspace
+from experiments.services.warm_start import run_faults, sweep_faults, title_of
+from experiments.spec import SweepSpec
+from experiments.spec_files import readable_parts
+from experiments.spec_warm_start import MAX_PARENTS, sweep_id_of
+from experiments.states import badge
+from experiments.storable import is_storable
+
+_OFFERED_SWEEPS: Final = 20
+_OFFERED_RUNS: Final = 8
+# Buttons that put an id into a field or take it out again.
+TOGGLES: Final = {"toggle_sweep": "resume_from", "toggle_run": "resume_child_runs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One earlier sweep or run; `reason` says why it cannot be chosen, "" where it can."""
+
+    id: str
+    label: str
+    detail: str
+    is_chosen: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunGroup:
+    """The offered runs of one earlier sweep, the best first."""
+
+    label: str
+    runs: list[Offer]
+
+
+@dataclass(frozen=True, slots=True)
+class WarmStartOffers:
+    """What the section shows below its two fields."""
+
+    sweeps: list[Offer] = field(default_factory=list)
+    groups: list[RunGroup] = field(default_factory=list)
+
+
+def warm_start_offers(fields: SweepFields, user: User) -> WarmStartOffers:
+    """Return the earlier sweeps of the workspace, and the runs of those that are chosen."""
+    workspace = queries.current_workspace(user)
+    if workspace is None:
+        return WarmStartOffers()
+    spec = _readable(fields)
+    chosen = [one for one in parse_ids(fields.get("resume_from")) if is_storable(one)]
+    runs = [one for one in parse_ids(fields.get("resume_child_runs")) if is_storable(one)]
+    sweeps = _sweeps(user, workspace)
+    known = {sweep.public_id: sweep for sweep in sweeps.filter(public_id__in=chosen)}
+    recent = sweeps.exclude(public_id__in=chosen).order_by("-pk")[:_OFFERED_SWEEPS]
+    listed = [*(known[one] for one in chosen if one in known), *recent]
+    parents = dict.fromkeys([*chosen, *(sweep_id_of(one) for one in runs)])
+    return WarmStartOffers(
+        sweeps=[_sweep_offer(sweep, spec, chosen) for sweep in listed],
+        groups=[
+            _run_group(sweep, spec, runs)
+            for sweep in sweeps.filter(public_id__in=list(parents)).order_by("pk")
+        ],
+    )
+
+
+def apply_toggle(fields: SweepFields, post: Mapping[str, str]) -> SweepFields | None:
+    """Return the fields after a button of an offer was pressed; None when it was none of these."""
+    for button, name in TOGGLES.items():
+        if one := post.get(button):
+            ids = parse_ids(fields.get(name))
+            changed = [i for i in ids if i != one] if one in ids else [*ids, one]
+            return fields.with_texts(**{name: format_ids(changed)})
+    return None
+
+
+def _readable(fields: SweepFields) -> SweepSpec:
+    raw = raw_from_fields(fields)
+    # An empty field is no other metric: whatever the sweep had may be meant.
+    wrong = set() if fields.get("metric").strip() else {"primary_metric"}
+    return readable_parts(raw, wrong) or SweepSpec.model_construct()
+
+
+def _sweeps(user: User, workspace: Workspace) -> QuerySet[Sweep]:
+    return queries.sweeps_for(user).filter(experiment__workspace=workspace)
+
+
+def _sweep_offer(sweep: Sweep, spec: SweepSpec, chosen: list[str]) -> Offer:
+    faults = sweep_faults(sweep, spec)
+    if not faults and len(chosen) >= MAX_PARENTS and sweep.public_id not in chosen:
+        faults = [f"{title_of(sweep)} would be one too many; at most {MAX_PARENTS} can be chosen."]
+    best = (
+        "no value yet"
+        if sweep.best_value is None
+        else f"best {sweep.metric_name} {format_metric(sweep.best_value)}"
+    )
+    parts = [badge(sweep.state, sweep.end_reason).label, f"{sweep.sampled} runs", best]
+    return Offer(
+        id=sweep.public_id,
+        label=sweep.name,
+        detail=" · ".join([*parts, f"{sweep.created_at:%Y-%m-%d %H:%M}"]),
+        is_chosen=sweep.public_id in chosen,
+        reason=_without_title(faults, title_of(sweep)),
+    )
+
+
+def _run_group(sweep: Sweep, spec: SweepSpec, chosen: list[str]) -> RunGroup:
+    runs = Run.objects.filter(sweep=sweep).select_related("sweep")
+    best = F("best_value")
+    order = best.desc(nulls_last=True) if sweep.goal == "maximize" else best.asc(nulls_last=True)
+    own = list(runs.filter(public_id__in=chosen).order_by("number"))
+    others = runs.exclude(public_id__in=chosen).order_by(order, "number")[:_OFFERED_RUNS]
+    return RunGroup(
+        label=f"Runs of {sweep.name}",
+        runs=[_run_offer(run, spec, chosen) for run in (*own, *others)],
+    )
+
+
+def _run_offer(run: Run, spec: SweepSpec, chosen: list[str]) -> Offer:
+    value = "no value" if run.best_value is None else format_metric(run.best_value)
+    title = f"Run {run.number} of {title_of(run.sweep)}"
+    return Offer(
+        id=run.public_id,
+        label=f"Run {run.number}",
+        detail=f"{badge(run.state, run.end_reason).label} · {run.sweep.metric_name} {value}",
+        is_chosen=run.public_id in chosen,
+        reason=_without_title(run_faults(run, spec), title),
+    )
+
+
+def _without_title(faults: list[str], title: str) -> str:
+    """Join the sentences; what they are about stands beside them already."""
+    short = [text.removeprefix(f"{title} ") for text in faults]
+    return " ".join(f"{text[:1].upper()}{text[1:]}" for text in short)
