@@ -94,9 +94,10 @@ def _headline(facts: CheckFacts, outcome: Outcome) -> str:
 
 def _start_line(facts: CheckFacts) -> CheckLine | None:
     run = facts.run
+    if not facts.is_over and (run is None or run.state in _WAITING):
+        mark: Mark = "wait" if facts.slots else "warn"
+        return CheckLine("start", mark, "Start", _waiting_text(facts))
     if run is None:
-        if not facts.is_over:
-            return CheckLine("start", "wait", "Start", _waiting_text(facts))
         # It ended without a run: canceled, or the sampler has a fault.
         is_canceled = facts.end_reason == EndReason.USER
         return CheckLine("start", "warn" if is_canceled else "bad", "Start", facts.reason)
@@ -107,9 +108,6 @@ def _start_line(facts: CheckFacts) -> CheckLine | None:
         return CheckLine("start", "ok", "Start", text)
     if run.state in RUN_TERMINAL:
         return _never_started(facts, run)
-    if run.state in _WAITING:
-        mark: Mark = "wait" if facts.slots else "warn"
-        return CheckLine("start", mark, "Start", _waiting_text(facts))
     return CheckLine("start", "wait", "Start", f"{run.worker} gets the files ready.")
 
 

@@ -23,7 +23,7 @@ from experiments.services.access import make_api_token
 from experiments.services.models import register_model
 from experiments.services.outcome import RunOutcome
 from experiments.services.runs import finish_run
-from tests.factories import make_user
+from tests.factories import make_check, make_user
 from tests.web.api_world import World, assert_problem, call, make_world, submittable, zip_of
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +92,9 @@ OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
     ("GET", "/models/{name}/versions/{number}/files/{path}"): (NOTHING, 200, "read"),
     ("GET", "/models/{name}/versions/{number}/archive"): (NOTHING, 200, "read"),
     ("GET", "/compute"): (NOTHING, 200, "read"),
+    ("POST", "/check-runs"): (SPEC, 201, "write"),
+    ("GET", "/check-runs/{check_id}"): (NOTHING, 200, "read"),
+    ("POST", "/check-runs/{check_id}/cancel"): (NOTHING, 200, "write"),
 }
 # What the token of a run opens: that run, but a script does not repeat itself.
 OWN_RUN = {key for key in OPERATIONS if "{run_id}" in key[1]} - {("POST", "/runs/{run_id}/retry")}
@@ -107,6 +110,7 @@ def world(tmp_path: Path, settings: Any) -> World:
     settings.STUDIO_STORAGE_ROOT = tmp_path / "storage"
     world = make_world(tmp_path / "runs")
     register_model(world.run, name="digits", user=world.alice)
+    make_check(owner=world.alice)
     return world
 
 
@@ -117,6 +121,9 @@ def _path(address: str, world: World) -> str:
         path="model.txt" if address.startswith("/models") else "outputs/model.txt",
         name="digits",
         number=1,
+        check_id=Sweep.objects.get(kind=Sweep.Kind.CHECK).public_id
+        if "{check_id}" in address
+        else "",
     )
 
 
