@@ -110,7 +110,7 @@ class RemoteStorage:
         for name, file in zip(names, kept, strict=True):
             self.send(name, file.place, file.size, file.digest, tick)
         # What was sent while the script ran and is gone by now must not stay.
-        self._patiently(lambda: self._client.post(self.address("kept"), {"paths": names}), tick)
+        self._patiently(lambda: self._client.post(self.address("kept"), names), tick)
         add_artifacts(self._attempt.run_id, [(f.path, f.size, f.digest) for f in kept])
         self._is_kept = True
         return tree_bytes(self._workdir.path / KEPT[0])

@@ -63,9 +63,13 @@ class Valkey:
 class Postgres:
     """A cluster in a temporary folder, reached by a unix socket there; thrown away at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, address: str = "") -> None:
+        """`address`: an address of this machine to listen on beside the socket."""
         self.folder = Path(tempfile.mkdtemp(prefix="studio-pg-"))
-        self.url = f"postgres://studio@/studio?host={self.folder}"
+        self.address = address
+        self.port = free_port() if address else 5432
+        where = f"{address}:{self.port}/studio" if address else f"/studio?host={self.folder}"
+        self.url = f"postgres://studio@{where}"
         self._as_user: list[str] = []
 
     @staticmethod
@@ -85,12 +89,27 @@ class Postgres:
             self._as_user = ["runuser", "-u", "postgres", "--"]
         data = str(self.folder / "data")
         self._run(binaries / "initdb", "-D", data, "-U", "studio", "-A", "trust", "-E", "UTF8")
-        options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off"
+        if self.address:
+            with (self.folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all all trust\n")
+        options = (
+            f"-c listen_addresses='{self.address}' -c port={self.port} "
+            f"-c unix_socket_directories={self.folder} -c fsync=off"
+        )
         log = str(self.folder / "log")
         self._run(
             binaries / "pg_ctl", "-D", data, "-w", "-l", log, "-o", options + " -N 200", "start"
         )
-        self._run(binaries / "createdb", "-h", str(self.folder), "-U", "studio", "studio")
+        self._run(
+            binaries / "createdb",
+            "-h",
+            str(self.folder),
+            "-p",
+            str(self.port),
+            "-U",
+            "studio",
+            "studio",
+        )
 
     def stop(self) -> None:
         binaries = self.binaries()
@@ -115,16 +134,23 @@ class LiveStudio:
     """A whole studio, started the way a person starts it, on a free port and an empty folder."""
 
     def __init__(
-        self, home: Path, *, with_example: bool = False, workers: int = 2, **extra: str
+        self,
+        home: Path,
+        *,
+        with_example: bool = False,
+        workers: int = 2,
+        host: str = "127.0.0.1",
+        **extra: str,
     ) -> None:
         self.home = home
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}{extra.get('STUDIO_BASE_PATH', '')}"
+        self.url = f"http://{host}:{self.port}{extra.get('STUDIO_BASE_PATH', '')}"
         self.extra = extra
         self.output = home / "up.txt"
         self._words = (
             "import sys; from studio import up; "
-            f"sys.exit(up.run(port={self.port}, workers={workers}, with_example={with_example}))"
+            f"sys.exit(up.run(port={self.port}, host={host!r}, workers={workers}, "
+            f"with_example={with_example}))"
         )
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -191,14 +217,27 @@ class LiveStudio:
 
     def api(self, path: str, body: Any = None, *, method: str | None = None) -> Any:
         """Call the REST API as the administrator; return the decoded answer."""
+        raw = None if body is None else json.dumps(body).encode()
+        method = method or ("GET" if body is None else "POST")
+        return json.loads(self._call(path, raw, "application/json", method))
+
+    def upload(self, path: str, body: bytes, content_type: str) -> Any:
+        """Post bytes as the administrator; return the decoded answer."""
+        return json.loads(self._call(path, body, content_type, "POST"))
+
+    def download(self, path: str) -> bytes:
+        """Return the bytes at an address of the REST API."""
+        return self._call(path, None, "application/json", "GET")
+
+    def _call(self, path: str, body: bytes | None, content_type: str, method: str) -> bytes:
         request = urllib.request.Request(
             f"{self.url}/api/v1{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            method=method or ("GET" if body is None else "POST"),
-            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+            data=body,
+            method=method,
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": content_type},
         )
         with urllib.request.urlopen(request, timeout=30) as response:
-            return json.load(response)
+            return bytes(response.read())
 
     def wait_for_end(self, sweep_id: str, seconds: float = 120) -> dict[str, Any]:
         """Wait until a sweep has ended; return it."""

@@ -111,7 +111,7 @@ def keep_only(
     request: HttpRequest,
     run_id: str,
     fence: Fence,
-    paths: Annotated[list[str], Body(embed=True, max_length=1_000_000)],
+    paths: Annotated[list[str], Body(max_length=1_000_000)],
 ) -> dict[str, int]:
     """Hear which files the run has left in the end; whatever else has come is removed."""
     attached_files.keep_only(_run(request, run_id, fence), paths)
