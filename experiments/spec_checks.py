@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from experiments.problems import Problem, ProblemsError
-from experiments.samplers import load_sampler
+from experiments.samplers import SAMPLERS, load_sampler
 from experiments.space.literals import brief, printable, text_fault
 from experiments.spec_command import check_command
 
@@ -196,8 +196,10 @@ def check_policy_fits(sampling: Any, policy: Any) -> list[Problem]:
     kind = load_sampler(sampling if isinstance(sampling, str) else sampling["type"])
     if policy is None or kind.allows_policy:
         return []
-    text = f"{kind.label} sampling needs every run to end by itself; set early_termination to null."
-    return [Problem("early_termination", text)]
+    wider = f"{kind.name}_extended"
+    way_out = f", or use {wider}" if wider in SAMPLERS else ""
+    text = f"{kind.label} sampling needs every run to end by itself; set early_termination to null"
+    return [Problem("early_termination", f"{text}{way_out}.")]
 
 
 def field_problems(

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from experiments.samplers import load_sampler
 from experiments.space.space import argument_name, variable_name
 from experiments.spec_command import used_names
 
 if TYPE_CHECKING:
     from experiments.spec import SweepSpec
 
+_RUNS_PER_PARAMETER: Final = 20
+_MOST_AT_ONCE: Final = 20
+_MOST_RUNS: Final = 1000
+
 
 def find_warnings(spec: SweepSpec) -> list[str]:
     """Return every warning, those of single hyperparameters first."""
-    return [*spec.space.warnings(), *_budget(spec), *_command_line(spec), *_variables(spec)]
+    return [
+        *spec.space.warnings(),
+        *_budget(spec),
+        *_learning(spec),
+        *_command_line(spec),
+        *_variables(spec),
+    ]
 
 
 def _budget(spec: SweepSpec) -> list[str]:
@@ -30,6 +41,29 @@ def _budget(spec: SweepSpec) -> list[str]:
     if spec.max_concurrent_runs is not None and spec.max_concurrent_runs > runs:
         found.append(
             f"max_concurrent_runs is {spec.max_concurrent_runs}, more than max_total_runs {runs}."
+        )
+    return found
+
+
+def _learning(spec: SweepSpec) -> list[str]:
+    """Say when a sampler that learns from runs gets too few of them, or too late."""
+    kind = load_sampler(spec.sampler_name)
+    if not kind.looks_ahead:
+        return []
+    found = []
+    count, runs = len(spec.search_space), spec.max_total_runs
+    wanted = min(_RUNS_PER_PARAMETER * count, _MOST_RUNS)
+    total = spec.space.cardinality()
+    if runs < wanted and (total is None or total > runs):
+        found.append(
+            f"{kind.label} sampling learns best from {_RUNS_PER_PARAMETER} runs for each "
+            f"hyperparameter: {wanted} for these {count}; max_total_runs is {runs}."
+        )
+    at_once = min(spec.max_concurrent_runs or runs, runs)
+    if at_once > _MOST_AT_ONCE:
+        found.append(
+            f"Up to {at_once} runs go on at once, and none of them learns from the others; "
+            f"{kind.label} sampling is better with max_concurrent_runs up to {_MOST_AT_ONCE}."
         )
     return found
 
