@@ -117,10 +117,7 @@ def versions_from(*, run: Run | None = None, sweep: Sweep | None = None) -> list
 
 
 def suggested_name(run: Run) -> str:
-    """Return a name to register a run under: that of its sweep's last model, else the experiment's.
-
-    What a model's name cannot have becomes a hyphen.
-    """
+    """Return a name to register a run under: that of its experiment's last model, else its own."""
     experiment = run.sweep.experiment
     last = (
         ModelVersion.objects.filter(
@@ -130,13 +127,7 @@ def suggested_name(run: Run) -> str:
         .values_list("model__name", flat=True)
         .first()
     )
-    return last or model_name_from(experiment.name)
-
-
-def model_name_from(text: str) -> str:
-    """Return text as the name of a model."""
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in text)
-    return kept.lstrip("._-").rstrip("-")[:255] or "model"
+    return last or experiment.name
 
 
 def files_of_version(version: ModelVersion) -> list[ModelFile]:
