@@ -12,6 +12,7 @@ from django.db.models import F, QuerySet
 from experiments import queries
 from experiments.formats import format_metric
 from experiments.forms.sweep_fields import SweepFields, format_ids, parse_ids, raw_from_fields
+from experiments.forms.sweep_start import fields_of_sweep
 from experiments.models import Run, Sweep, Workspace
 from experiments.services.warm_start import run_faults, sweep_faults, title_of
 from experiments.spec import SweepSpec
@@ -83,6 +84,19 @@ def apply_toggle(fields: SweepFields, post: Mapping[str, str]) -> SweepFields | 
             changed = [i for i in ids if i != one] if one in ids else [*ids, one]
             return fields.with_texts(**{name: format_ids(changed)})
     return None
+
+
+def fields_after(sweep: Sweep) -> SweepFields:
+    """Return the form of a sweep that goes on from this one, with its code."""
+    before = parse_ids(format_ids(sweep.spec.get("resume_from")))[: MAX_PARENTS - 1]
+    texts = {"resume_from": format_ids([sweep.public_id, *before]), "resume_child_runs": ""}
+    return fields_of_sweep(sweep).with_texts(**texts)
+
+
+def fields_resuming(run: Run) -> SweepFields:
+    """Return the form of a sweep that resumes this run, with its code."""
+    texts = {"resume_from": "", "resume_child_runs": run.public_id}
+    return fields_of_sweep(run.sweep).with_texts(**texts)
 
 
 def _readable(fields: SweepFields) -> SweepSpec:

@@ -56,6 +56,11 @@ class Lineage:
     resumed: list[LineagePair] = field(default_factory=list)
     continued_by: list[LineageEntry] = field(default_factory=list)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is any relation to show."""
+        return bool(self.parents or self.resumed or self.continued_by)
+
 
 def earlier_runs(sweep: Sweep) -> list[EarlierRun]:
     """Return the runs of the sweeps that a sweep goes on from: in their order, by number."""

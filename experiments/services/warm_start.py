@@ -25,7 +25,7 @@ from experiments.states import RUN_TERMINAL, RunState, SweepState
 from experiments.storable import is_storable
 
 _MAX_TEXT: Final = 80
-_CONTINUABLE: Final = frozenset({SweepState.COMPLETED, SweepState.CANCELED})
+CONTINUABLE: Final = frozenset({SweepState.COMPLETED, SweepState.CANCELED})
 
 
 @dataclass(slots=True)
@@ -147,7 +147,7 @@ def _not_found(what: str, one: str) -> str:
 
 def sweep_faults(sweep: Sweep, spec: SweepSpec) -> list[str]:
     """Return why a specification cannot go on from a sweep, a sentence each."""
-    state = [] if sweep.state in _CONTINUABLE else [_not_continuable(sweep)]
+    state = [] if sweep.state in CONTINUABLE else [_not_continuable(sweep)]
     return [*state, *_misfits(sweep, spec)]
 
 

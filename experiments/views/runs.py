@@ -130,6 +130,12 @@ def find_run(request: HttpRequest, run_id: str) -> Run:
     return get_object_or_404(runs, public_id=run_id)
 
 
+def can_resume(found: Run, files: list[RunFile]) -> bool:
+    """Tell whether another sweep could go on from what a run left."""
+    is_check = found.sweep.kind == Sweep.Kind.CHECK
+    return found.is_terminal and not is_check and any(f.path.startswith("outputs/") for f in files)
+
+
 def files_of(found: Run) -> list[RunFile]:
     """Return the files of a run, also while it runs."""
     return list_files(Path(found.directory)) if found.directory else []
@@ -156,6 +162,9 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "best": best,
         "to_best": _difference(found, sweep, progress.digits),
         "digits": progress.digits,
+        "resumed_from": queries.resumed_from(found),
+        "resumed_by": queries.resumed_by(found),
+        "can_resume": may_change and can_resume(found, files),
         "retries": list(found.retries.order_by("number")),
         "seconds": _seconds(found),
         "waited": (found.started_at - found.created_at).total_seconds()

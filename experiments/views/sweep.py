@@ -54,6 +54,8 @@ def overview(request: HttpRequest, sweep_id: str) -> HttpResponse:
     recent = queries.log_of_sweep(sweep, limit=_FEED_SEARCHED).items
     context = {
         "live_runs": live_runs(sweep),
+        "lineage": queries.lineage_of(sweep),
+        "better": queries.better_earlier_run(sweep),
         "feed": [line for line in recent if _is_news(line)][:_FEED_LINES],
         "cards": [
             ChartCard(
@@ -138,6 +140,8 @@ def configuration(request: HttpRequest, sweep_id: str) -> HttpResponse:
         "policy": policy.summary(),
         "exports": [export_spec(spec, name) for name in EXPORT_FORMATS],
         "can_change_limits": can_change_limits(sweep),
+        "lineage": queries.lineage_of(sweep),
+        "better": queries.better_earlier_run(sweep),
         "versions": sweep.versions.select_related("author").order_by("-number"),
     }
     return render_sweep(request, sweep, "sweep_configuration", "sweep_configuration", context)

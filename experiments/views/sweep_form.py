@@ -38,7 +38,12 @@ from experiments.forms.sweep_start import (
 )
 from experiments.forms.sweep_submit import check_first, submit_fields
 from experiments.forms.sweep_summary import summarize
-from experiments.forms.warm_start import apply_toggle, warm_start_offers
+from experiments.forms.warm_start import (
+    apply_toggle,
+    fields_after,
+    fields_resuming,
+    warm_start_offers,
+)
 from experiments.models import Run, Sweep
 from experiments.problems import ProblemsError
 from experiments.views.check_run import check_context, follow_json
@@ -171,7 +176,24 @@ def _page(
     return render(request, "experiments/sweep_form.html", context, status=status)
 
 
+def _warm_start(request: HttpRequest, user: User) -> tuple[SweepFields, str] | None:
+    """Return the form that goes on from a sweep or a run, where the address names one."""
+    try:
+        if public_id := request.GET.get("continue"):
+            sweep = queries.get_sweep(user, public_id)
+            return fields_after(sweep), f"Goes on from “{sweep.name}”, with the code that it ran."
+        if public_id := request.GET.get("resume"):
+            run = queries.get_run(user, public_id)
+            origin = f"Resumes run {run.number} of “{run.sweep.name}”, with the code that it ran."
+            return fields_resuming(run), origin
+    except (Sweep.DoesNotExist, Run.DoesNotExist) as error:
+        raise Http404 from error
+    return None
+
+
 def _start(request: HttpRequest, user: User) -> tuple[SweepFields, str]:
+    if warm := _warm_start(request, user):
+        return warm
     if public_id := request.GET.get("from"):
         try:
             sweep = queries.get_sweep(user, public_id)

@@ -20,6 +20,7 @@ from experiments.progress import SweepProgress
 from experiments.queries.json_forms import in_declared_order
 from experiments.queries.run_facts import planned_runs, progress_of
 from experiments.services.retries import failed_runs
+from experiments.services.warm_start import CONTINUABLE
 from experiments.states import SWEEP_ACTIVE, RunState, SweepState
 
 TABS: Final = (
@@ -119,6 +120,7 @@ def head_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]
         ],
         "banner": _BANNERS.get(SweepState(sweep.state), "") if sweep.reason else "",
         "is_active": sweep.state in SWEEP_ACTIVE,
+        "can_continue": sweep.state in CONTINUABLE,
         "can_change": queries.may_write(request.user, sweep.experiment.workspace),
         "can_cancel": sweep.state in SWEEP_ACTIVE - {SweepState.CANCEL_REQUESTED},
         "can_pause": sweep.state == SweepState.RUNNING,
