@@ -30,6 +30,7 @@ from experiments.views.sweep_head import find_sweep, page_data
 _OUTPUTS: Final = "outputs/"
 # The picture of a value in its search space is this wide; attributes instead of styles.
 _TRACK: Final = 300
+_MARGIN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,11 @@ class Rival:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A configuration near the winner; `cells` are its values, each with whether it is the same."""
+    """A configuration near the winner; `cells`: its values, exact and whether they are the same."""
 
     compared: Compared
     to_best: float
-    cells: list[tuple[str, bool]]
+    cells: list[tuple[Any, str, bool]]
 
 
 @require_safe
@@ -116,10 +117,15 @@ def _place(winner: WinningValue) -> Placed:
         winner=winner,
         exact=format_value(winner.value),
         default="" if winner.default is None else format_value(winner.default),
-        x=None if place is None else place * _TRACK,
-        default_x=None if winner.default_place is None else winner.default_place * _TRACK,
-        others=[other * _TRACK for other in winner.others],
+        x=None if place is None else _x(place),
+        default_x=None if winner.default_place is None else _x(winner.default_place),
+        others=[_x(other) for other in winner.others],
     )
+
+
+def _x(place: float) -> float:
+    # A mark at an end must not be cut in half.
+    return _MARGIN + place * (_TRACK - 2 * _MARGIN)
 
 
 def _rivals(model: BestModel) -> list[Rival]:
@@ -139,7 +145,11 @@ def _rivals(model: BestModel) -> list[Rival]:
 def _neighbour(model: BestModel, one: Compared) -> Neighbour:
     params = one.result.params
     cells = [
-        (format_value(params[name]) if name in params else "", params.get(name) == value)
+        (
+            params.get(name),
+            format_value(params[name]) if name in params else "",
+            params.get(name) == value,
+        )
         for name, value in model.params.items()
     ]
     return Neighbour(one, one.result.value - model.value, cells)

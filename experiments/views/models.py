@@ -138,12 +138,12 @@ def compare_versions(
     alike = [v for v in versions if (v.metric_name, v.goal) == kind and v.metric_value is not None]
     values = [v.metric_value or 0.0 for v in alike]
     low, high = min(values, default=0.0), max(values, default=0.0)
-    best = high if kind[1] == "maximize" else low
+    best, worst = (high, low) if kind[1] == "maximize" else (low, high)
     found = []
     for one in versions:
         value = one.metric_value if one in alike else None
         width = high - low
-        place = None if value is None else (value - low) / width if width else 0.5
+        place = None if value is None else abs(value - worst) / width if width else 0.5
         to_base = None
         if base and base.pk != one.pk and (base.metric_name, base.goal) == kind:
             is_known = value is not None and base.metric_value is not None

@@ -50,7 +50,7 @@ def test_number_of_the_winner_is_the_metric(html):
 def test_values_stand_in_their_search_space(html):
     marks = re.findall(r'<line class="mark" x1="([\d.]+)"', html)
 
-    assert marks == ["0.0", "150.0"]
+    assert marks == ["3.0", "150.0"]
     assert "10⁻⁵: at the lower bound" in html
     assert "2: number 2 of 3" in html
 

@@ -217,6 +217,21 @@ def test_versions_stand_beside_each_other(alice, people, sweep, tmp_path):
     assert at("version_archive", versions[2]) in page.split("<table")[0]
 
 
+def test_lower_is_better_where_the_goal_says_so(alice, people, tmp_path):
+    sweep = make_sweep(
+        owner=people["alice"], primary_metric={"name": "accuracy", "goal": "minimize"}
+    )
+    for number, value in enumerate([0.5, 0.9]):
+        version = register(ended_run(tmp_path / str(number), sweep=sweep, value=value))
+
+    page = alice.get(at("model", version)).content.decode()
+
+    assert re.findall(r'class="(mark|best)" x1="([\d.]+)"', page) == [
+        ("mark", "4.0"),
+        ("best", "96.0"),
+    ]
+
+
 def test_versions_of_another_metric_are_not_compared(alice, people, version, tmp_path):
     other = make_sweep(owner=people["alice"], primary_metric={"name": "loss", "goal": "minimize"})
     run = ended_run(tmp_path / "9", sweep=other, value=None)
