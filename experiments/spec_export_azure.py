@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from experiments.samplers import load_sampler
 from experiments.space.literals import brief
 from experiments.space.space import argument_name
 from experiments.spec_command import PLACEHOLDER
@@ -119,11 +120,20 @@ def _sampling(spec: SweepSpec, notes: list[str]) -> Any:
     name, options = spec.sampler_name, spec.sampler_options
     if name == "sobol":
         name, options = "random", {"rule": "sobol", **options}
+    if name == "bayesian_extended":
+        name = _nearest(spec)
+        notes.append(f"sampling bayesian_extended is not known there; {name} stands in its place.")
     if name in _NO_SEED:
         for key, value in options.items():
             notes.append(f"sampling.{key} {brief(value)} is left out: {name} has no options there.")
         options = {}
     return {"type": name, **options} if options else name
+
+
+def _nearest(spec: SweepSpec) -> str:
+    """Return the method of Azure ML that takes what the extended one was given."""
+    refused = load_sampler("bayesian").check(spec.space, {}, "sampling")
+    return "random" if refused or spec.early_termination else "bayesian"
 
 
 def _space(spec: SweepSpec, names: Mapping[str, str], notes: list[str]) -> dict[str, Any]:

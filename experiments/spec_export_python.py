@@ -21,6 +21,7 @@ _SAMPLINGS: Final = {
     "sobol": "RandomParameterSampling",
     "grid": "GridParameterSampling",
     "bayesian": "BayesianParameterSampling",
+    "bayesian_extended": "BayesianExtendedParameterSampling",
 }
 _POLICIES: Final = {
     "bandit": "BanditPolicy",

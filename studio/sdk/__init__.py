@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         TruncationSelectionPolicy,
     )
     from studio.sdk.hyperdrive_samplings import (
+        BayesianExtendedParameterSampling,
         BayesianParameterSampling,
         GridParameterSampling,
         HyperParameterSampling,
@@ -56,6 +57,7 @@ __all__ = [
     "ActivityFailedException",
     "AzureMLException",
     "BanditPolicy",
+    "BayesianExtendedParameterSampling",
     "BayesianParameterSampling",
     "ComputeTarget",
     "EarlyTerminationPolicy",
@@ -125,6 +127,7 @@ _PLACES = {
     "NoTerminationPolicy": "hyperdrive_policies",
     "PrimaryMetricGoal": "hyperdrive_policies",
     "TruncationSelectionPolicy": "hyperdrive_policies",
+    "BayesianExtendedParameterSampling": "hyperdrive_samplings",
     "BayesianParameterSampling": "hyperdrive_samplings",
     "GridParameterSampling": "hyperdrive_samplings",
     "HyperParameterSampling": "hyperdrive_samplings",

@@ -14,6 +14,7 @@ from studio.sdk.hyperdrive_policies import (
     PrimaryMetricGoal,
 )
 from studio.sdk.hyperdrive_samplings import (
+    BayesianExtendedParameterSampling,
     BayesianParameterSampling,
     GridParameterSampling,
     HyperParameterSampling,
@@ -186,7 +187,8 @@ class HyperDriveConfig:
                 self._max_duration_minutes,
                 DEFAULT_DURATION_MINUTES,
             )
-        if not isinstance(self._sampling, BayesianParameterSampling):
+        learning = (BayesianParameterSampling, BayesianExtendedParameterSampling)
+        if not isinstance(self._sampling, learning):
             return
         wanted = _RUNS_PER_PARAMETER * len(self._sampling.parameter_space)
         if self._max_total_runs < wanted:
@@ -299,6 +301,8 @@ def _sampling_field(sampling: HyperParameterSampling) -> Dict[str, Any]:
         kind = "grid"
     elif isinstance(sampling, BayesianParameterSampling):
         kind = "bayesian"
+    elif isinstance(sampling, BayesianExtendedParameterSampling):
+        kind = "bayesian_extended"
     return {"type": kind, **plain_json(sampling.properties)}
 
 

@@ -1,4 +1,4 @@
-"""The three sampling methods, each a search space with the rules for what it may hold.
+"""The sampling methods, each a search space with the rules for what it may hold.
 
 They check what can be checked without a studio; the studio checks everything again.
 Standard library only; Python 3.8 syntax.
@@ -120,6 +120,18 @@ class BayesianParameterSampling(HyperParameterSampling):
         super().__init__("BayesianOptimization", parameter_space, properties, names, validators)
 
 
+class BayesianExtendedParameterSampling(HyperParameterSampling):
+    """Bayesian sampling over any expressions and values, also with early termination.
+
+    Only this studio has it; Azure ML does not.
+    """
+
+    def __init__(
+        self, parameter_space: Mapping[str, Any], properties: Optional[Mapping[str, Any]] = None
+    ) -> None:
+        super().__init__("BayesianExtended", parameter_space, properties)
+
+
 def _check_choice(parameter: str, arguments: Any) -> None:
     values = arguments[0]
     kinds = {type(value) for value in values}
@@ -149,4 +161,5 @@ _KINDS: Dict[str, Type[Any]] = {
     "random": RandomParameterSampling,
     "grid": GridParameterSampling,
     "bayesianoptimization": BayesianParameterSampling,
+    "bayesianextended": BayesianExtendedParameterSampling,
 }

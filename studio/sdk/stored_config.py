@@ -20,6 +20,7 @@ _SAMPLINGS = {
     "sobol": hyperdrive_samplings.RandomParameterSampling,
     "grid": hyperdrive_samplings.GridParameterSampling,
     "bayesian": hyperdrive_samplings.BayesianParameterSampling,
+    "bayesian_extended": hyperdrive_samplings.BayesianExtendedParameterSampling,
 }
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from experiments.problems import ProblemsError
 from experiments.spec import SweepSpec
+from experiments.spec_export import export_spec
 from experiments.spec_warnings import find_warnings
+from studio.sdk.stored_config import config_of
 
 SPACE = {"rate": "uniform(0.0, 1.0)", "units": "choice(16, 32, 64)", "depth": "quniform(1, 8, 1)"}
 
@@ -121,3 +124,36 @@ def test_extended_takes_a_policy():
             spec(sampling="random", early_termination=policy)
         ).early_termination_config
     )
+
+
+@pytest.mark.parametrize("name", ["bayesian", "bayesian_extended"])
+def test_every_export_says_the_method(name):
+    parsed = SweepSpec.parse(spec(sampling={"type": name, "seed": 5}))
+
+    program = export_spec(parsed, "python").text
+    again = config_of(parsed.dump())
+    job = yaml.safe_load(export_spec(parsed, "azure").text)
+
+    kind = type(again._sampling).__name__
+    assert kind in program
+    assert again._sampling.properties["seed"] == 5
+    assert again._sampling.to_json()["parameter_space"]["rate"] == ["uniform", [0.0, 1.0]]
+    assert job["sampling_algorithm"] == "bayesian"
+    assert SweepSpec.parse(export_spec(parsed, "yaml").text).sampler_name == name
+
+
+def test_azure_job_of_what_only_the_extended_method_takes_is_random():
+    space = {**SPACE, "rate": "loguniform(-6, -1)"}
+    parsed = SweepSpec.parse(spec(sampling="bayesian_extended", search_space=space))
+
+    text = export_spec(parsed, "azure").text
+
+    assert yaml.safe_load(text)["sampling_algorithm"] == "random"
+    assert "sampling bayesian_extended is not known there; random stands in its place." in text
+
+
+def test_azure_job_with_bayesian_sampling_is_read():
+    job = yaml.safe_load(export_spec(SweepSpec.parse(spec()), "azure").text)
+
+    assert job["sampling_algorithm"] == "bayesian"
+    assert SweepSpec.parse(job).sampler_name == "bayesian"

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from experiments.samplers import SAMPLERS
 from studio.sdk import (
     ActivityFailedException,
     BanditPolicy,
@@ -354,7 +353,7 @@ def test_failed_sweep_raises_where_it_is_waited_for(workspace: Workspace, tmp_pa
     assert run.get_children_sorted_by_primary_metric(discard_no_metric=True) == []
 
 
-def test_bayesian_sampling_is_defined_and_the_studio_has_the_last_word(
+def test_bayesian_sampling_runs_and_a_policy_is_refused(
     workspace: Workspace, source: Path, caplog: Any
 ) -> None:
     caplog.set_level(logging.ERROR)
@@ -371,12 +370,19 @@ def test_bayesian_sampling_is_defined_and_the_studio_has_the_last_word(
     )
 
     experiment = Experiment(workspace, "seed-bayesian")
-    if "bayesian" in SAMPLERS:
-        assert experiment.submit(hd_config).wait_for_completion()["status"] == "Completed"
-        return
-    with pytest.raises(HyperDriveConfigException, match="bayesian") as refused:
-        experiment.submit(hd_config)
-    assert [error["path"] for error in refused.value.errors] == ["sampling.type"]
+    assert experiment.submit(hd_config).wait_for_completion()["status"] == "Completed"
+
+    with_policy = HyperDriveConfig(
+        run_config=run_config,
+        hyperparameter_sampling=param_sampling,
+        policy=BanditPolicy(slack_factor=0.1),
+        primary_metric_name="accuracy",
+        primary_metric_goal=PrimaryMetricGoal.MAXIMIZE,
+        max_total_runs=1,
+    )
+    with pytest.raises(HyperDriveConfigException, match="Bayesian") as refused:
+        experiment.submit(with_policy)
+    assert [error["path"] for error in refused.value.errors] == ["early_termination"]
 
 
 def test_studio_that_is_away_is_said(tmp_path: Path, source: Path) -> None:
