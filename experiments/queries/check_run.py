@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from django.utils import timezone
@@ -25,6 +25,7 @@ from experiments.spec import SweepSpec
 from experiments.states import RunState
 from experiments.storable import is_storable
 
+Column: TypeAlias = bytes | memoryview
 _LOG_BYTES: Final = 16 * 1024
 _LOG_LINES: Final = 200
 _RECENT: Final = 50
@@ -202,11 +203,11 @@ def _times(run: Run, metric: str) -> ReportTimes | None:
     )
 
 
-def _number(column: bytes, position: int) -> float:
+def _number(column: Column, position: int) -> float:
     return float(np.frombuffer(column, dtype="<f8")[position])
 
 
-def _step(column: bytes | None, position: int) -> float | None:
+def _step(column: Column | None, position: int) -> float | None:
     value = _number(column, position) if column is not None else np.nan
     return float(value) if np.isfinite(value) else None
 

@@ -70,7 +70,7 @@ def test_passed_check_has_every_line() -> None:
         (TriedRun(RunState.STARTING, worker="w-1"), 1, "running", "wait", "w-1 gets the files"),
     ],
 )
-def test_before_the_start(run, slots, outcome, mark, words) -> None:
+def test_before_the_start(run, slots, outcome, mark, words):
     facts = CheckFacts("accuracy", 60, PLAN, "local", slots=slots, run=run)
 
     assert judge(facts).outcome == outcome
@@ -124,7 +124,7 @@ def test_limit_after_the_metric_is_fine_and_without_it_is_not() -> None:
         ["Usage: train.py [OPTIONS]", "Try 'train.py --help' for help.", "", "Error: No such o"],
     ],
 )
-def test_refused_arguments_are_told_from_other_ends_with_2(log) -> None:
+def test_refused_arguments_are_told_from_other_ends_with_2(log):
     failed = replace(
         DONE,
         state=RunState.FAILED,
@@ -158,7 +158,7 @@ def test_canceled_check_proves_nothing() -> None:
         (EndReason.SAMPLER_ERROR, "The sampler failed.", "failed"),
     ],
 )
-def test_end_without_a_run(end_reason, reason, outcome) -> None:
+def test_end_without_a_run(end_reason, reason, outcome):
     facts = CheckFacts(
         "accuracy", 60, PLAN, "local", is_over=True, end_reason=end_reason, reason=reason
     )
@@ -213,7 +213,7 @@ def test_own_limit_of_each_run_is_told() -> None:
         (["--epochs", "100"], ReportTimes(1, 2.0, 2.0), None),
     ],
 )
-def test_length_of_a_long_run_is_extrapolated_where_it_is_known(words, times, seconds) -> None:
+def test_length_of_a_long_run_is_extrapolated_where_it_is_known(words, times, seconds):
     pace = pace_of(with_plan(replace(LONG, times=times), words=words))
 
     assert pace is not None
@@ -257,5 +257,5 @@ def test_estimate_says_which_limit_comes_first_and_what_waits() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (10, "10 s"), (90, "1 min 30 s")]
 )
-def test_short_spans_have_tenths(seconds, text) -> None:
+def test_short_spans_have_tenths(seconds, text):
     assert span_text(seconds) == text
