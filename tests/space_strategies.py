@@ -105,13 +105,42 @@ _POLICIES = st.one_of(
 )
 
 
+# What the documented Bayesian sampling takes: numbers or words, whole steps.
+_LEARNABLE = st.dictionaries(
+    st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,8}", fullmatch=True),
+    st.one_of(
+        st.lists(st.one_of(st.integers(-99, 99), st.floats(-9, 9)), min_size=1, max_size=4).map(
+            lambda values: {"type": "choice", "values": values}
+        ),
+        st.lists(words, min_size=1, max_size=4).map(
+            lambda values: {"type": "choice", "values": values}
+        ),
+        EXPRESSION_MAPPINGS["uniform"],
+        st.builds(
+            lambda low, width, q: {
+                "type": "quniform",
+                "min_value": low,
+                "max_value": low + width,
+                "q": q,
+            },
+            st.integers(-999, 999),
+            st.integers(1, 999),
+            st.integers(1, 20),
+        ),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
 @st.composite
 def specifications(draw: st.DrawFn) -> Raw:
     """Draw a valid specification as a user may write it."""
-    space = draw(space_mappings)
+    is_bayesian = draw(st.integers(0, 5)) == 0
+    space = draw(_LEARNABLE if is_bayesian else space_mappings)
     only_choices = all(e["type"] == "choice" for e in space.values())
-    samplers = ["random", "sobol", "grid"] if only_choices else ["random", "sobol"]
-    sampling: Any = draw(st.sampled_from(samplers))
+    samplers = ["random", "sobol", "bayesian_extended", *(["grid"] if only_choices else [])]
+    sampling: Any = "bayesian" if is_bayesian else draw(st.sampled_from(samplers))
     if sampling != "grid" and draw(st.booleans()):
         sampling = {"type": sampling, "seed": draw(st.integers(0, 2**62 - 1))}
     raw: Raw = {
@@ -121,7 +150,7 @@ def specifications(draw: st.DrawFn) -> Raw:
             "name": draw(_LINES),
             "goal": draw(st.sampled_from(["maximize", "Minimize"])),
         },
-        "early_termination": draw(_POLICIES),
+        "early_termination": None if is_bayesian else draw(_POLICIES),
         "max_total_runs": draw(st.integers(1, 1000)),
     }
     raw |= draw(_started(sorted(space)))

@@ -101,8 +101,11 @@ def test_azure_job_of_any_specification_gives_the_same_search(raw):
     assert list(read.search_space.values()) == list(spec.search_space.values())
     assert read.goal == spec.goal
     assert read.metric_name == spec.metric_name
-    assert read.sampler_name == spec.sampler_name
-    if spec.sampler_name != "grid":
+    if spec.sampler_name == "bayesian_extended":  # unknown there
+        assert read.sampler_name in ("bayesian", "random")
+    elif spec.sampler_name in ("grid", "bayesian"):  # without a seed there
+        assert read.sampling == spec.sampler_name
+    else:
         assert read.sampling == spec.sampling
     assert read.early_termination == spec.early_termination
     assert read.max_total_runs == spec.max_total_runs
