@@ -1,0 +1,53 @@
+"""Checks before a launch through the real Redis: first in the queue, followed over the socket."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+
+from experiments import consumers
+from experiments.models import Run
+from experiments.services.advance import advance_sweep
+from experiments.services.dispatch import get_queue
+from tests.factories import make_check, make_run, make_sweep, make_user, make_workspace
+from tests.live.test_sockets import Client, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def queues(valkey_url):
+    client = redis.Redis.from_url(valkey_url)
+    client.flushall()
+    yield
+    client.close()
+
+
+def test_check_comes_before_the_runs_that_wait():
+    sweep = make_sweep(max_concurrent_runs=4)
+    waiting = [make_run(sweep), make_run(sweep)]
+    check = make_check(owner=make_user("bob"))
+    advance_sweep(check.pk)
+
+    order = [job.args[0] for job in get_queue(sweep.compute.queue_name).jobs]
+
+    assert order == [Run.objects.get(sweep=check).pk, *(one.pk for one in waiting)]
+
+
+def test_socket_follows_a_check_of_the_own_workspace_only():
+    alice, charlie = make_user("alice"), make_user("charlie")
+    make_workspace(charlie, name="Elsewhere")
+    check = make_check(owner=alice)
+    address = f"/ws/sweeps/{check.public_id}/?after=0"
+
+    async def scenario() -> None:
+        mine, foreign = Client(address, alice), Client(address, charlie)
+        await mine.connect()
+        frame = await mine.frame()
+        assert frame["cursor"] == check.cursor
+        assert frame["events"]
+        await mine.disconnect()
+        await foreign.connect()
+        assert await foreign.close_code() == consumers.NOT_FOUND
+
+    run(scenario)
