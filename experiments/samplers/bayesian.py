@@ -63,8 +63,6 @@ class Bayesian(Sampler):
     allows_policy = False
     looks_ahead = True
     needs_same_space = True
-    looks_ahead = True
-    needs_same_space = True
     # Azure ML's method takes only some types of values; `check` says which.
     takes_any_value: ClassVar[bool] = False
     settings: ClassVar[Settings] = Settings()
