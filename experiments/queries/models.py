@@ -44,7 +44,7 @@ def find_model(user: AnyUser, name: str, *, workspace: str = "") -> RegisteredMo
     found = models_for(user).filter(name=name)
     if workspace:
         found = found.filter(workspace__slug=workspace)
-    model = found.order_by("workspace").first()
+    model = found.order_by("workspace_id").first()
     if model is None:
         raise RegisteredModel.DoesNotExist(f"There is no model {name}.")
     return model
