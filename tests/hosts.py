@@ -47,6 +47,7 @@ class Network:
         self.bridge = f"stbr{self.number}"
         self.address = f"{_PREFIX}.{self.number}.1"
         self.hosts: list[Host] = []
+        self._last = 1
 
     def start(self) -> None:
         """Make the bridge; the test's own machine is its first address."""
@@ -56,7 +57,8 @@ class Network:
 
     def add_host(self, name: str) -> Host:
         """Plug another machine in."""
-        host = Host(self, len(self.hosts) + 2, name)
+        self._last += 1
+        host = Host(self, self._last, name)
         self.hosts.append(host)
         return host
 

@@ -14,14 +14,10 @@ import pytest
 
 from experiments.snapshot_rules import list_files, write_zip
 from studio import embedded
-from tests.hosts import Host, Network, can_make_hosts
+from tests.hosts import Host, Network
 from tests.servers import LiveStudio, Postgres, clean_environment, free_port
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not can_make_hosts(), reason="needs root, ip and network namespaces"),
-    pytest.mark.skipif(Postgres.binaries() is None, reason="needs PostgreSQL"),
-]
+pytestmark = pytest.mark.slow
 SCRIPT = """\
 import argparse, pathlib, socket, time
 from studio.sdk import Run
@@ -94,7 +90,7 @@ class Team:
 
     def attach(self, host: Host, slots: int = 1) -> Path:
         """Attach a machine with a data folder of its own; return that folder."""
-        home = self.folder / host.name
+        home = self.folder / host.namespace
         home.mkdir(exist_ok=True)
         env = clean_environment(
             STUDIO_HOME=str(home),
@@ -104,7 +100,7 @@ class Team:
         )
         words = [sys.executable, "-m", "studio.cli", "worker", "--compute", "team"]
         words += ["--slots", str(slots)]
-        host.start_process(words, env, self.folder / f"{host.name}.txt", hidden=[self.home])
+        host.start_process(words, env, self.folder / f"{host.namespace}.txt", hidden=[self.home])
         return home
 
     def workers(self) -> list[dict[str, Any]]:
@@ -154,20 +150,26 @@ class Team:
         self.postgres.stop()
 
 
-@pytest.fixture
-def network() -> Iterator[Network]:
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     network = Network()
     network.start()
-    yield network
-    network.stop()
+    team = Team(tmp_path_factory.mktemp("team"), network)
+    try:
+        team.start()
+        yield team
+    finally:
+        team.stop()
+        network.stop()
 
 
 @pytest.fixture
-def team(tmp_path: Path, network: Network) -> Iterator[Team]:
-    team = Team(tmp_path, network)
-    team.start()
-    yield team
-    team.stop()
+def network(team: Team) -> Iterator[Network]:
+    """The network, whose hosts go when the test ends."""
+    yield team.network
+    while team.network.hosts:
+        team.network.hosts.pop().stop()
+    team.wait(lambda: not [w for w in team.workers() if w["alive"]])
 
 
 def journals(folder: Path) -> list[Path]:
@@ -200,7 +202,7 @@ def test_runs_on_two_machines_leave_everything_in_the_studio(team: Team, network
         assert text.startswith("after ")
         log = team.studio.api(f"/runs/{run['id']}/logs")["text"]
         assert log.split()[-1] in {"north", "south"}
-        assert run["best_value"] == pytest.approx(1000 + run["params"]["rate"])
+        assert run["best"]["value"] == pytest.approx(1000 + run["hyperparameters"]["rate"])
     for home in homes:
         assert journals(home) == []
         assert len(list((home / "cache" / "snapshots").glob("*.zip"))) == 1

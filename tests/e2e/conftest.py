@@ -1,0 +1,9 @@
+"""What of these tests a machine can run."""
+
+from tests.hosts import can_make_hosts
+from tests.servers import Postgres
+
+# Other machines are network namespaces; only root may make them, and not in every container.
+collect_ignore = (
+    [] if can_make_hosts() and Postgres.binaries() is not None else ["test_other_machines.py"]
+)
