@@ -28,6 +28,14 @@ _SORTS: Final[dict[str, Any]] = {
 }
 
 
+_PARAM: Final = "params."
+
+
+def param_sort(name: str) -> str:
+    """Return the sort key of a hyperparameter: its name, told apart from the keys above."""
+    return f"{_PARAM}{name}" if name in _SORTS or name.startswith(_PARAM) else name
+
+
 @dataclass(frozen=True, slots=True)
 class RunRow:
     """One line of the table."""
@@ -67,8 +75,8 @@ def run_rows(
 ) -> Page[RunRow]:
     """Return a page of the runs of a sweep.
 
-    `sort` is number, state, best, last, reports, duration, created or the name of a
-    hyperparameter; runs without the value come last either way. `states` may hold
+    `sort` is number, state, best, last, reports, duration, created or a hyperparameter's
+    `param_sort`; runs without the value come last either way. `states` may hold
     "stopped_early", which is then told apart from Canceled. `text` is searched in numbers, ids,
     reasons and notes.
     """
@@ -113,7 +121,7 @@ def run_row(run: Run, sweep: Sweep) -> RunRow:
 
 
 def _order(sort: str, *, descending: bool) -> list[OrderBy]:
-    key = _SORTS.get(sort) or KeyTransform(sort, "params")
+    key = _SORTS.get(sort) or KeyTransform(sort.removeprefix(_PARAM), "params")
     first = OrderBy(key, descending=descending, nulls_last=True)
     return [first, OrderBy(F("number"), descending=descending and sort == "number")]
 

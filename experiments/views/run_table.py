@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from experiments import queries
 from experiments.models import Sweep
 from experiments.queries import RunRow
+from experiments.queries.run_table import param_sort
 from experiments.states import RUN_LIVE, RunState, badge
 
 PAGE_SIZE: Final = 50
@@ -48,7 +49,15 @@ class TableState:
         sort = query.get("sort", "number")
         group = query.get("state", "")
         offset = query.get("offset", "")
-        known = {"number", "state", "best", "reports", "duration", "created", *params}
+        known = {
+            "number",
+            "state",
+            "best",
+            "reports",
+            "duration",
+            "created",
+            *map(param_sort, params),
+        }
         return cls(
             sort=sort if sort in known else "number",
             direction="desc" if query.get("dir") == "desc" else "asc",
@@ -182,7 +191,7 @@ def _columns(state: TableState, sweep: Sweep, params: list[str]) -> list[Column]
         ("number", "Run", "sticky1"),
         ("state", "Status", ""),
         ("best", f"{sweep.metric_name} {arrow}", "num key"),
-        *((name, name, "num key") for name in params),
+        *((param_sort(name), name, "num key") for name in params),
         ("reports", "Reports", "num"),
         ("duration", "Duration", "num"),
     ]

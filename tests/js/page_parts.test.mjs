@@ -136,6 +136,15 @@ test("runs are sorted as the server does, those without a value last", () => {
   assert.deepEqual(sortedNumbers(runs, "duration", true), [0, 1, 2, 3]);
 });
 
+test("runs are sorted by hyperparameters named like a column or a part of every object", () => {
+  const runs = [[0, 3], [1, 1], [2, 2]].map(([number, value]) => run(number, 0.5, {
+    hyperparameters: { number: value, constructor: value },
+  }));
+
+  assert.deepEqual(sortedNumbers(runs, "params.number", false), [1, 2, 0]);
+  assert.deepEqual(sortedNumbers(runs, "constructor", false), [1, 2, 0]);
+});
+
 test("only rows that have to move count as moved", () => {
   assert.equal(countMoved([1, 2, 3, 4], [1, 2, 3, 4]), 0);
   assert.equal(countMoved([1, 2, 3, 4], [4, 1, 2, 3]), 1);

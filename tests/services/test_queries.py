@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from experiments import queries
 from experiments.models import Event, MetricChunk, MetricSeries, Run, Sweep
+from experiments.queries.run_table import param_sort
 from experiments.services.advance import advance_sweep
 from experiments.services.runs import RunOutcome, add_artifacts, cancel_run, finish_run, lose_run
 from experiments.services.sweeps import cancel_sweep
@@ -172,6 +173,17 @@ def test_runs_are_sorted_with_missing_values_last(sort, descending, numbers):
     page = queries.run_rows(sweep, sort=sort, descending=descending)
 
     assert [row.number for row in page.items] == numbers
+
+
+@pytest.mark.parametrize("name", ["number", "best", "last", "params.best", "lr"])
+def test_runs_are_sorted_by_a_hyperparameter_of_any_name(name):
+    sweep = make_sweep(max_concurrent_runs=4)
+    for n, value in enumerate([0.3, 0.1, 0.2]):
+        report(make_running_run(sweep, **{name: value}), [n])
+
+    page = queries.run_rows(sweep, sort=param_sort(name))
+
+    assert [row.number for row in page.items] == [1, 2, 0]
 
 
 def test_runs_are_filtered_searched_and_paged():

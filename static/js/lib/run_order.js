@@ -16,7 +16,9 @@ function compare(a, b) {
 
 /** The numbers of `runs` in the order that a column asks for; runs without a value come last. */
 export function sortedNumbers(runs, sort, isDescending) {
-  const key = KEYS[sort] ?? ((run) => run.hyperparameters?.[sort] ?? null);
+  const param = sort.replace(/^params\./, "");
+  const key = Object.hasOwn(KEYS, sort)
+    ? KEYS[sort] : (run) => run.hyperparameters?.[param] ?? null;
   const sign = isDescending ? -1 : 1;
   return [...runs].sort((one, other) => {
     const [a, b] = [key(one), key(other)];
