@@ -11,10 +11,18 @@ from experiments.charts.axes import focused_metric_axis, metric_label
 from experiments.charts.base import Chart, Curve, Figure, OptionSpec, RunView, SweepView
 from experiments.charts.formats import numbers, plain, shorten
 from experiments.charts.metric_scale import metric_values
-from experiments.charts.styles import STYLES, axis_layout, base_layout, grouped, highlight_point
+from experiments.charts.styles import (
+    FEW_WHOLE,
+    STYLES,
+    axis_layout,
+    base_layout,
+    grouped,
+    highlight_point,
+)
 from experiments.charts.texts import best_run, finish, format_of, hover_texts, table, without_value
 from experiments.curves import best_so_far
 
+_TICKS: Final = 7
 _SYMBOLS: Final = {"stopped": "circle-open", "failed": "x-thin-open"}
 
 
@@ -135,7 +143,11 @@ def _label_place(view: SweepView, best: RunView) -> str:
 def _layout(
     view: SweepView, options: Mapping[str, str], span: tuple[float, float] | None
 ) -> dict[str, Any]:
-    yaxis: dict[str, Any] = {"title": {"text": plain(shorten(metric_label(view), 40))}}
+    # The chart is low: left alone, Plotly makes do with two or three ticks.
+    yaxis: dict[str, Any] = {
+        "title": {"text": plain(shorten(metric_label(view), 40))},
+        "nticks": _TICKS,
+    }
     if span is not None:
         # Room for the label of the star, which stands beyond the best value.
         room = (span[1] - span[0]) * 0.12
@@ -143,6 +155,8 @@ def _layout(
         yaxis["range"] = [span[0], span[1] + room] if up else [span[0] - room, span[1]]
     last = max((run.number for run in view.runs), default=0)
     xaxis: dict[str, Any] = {"title": {"text": "run"}, "range": [-1, last + 1.5]}
+    if last < FEW_WHOLE:
+        xaxis["dtick"] = 1
     key = f"best_so_far {options['range']}"
     return base_layout(key, xaxis=axis_layout(xaxis), yaxis=axis_layout(yaxis))
 

@@ -34,10 +34,18 @@ def metric_domain(values: ArrayLike, goal: str) -> tuple[float, float]:
 
 
 def focus_range(values: ArrayLike, goal: str) -> tuple[float, float]:
-    """Return the range of a metric axis: well below the 20th percentile to just above the best."""
+    """Return the range of a metric axis: well below the 20th percentile to just above the best.
+
+    It ends soon after the worst value: where no value is, there is nothing to see.
+    """
     low, high = metric_domain(values, goal)
     span = (high - low) or abs(high) * 0.1 or 1.0
     worse, better = span * 0.55, span * 0.0875
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    if known.size and high > low:
+        edge = low - known.min() if goal == "maximize" else known.max() - high
+        worse = min(worse, float(edge) + better)
     return (low - worse, high + better) if goal == "maximize" else (low - better, high + worse)
 
 

@@ -19,6 +19,7 @@ from experiments.charts.formats import MetricFormat, metric_format, numbers, pla
 from experiments.charts.lines import Line, cut_lines
 from experiments.charts.metric_scale import focus_range
 from experiments.charts.styles import (
+    FEW_WHOLE,
     STYLES,
     Style,
     axis_layout,
@@ -112,12 +113,21 @@ def _lines_figure(view: SweepView, options: Mapping[str, str], lines: Mapping[in
         data.extend(_edge_traces(view, lines, y_range))
     label = metric_label(view) if is_primary else options["metric"]
     layout = _layout(options, label, y_range)
+    if options["x"] == "interval" and _are_short(lines):
+        layout["xaxis"]["dtick"] = 1
     if is_primary and options["x"] == "interval" and view.limits:
         data.append(_limit_trace(view, form))
         layout["annotations"] = [_limit_note(view)]
     data.append(highlight_line())
     meta = {"lines": _lines_meta(members), "x": options["x"], "decimals": form.decimals}
     return Figure(data, layout, meta)
+
+
+def _are_short(lines: Mapping[int, Line]) -> bool:
+    # Lines that still grow would outgrow a tick at every interval before the next figure.
+    return all(
+        line.run.state in RUN_TERMINAL and line.x.size <= FEW_WHOLE for line in lines.values()
+    )
 
 
 def _y_range(

@@ -12,6 +12,8 @@ from experiments.states import RUN_TERMINAL, EndReason, RunState
 
 CLEAR: Final = "rgba(0,0,0,0)"
 HIGHLIGHT: Final = "highlight"
+# Below this, an axis of whole numbers would get ticks between them.
+FEW_WHOLE: Final = 6
 _WAITING: Final = frozenset({RunState.NOT_STARTED, RunState.QUEUED, RunState.STARTING})
 
 

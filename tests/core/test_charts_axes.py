@@ -182,6 +182,15 @@ def test_focus_range_leaves_more_room_on_the_worse_side(goal):
     assert (below > above) == (goal == "maximize")
 
 
+def test_focus_range_ends_soon_after_the_worst_value():
+    low, high = focus_range([0.1, 0.11, 0.12, 0.5], "maximize")
+    assert 0 < low < 0.1
+    assert 0.5 < high < 0.55
+    low, high = focus_range([10.0, 49.0, 50.0, 51.0], "minimize")
+    assert 51 < high < 55
+    assert low < 10
+
+
 def test_focus_range_of_one_value_is_not_empty():
     assert focus_range([0.0], "maximize") == pytest.approx((-0.55, 0.0875))
     assert focus_range([2.0], "minimize") == pytest.approx((1.9825, 2.11))

@@ -53,7 +53,11 @@ export function runFigure({ run, best, metric, digits }) {
       bgcolor: "token:surface", bordercolor: "token:line-strong",
       font: { size: 12, color: "token:text" }, align: "left",
     },
-    xaxis: { ...AXIS, title: title("interval"), rangemode: "tozero" },
+    xaxis: {
+      ...AXIS, title: title("interval"), rangemode: "tozero",
+      // Few intervals would get ticks between them.
+      ...(Math.max(0, ...[run, best].map((line) => line?.x.at(-1) ?? 0)) <= 6 && { dtick: 1 }),
+    },
     yaxis: { ...AXIS, title: title(plain) },
   };
   return { data, layout };
