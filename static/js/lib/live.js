@@ -1,4 +1,5 @@
 // Joins the feed of a sweep, its state and the live badge; pages say what to do with changes.
+import { getJson } from "./api.js";
 import { createBatch } from "./batch.js";
 import { $ } from "./dom.js";
 import { badge } from "./marks.js";
@@ -8,6 +9,8 @@ import { applyFrame, createState, watchMetric, watchRun } from "./store.js";
 
 const TEXT_MS = 250;
 const CHART_MS = 400;
+// How long after somebody repeated a run of an ended sweep its pages go on.
+const REOPEN_MS = 10000;
 
 const ENDS = {
   "signed out": "You were signed out. Reload the page to sign in again.",
@@ -45,6 +48,8 @@ export function startLive(page) {
   }
 
   if (page.live) connect(page, onFrame);
+  // The page of a run that has ended shows nothing of the others.
+  else if (!page.run) awaitMore(page, () => connect(page, onFrame));
   addEventListener("visibilitychange", () => {
     textBatch.wake();
     chartBatch.wake();
@@ -58,6 +63,33 @@ export function startLive(page) {
     /** Keeps the points of one run only, of all its metrics. */
     watchRun: (number) => watchRun(state, number),
   };
+}
+
+/** Asks now and then whether an ended sweep goes on, and begins to follow it when it does. */
+function awaitMore(page, begin) {
+  let isAsking = false;
+  const timer = setInterval(ask, REOPEN_MS);
+  addEventListener("visibilitychange", ask);
+
+  function stop() {
+    clearInterval(timer);
+    removeEventListener("visibilitychange", ask);
+  }
+
+  async function ask() {
+    if (document.hidden || isAsking) return;
+    isAsking = true;
+    try {
+      const frame = await getJson(`${page.urls.events}?after=${page.cursor}&limit=1`);
+      if (frame.events.length) {
+        stop();
+        begin();
+      }
+    } catch (error) {
+      if ([401, 403, 404].includes(error.status)) stop();
+    }
+    isAsking = false;
+  }
 }
 
 function connect(page, onFrame) {

@@ -31,7 +31,7 @@ export function startSweepPage(refreshing = {}) {
   const live = startLive(page);
   const refresh = createRefresher(refreshing);
   startDialogs();
-  if (page.live) startTicking(Date.now() - page.now * 1000);
+  startTicking(Date.now() - page.now * 1000);
   live.onText((changes) => {
     if (changes.best) showBest(live.state.best, page.digits);
     if (changes.sweep || changes.best || changes.moved.size || changes.log.length) refresh();
