@@ -15,7 +15,8 @@ export function smallPath({ x, y }) {
   const first = x[0];
   const span = x[x.length - 1] - first || 1;
   const px = (value) => PAD + ((value - first) / span) * (WIDTH - 2 * PAD);
-  const py = (value) => HEIGHT - PAD - ((value - low) / (high - low || 1)) * (HEIGHT - 2 * PAD);
+  const share = (value) => (high > low ? (value - low) / (high - low) : 0.5);
+  const py = (value) => HEIGHT - PAD - share(value) * (HEIGHT - 2 * PAD);
   let path = "";
   let isOpen = false;
   y.forEach((value, i) => {
@@ -38,11 +39,14 @@ export function smallLine(series) {
       class="faint">no number</span></figcaption></figure>`;
   }
   const { path, low, high, end, last } = picture;
+  // Lone points have no length: each is drawn as a dot.
+  const isDot = !path.includes("L");
+  const drawn = isDot ? path.replace(/M[^M]+/g, "$&h0") : path;
   const said = `${series.name}: last ${formatParam(last)}, from ${formatParam(low)} to ${formatParam(high)}`;
   return html`<figure class="smallchart"><figcaption><span class="mono clip" title="${series.name}">${
     series.name}</span><span class="metricval num">${formatParam(last)}</span></figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${said}">
-    <path class="line" d="${path}"></path></svg>
+    <path class="line${isDot ? " dot" : ""}" d="${drawn}"></path></svg>
     <div class="row between xs faint num"><span>${formatParam(low)} to ${formatParam(high)}</span><span>${
-    series.count} values</span></div></figure>`;
+    series.count} value${series.count === 1 ? "" : "s"}</span></div></figure>`;
 }
