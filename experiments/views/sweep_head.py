@@ -118,7 +118,7 @@ def head_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]
             *(LegendEntry(css, word, n) for css, word, n in parts if n),
             *([LegendEntry("queued", "not started", waiting)] if waiting else []),
         ],
-        "banner": _BANNERS.get(SweepState(sweep.state), "") if sweep.reason else "",
+        "banner": _banner_of(sweep),
         "is_active": sweep.state in SWEEP_ACTIVE,
         "can_continue": sweep.state in CONTINUABLE,
         "can_change": queries.may_write(request.user, sweep.experiment.workspace),
@@ -162,6 +162,12 @@ def page_data(sweep: Sweep, progress: SweepProgress) -> dict[str, Any]:
             "run": reverse("run", args=[f"{sweep.public_id}_NUMBER"]),
         },
     }
+
+
+def _banner_of(sweep: Sweep) -> str:
+    if sweep.state == SweepState.COMPLETED and sweep.best_run_id is None:
+        return "warn"  # it ended well and answers nothing
+    return _BANNERS.get(SweepState(sweep.state), "") if sweep.reason else ""
 
 
 def _repeatable(sweep: Sweep, progress: SweepProgress) -> int:

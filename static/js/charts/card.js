@@ -137,7 +137,7 @@ export class ChartCard {
     const { prepare, makeView } = this.hooks;
     const shown = prepare ? { ...this.figure, data: prepare(this.figure) } : this.figure;
     const nothing = isEmpty(shown);
-    this.note(nothing && html`<p>${this.figure.meta.note || "No run to draw yet."}</p>`);
+    this.note(nothing && html`<p>${this.figure.meta.note || "No run with a value to draw."}</p>`);
     this.host.classList.toggle("is-empty", nothing);
     $("[data-caption]", this.section).textContent = this.figure.meta.caption ?? "";
     this.host.setAttribute("aria-label", `${this.title}. ${this.figure.meta.summary}. `
