@@ -143,4 +143,4 @@ def _check_reason(
 
 def _sentence(who: str, to: str, end_reason: str, reason: str) -> str:
     label = badge(to, end_reason).label
-    return f"{who}: {label}. {reason}" if reason else f"{who}: {label}"
+    return f"{who}: {label}. {reason[0].upper()}{reason[1:]}" if reason else f"{who}: {label}"

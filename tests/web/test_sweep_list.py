@@ -77,7 +77,7 @@ def test_row_tells_progress_best_value_and_metric(client, alice):
     row = page[page.index('id="rows"') :]
     assert "0.9512" in row
     assert 'aria-label="2 running of 10 runs"' in row
-    assert re.search(r"accuracy\s*<span[^>]*>↑", row)
+    assert re.search(r"accuracy</bdi>\s*<span[^>]*>↑", row)
     assert "+2" in row
 
 

@@ -161,7 +161,17 @@ function closeMenus(refocus, except = null) {
   }
 }
 
+/** On narrow screens the tabs scroll: the current one is shown. */
+function showCurrentTab() {
+  const tab = $(".tabs > [aria-current]");
+  const row = tab?.parentElement;
+  if (row && row.scrollWidth > row.clientWidth) {
+    row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }
+}
+
 function start() {
+  showCurrentTab();
   const theme = $("#theme");
   if (theme) {
     theme.hidden = false;
