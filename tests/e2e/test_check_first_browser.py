@@ -149,6 +149,34 @@ def test_zip_that_was_checked_is_not_sent_again(chromium_page, live_studio, code
     assert live_studio.api(f"/sweeps/{sweep_id[0]}/spec")["snapshot"] == digest
 
 
+def test_without_scripts_a_check_is_started_and_looked_at(
+    chromium, chromium_page, live_studio, code, expect
+):
+    context = chromium.new_context(
+        base_url=live_studio.url,
+        java_script_enabled=False,
+        storage_state=chromium_page.context.storage_state(),
+    )
+    page = context.new_page()
+    fill_form(page, code, metric="loss_", arguments="--epochs 40")
+
+    page.click("#check-first")
+    expect(page).to_have_url(re.compile(r"/sweeps/new/\?check=HD_[^#]+#s-check$"))
+    look = page.locator("text=See how far it is").get_attribute("href")
+    over = page.locator(".check-head[data-over]")
+    for _ in range(60):
+        page.goto(look.partition("#")[0])
+        if over.count():
+            break
+        page.wait_for_timeout(500)
+    expect(over).to_contain_text("The check failed.")
+    expect(page.locator("#source_directory")).to_have_value(str(code))
+    page.click('button[name="use_metric"][value="loss"]')
+    expect(page.locator("#metric")).to_have_value("loss")
+    expect(over).to_be_visible()
+    context.close()
+
+
 def test_wrong_time_limit_is_told_and_nothing_runs(chromium_page, code, expect):
     page = chromium_page
     fill_form(page, code, metric="val_accuracy")

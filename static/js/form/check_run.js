@@ -8,7 +8,7 @@ import { openFeed } from "../lib/socket.js";
 // The log of a script moves without a change of the check.
 const LOOK_MS = 1000;
 // What does not change what was tried.
-const ASIDE = new Set(["csrfmiddlewaretoken", "yaml", "check", "check_seconds", "uploaded", "upload_name"]);
+const ASIDE = new Set(["csrfmiddlewaretoken", "yaml", "check", "check_seconds", "uploaded"]);
 
 let followed = null;
 let feed = null;
@@ -97,7 +97,11 @@ export function mountCheckRun(form, { readForm, refuse, onMetric }) {
     button.disabled = false;
   }
 
-  $("#upload").addEventListener("change", () => keepZip(""));
+  $("#upload").addEventListener("change", () => {
+    keepZip("");
+    // Another file may have the same name.
+    tried = tried && "another zip";
+  });
   $("#check-cancel").addEventListener("click", async (event) => {
     event.preventDefault();
     try {
