@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -141,3 +143,19 @@ def test_hover_text_of_many_parameters_is_cut():
 
     assert "accuracy no value" in text
     assert text.endswith("p11 0.5<br>and 8 more")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_scale_of_goodness_stands_out_the_more_the_better(theme):
+    css = (Path(__file__).parents[2] / "static" / "css" / "tokens.css").read_text("utf-8")
+
+    def brightness(token):
+        light, dark = re.search(rf"--{token}: light-dark\((#\w+), (#\w+)\)", css).groups()
+        channels = [int((light if theme == "light" else dark)[i : i + 2], 16) for i in (1, 3, 5)]
+        return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), channels, strict=True))
+
+    surface = brightness("surface")
+    distances = [abs(brightness(f"seq-{n}") - surface) for n in range(6)]
+    # Dark is best on white; on the dark theme the best is the brightest.
+    assert distances == sorted(distances)
+    assert (brightness("seq-5") < brightness("seq-0")) == (theme == "light")

@@ -55,6 +55,23 @@ def test_expression_is_refused(row):
     assert refused.value.error_code == "ArgumentInvalid"
 
 
+def test_tuple_is_one_option_and_no_list_of_options():
+    wire = sdk.choice((1, 2))
+
+    assert wire == ["choice", [[(1, 2)]]]
+    assert SearchSpace.parse({"x": wire}).to_text() == {"x": "choice([[1, 2]])"}
+
+
+def test_wire_form_may_be_written_by_hand():
+    space = {"lr": ["uniform", [0.1, 0.9]], "--batch-size": ["choice", [[16, 32]]]}
+    definition = config(hyperparameter_sampling=sdk.RandomParameterSampling(space))
+
+    assert parsed(definition).search_space == {
+        "lr": "uniform(0.1, 0.9)",
+        "--batch-size": "choice(16, 32)",
+    }
+
+
 def test_keyword_names_of_the_bounds():
     assert sdk.uniform(min_value=0, max_value=1) == ["uniform", [0, 1]]
     assert sdk.qnormal(mu=1, sigma=2, q=3) == ["qnormal", [1, 2, 3]]

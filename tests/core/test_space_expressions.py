@@ -15,6 +15,7 @@ from scipy import stats
 
 import experiments.space
 from experiments.problems import ProblemsError
+from experiments.space import EXPRESSIONS, load_expression
 from experiments.space.literals import brief, identity, literal, plain, printable
 from experiments.space.parsing import parse_expression
 
@@ -39,6 +40,15 @@ def test_examples_in_docstrings_hold(name):
     module = importlib.import_module(f"experiments.space.{name}")
 
     assert doctest.testmod(module).failed == 0
+
+
+def test_expressions_are_discrete_or_continuous_as_published():
+    kinds = {name: load_expression(name).is_discrete for name in EXPRESSIONS}
+
+    assert {name for name, is_discrete in kinds.items() if is_discrete} == {
+        "choice", "randint", "quniform", "qloguniform", "qnormal", "qlognormal",
+    }  # fmt: skip
+    assert len(kinds) == 10
 
 
 @pytest.mark.parametrize(
