@@ -162,7 +162,7 @@ def test_without_scripts_a_check_is_started_and_looked_at(
 
     page.click("#check-first")
     expect(page).to_have_url(re.compile(r"/sweeps/new/\?check=HD_[^#]+#s-check$"))
-    look = page.locator("text=See how far it is").get_attribute("href")
+    look = page.locator("#s-check noscript a").get_attribute("href")
     over = page.locator(".check-head[data-over]")
     for _ in range(60):
         page.goto(look.partition("#")[0])
