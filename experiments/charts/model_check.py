@@ -43,7 +43,7 @@ class ModelCheckChart(Chart):
             yaxis=axis_layout({"title": {"text": f"observed {label}"}, "range": [low, high]}),
         )
         rows = rows_table(
-            ["Run", "Observed", "Expected", "95 % from", "95 % to"],
+            ["Run", "Observed", "Expected", "From", "To"],
             [list(row) for row in _rows(found)],
         )
         figure = finish(view, Figure(data, layout), absent, rows)
@@ -116,5 +116,5 @@ def _rows(found: LeftOut) -> list[list[Any]]:
 
 def _summary(found: LeftOut) -> str:
     inside = (found.observed >= found.expected.low) & (found.observed <= found.expected.high)
-    count = int(inside.sum())
-    return f"{count} of {len(found.numbers)} runs lie within the 95 % band expected of them"
+    share = f"{int(inside.sum())} of {len(found.numbers)} runs"
+    return f"{share} lie within one standard deviation of what was expected of them"

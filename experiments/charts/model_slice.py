@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,6 @@ from experiments.charts.styles import CLEAR, axis_layout, base_layout, highlight
 from experiments.charts.texts import best_run, finish, hover_texts
 
 FloatArray = NDArray[np.float64]
-_POINTS: Final = 81
 
 
 class ModelSliceChart(Chart):
@@ -46,8 +45,10 @@ class ModelSliceChart(Chart):
         if model is None or not name:
             return no_model(view, self.name)
         axis = parameter_axis(name, view.space[name], view.runs)
-        values = model.values_along(name, _POINTS)
-        expected = model.predict([{**model.centre, name: value} for value in values])
+        found = model.along(name)
+        if found is None:
+            return no_model(view, self.name, f"{name} has a single value.")
+        values, expected = found.values, found.expected
         runs, absent = learned_runs(view, model)
         places = axis.places(values)
         draw = _bars if axis.scale == "category" else _band
@@ -175,7 +176,7 @@ def _range(view: SweepView, expected: Prediction) -> list[float]:
 
 def _table(name: str, values: Sequence[Any], expected: Prediction) -> dict[str, Any]:
     return rows_table(
-        [name, "95 % from", "Expected", "95 % to"],
+        [name, "From", "Expected", "To"],
         [
             [json_value(value), float(low), float(mean), float(high)]
             for value, mean, low, high in zip(

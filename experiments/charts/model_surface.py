@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -12,13 +11,19 @@ from numpy.typing import NDArray
 from experiments.charts.axes import Axis, metric_label, parameter_axis
 from experiments.charts.base import Chart, Curve, Figure, OptionSpec, RunView, SweepView
 from experiments.charts.formats import json_value, matrix, metric_format, numbers, plain, shorten
-from experiments.charts.model_view import Prediction, learned_runs, no_model, rows_table
+from experiments.charts.model_view import (
+    Prediction,
+    Surface,
+    learned_runs,
+    no_model,
+    rows_table,
+)
 from experiments.charts.styles import axis_layout, base_layout, highlight_point
 from experiments.charts.texts import best_run, finish, hover_texts
 
 FloatArray = NDArray[np.float64]
-_POINTS: Final = 33
 _TABLE_POINTS: Final = 9
+_NEEDS_TWO: Final = "This takes two different parameters with more than one value each."
 
 
 class ModelSurfaceChart(Chart):
@@ -35,7 +40,7 @@ class ModelSurfaceChart(Chart):
             "show",
             "Show",
             "choice",
-            "The expected metric, or half the width of its 95 % band.",
+            "The expected metric, or one standard deviation of it.",
             (("mean", "Expected metric"), ("spread", "Uncertainty")),
             "mean",
         ),
@@ -50,11 +55,11 @@ class ModelSurfaceChart(Chart):
         if model is None or not names[0]:
             return no_model(view, self.name)
         axes = [parameter_axis(name, view.space[name], view.runs) for name in names]
-        values = [model.values_along(name, _POINTS) for name in names]
-        # Rows are vertical: the first value of y stands in the first row.
-        places = [{**model.centre, names[1]: y, names[0]: x} for y, x in product(*values[::-1])]
-        expected = model.predict(places)
-        shape = (len(values[1]), len(values[0]))
+        found = model.over(*names)
+        if found is None:
+            return no_model(view, self.name, _NEEDS_TWO)
+        values, expected = (found.x, found.y), found.expected
+        shape = (len(found.y), len(found.x))
         is_mean = options["show"] == "mean"
         shown = expected.mean if is_mean else (expected.high - expected.low) / 2
         runs, absent = learned_runs(view, model)
@@ -72,7 +77,7 @@ class ModelSurfaceChart(Chart):
         )
         rows = _table(names, values, expected, shape)
         figure = finish(view, Figure(data, layout), absent, rows)
-        figure.meta.update(is_empty=False, summary=_summary(view, names, places, expected))
+        figure.meta.update(is_empty=False, summary=_summary(view, names, found))
         figure.meta["decimals"] = metric_format(expected.mean.tolist()).decimals
         return figure
 
@@ -86,7 +91,7 @@ def _surface(
     is_mean: bool,
 ) -> dict[str, Any]:
     is_cells = any(axis.scale == "category" for axis in axes) or min(z.shape) < 2
-    title = metric_label(view) if is_mean else "± (95 %)"
+    title = metric_label(view) if is_mean else "± uncertainty"
     trace: dict[str, Any] = {
         "type": "heatmap" if is_cells else "contour",
         "name": "surface",
@@ -158,16 +163,13 @@ def _table(
             pair = (values[0][column], values[1][row])
             band = (expected.mean[at], expected.low[at], expected.high[at])
             rows.append([*map(json_value, pair), *map(float, band)])
-    return rows_table([*names, "Expected", "95 % from", "95 % to"], rows)
+    return rows_table([*names, "Expected", "From", "To"], rows)
 
 
-def _summary(
-    view: SweepView,
-    names: Sequence[str],
-    places: Sequence[Mapping[str, Any]],
-    expected: Prediction,
-) -> str:
-    at = int(expected.mean.argmax() if view.goal == "maximize" else expected.mean.argmin())
-    text = metric_format(expected.mean.tolist()).text(float(expected.mean[at]))
-    where = " and ".join(f"{name} {places[at][name]}" for name in dict.fromkeys(names))
+def _summary(view: SweepView, names: Sequence[str], found: Surface) -> str:
+    mean = found.expected.mean
+    at = int(mean.argmax() if view.goal == "maximize" else mean.argmin())
+    text = metric_format(mean.tolist()).text(float(mean[at]))
+    row, column = divmod(at, len(found.x))
+    where = f"{names[0]} {found.x[column]} and {names[1]} {found.y[row]}"
     return f"The best expected {view.metric} is {text} at {where}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,14 +19,31 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The metric as a model expects it at m configurations: arrays `(m,)` in its own units.
+    """The metric as a model expects it at m places: arrays `(m,)` in its own units.
 
-    Between `low` and `high` it is with 95 %.
+    `low` to `high` is one standard deviation to both sides, which holds two of three values.
     """
 
     mean: FloatArray
     low: FloatArray
     high: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What is expected along one parameter, at m of its values."""
+
+    values: Sequence[Any]
+    expected: Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What is expected over two parameters: row by row, one row for each value of y."""
+
+    x: Sequence[Any]
+    y: Sequence[Any]
+    expected: Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +60,21 @@ class MetricModel(Protocol):
 
     @property
     def numbers(self) -> Sequence[int]:
-        """Return the numbers of the runs that it has learned from."""
+        """Return the numbers of the runs with a value that it has learned from."""
         ...
 
-    @property
-    def centre(self) -> Mapping[str, Any]:
-        """Return the configuration that slices run through: that of the best run."""
+    def along(self, name: str) -> Slice | None:
+        """Return what is expected when one parameter of the best run changes.
+
+        None for a parameter with a single value.
+        """
         ...
 
-    def values_along(self, name: str, count: int) -> list[Any]:
-        """Return about `count` values of a parameter from end to end, or all of a category."""
-        ...
+    def over(self, x: str, y: str) -> Surface | None:
+        """Return what is expected when two parameters of the best run change.
 
-    def predict(self, configurations: Sequence[Mapping[str, Any]]) -> Prediction:
-        """Return what is expected of configurations."""
+        None when they are one, or one of them has a single value.
+        """
         ...
 
     def left_out(self) -> LeftOut:
@@ -68,12 +86,12 @@ class MetricModel(Protocol):
         ...
 
 
-def no_model(view: SweepView, name: str) -> Figure:
-    """Return the empty figure of a chart whose model does not exist yet; it says why."""
+def no_model(view: SweepView, name: str, note: str = "") -> Figure:
+    """Return the empty figure of a chart that has no model yet, or nothing to ask it."""
     figure = Figure([highlight_point()], base_layout(name))
     absent = {run.number: "without a model" for run in view.runs}
     finish(view, figure, absent, table(view))
-    figure.meta.update(is_empty=True, note=view.model_note)
+    figure.meta.update(is_empty=True, note=note or view.model_note)
     return figure
 
 

@@ -16,7 +16,8 @@ from experiments.charts.model_view import MetricModel
 from experiments.models import Run, Sweep
 from experiments.queries.fitted_metric import FittedMetric
 from experiments.samplers import load_sampler
-from experiments.samplers.base import Observation
+from experiments.samplers.base import History, Observation
+from experiments.samplers.gp.inspect import learn
 from experiments.space.space import SearchSpace
 from experiments.spec import SweepSpec
 from experiments.states import RUN_TERMINAL, RunState
@@ -30,8 +31,8 @@ _OUTCOMES: Final[dict[str, Literal["completed", "failed", "canceled"]]] = {
     RunState.CANCELED: "canceled",
 }
 _MOST_KEPT: Final = 8
-_Key = tuple[int, tuple[tuple[int, str, str], ...]]
-_kept: dict[_Key, FittedMetric] = {}
+_Key = tuple[str, tuple[tuple[int, str, str], ...]]
+_kept: dict[_Key, FittedMetric | None] = {}
 _fitting = Lock()
 
 
@@ -62,16 +63,24 @@ def metric_model(sweep: Sweep, space: SearchSpace, runs: Sequence[RunView]) -> M
     if len(scored) < _least(sweep)[1]:
         return None
     # Hyperparameters of a run never change: number, outcome and value say all.
-    key = (sweep.pk, tuple((run.number, run.state, str(run.value)) for run in ended))
+    key = (sweep.public_id, tuple((run.number, run.state, str(run.value)) for run in ended))
     with _fitting:
-        found = _kept.pop(key, None) or _learn(sweep, space, ended)
-        _kept[key] = found
+        if key not in _kept:
+            _kept[key] = _learn(sweep, space, ended, _best(sweep, scored))
+        found = _kept[key] = _kept.pop(key)  # the last one asked for goes last
         while len(_kept) > _MOST_KEPT:
             del _kept[next(iter(_kept))]
     return found
 
 
-def _learn(sweep: Sweep, space: SearchSpace, ended: Sequence[RunView]) -> FittedMetric:
+def _best(sweep: Sweep, scored: Sequence[RunView]) -> RunView:
+    sign = 1 if sweep.goal == "maximize" else -1
+    return max(scored, key=lambda run: sign * run.value)
+
+
+def _learn(
+    sweep: Sweep, space: SearchSpace, ended: Sequence[RunView], best: RunView
+) -> FittedMetric | None:
     observations = [
         Observation(
             run.number,
@@ -81,7 +90,8 @@ def _learn(sweep: Sweep, space: SearchSpace, ended: Sequence[RunView]) -> Fitted
         )
         for run in ended
     ]
-    return FittedMetric(space, sweep.goal, observations)
+    view = learn(space, goal=sweep.goal, history=History(0, observations))
+    return None if view is None else FittedMetric(view, best.params)
 
 
 def _least(sweep: Sweep) -> tuple[bool, int]:

@@ -12,7 +12,7 @@ from experiments.views.sweep_head import ChartCard, Picker, chart_url
 
 _NAMES: Final = ("model_slice", "model_surface", "model_check", "model_relevance")
 _SUBS: Final = {
-    "model_slice": "expected metric and 95 % band on the line through the best run",
+    "model_slice": "on the line through the best run, with one standard deviation",
     "model_surface": "on the plane through the best run",
     "model_check": "each run as expected from all others",
     "model_relevance": "share of each parameter in what moves the metric",
