@@ -12,8 +12,17 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from experiments.admin_base import OwnedByStudioAdmin, RowAdmin, RowsInline, list_link
-from experiments.models import ApiToken, Experiment, Membership, SignInLink, Sweep, Workspace
+from experiments.models import (
+    ApiToken,
+    ComputeToken,
+    Experiment,
+    Membership,
+    SignInLink,
+    Sweep,
+    Workspace,
+)
 from experiments.services.access import make_sign_in_link, revoke_api_token, revoke_sign_in_link
+from experiments.services.compute_tokens import revoke_compute_token
 
 
 class MembershipInline(RowsInline[Membership, Workspace]):
@@ -93,6 +102,29 @@ class ApiTokenAdmin(OwnedByStudioAdmin[ApiToken]):
     @admin.action(description="Revoke selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
         count = sum(revoke_api_token(token) for token in chosen)
+        self.message_user(
+            request, f"Revoked {count} token{'' if count == 1 else 's'}.", messages.SUCCESS
+        )
+
+
+@admin.register(ComputeToken)
+class ComputeTokenAdmin(OwnedByStudioAdmin[ComputeToken]):
+    """What opens the studio's files to machines of a target; made on the compute page."""
+
+    list_display = ["name", "compute", "created_at", "expires_at", "last_used_at", "valid"]
+    list_filter = ["compute", "created_at", "expires_at"]
+    list_select_related = ["compute"]
+    search_fields = ["name", "compute__name"]
+    actions = ["revoke"]
+    show = ("name", "compute", "created_at", "expires_at", "last_used_at", "valid")
+
+    @admin.display(description="valid", boolean=True)
+    def valid(self, token: ComputeToken) -> bool:
+        return token.expires_at is None or token.expires_at > timezone.now()
+
+    @admin.action(description="Revoke selected tokens", permissions=["change"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ComputeToken]) -> None:
+        count = sum(revoke_compute_token(token) for token in chosen)
         self.message_user(
             request, f"Revoked {count} token{'' if count == 1 else 's'}.", messages.SUCCESS
         )

@@ -10,6 +10,7 @@ from experiments.views import (
     charts,
     check_run,
     compute,
+    compute_admin,
     live_sweep,
     model_changes,
     model_register,
@@ -73,4 +74,6 @@ urlpatterns = [
     path(f"{_VERSION}/files.zip", models.archive, name="version_archive"),
     path(f"{_VERSION}/files/<path:path>", models.file, name="version_file"),
     path("compute/", compute.compute, name="compute"),
+    path("compute/<slug:name>/change/", compute_admin.change, name="compute_change"),
+    path("compute/<slug:name>/attach/", compute_admin.attach, name="compute_attach"),
 ]

@@ -318,6 +318,7 @@ class WorkerOut(Schema):
     name: str
     host: str
     pid: int
+    gpu: str = Field(description="CUDA_VISIBLE_DEVICES of its runs; empty: unchanged.")
     started: datetime
     seen: datetime
     alive: bool
@@ -331,6 +332,7 @@ class ComputeOut(Schema):
     name: str
     kind: str
     enabled: bool
+    draining: bool = Field(description="Live runs go on, waiting ones wait.")
     queue: str = Field(description="Name of its RQ queue.")
     python: str = Field(description="Interpreter for scripts; empty: that of the worker.")
     slots: int = Field(description="Workers that are alive.")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 
 from experiments.models.workspace import Workspace
+
+# The kind of a target whose runs only a simulation executes, on a clock of its own.
+SIMULATED: Final = "simulated"
 
 
 class ComputeTarget(models.Model):
@@ -44,6 +49,11 @@ class ComputeTarget(models.Model):
     def queue_name(self) -> str:
         """Name of the RQ queue that carries runs to this target."""
         return f"compute-{self.pk}"
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether no worker and no watchdog has any business with its runs."""
+        return self.kind == SIMULATED
 
 
 class Worker(models.Model):

@@ -10,6 +10,7 @@ from django.db.models import Count, Prefetch, QuerySet
 from django.utils import timezone
 
 from experiments.models import ComputeTarget, Run, Sweep, Worker
+from experiments.models.compute import SIMULATED
 from experiments.queries.json_forms import time_json
 from experiments.queries.visible import AnyUser, compute_for, runs_for
 from experiments.states import RUN_LIVE, SWEEP_ACTIVE, RunState
@@ -19,21 +20,23 @@ _MISSED: Final = 3
 
 
 def active_sweeps() -> QuerySet[Sweep]:
-    """Return the sweeps that the controller has to look at."""
-    return Sweep.objects.filter(state__in=sorted(SWEEP_ACTIVE)).order_by("pk")
+    """Return the sweeps that the controller has to look at; simulations look after their own."""
+    active = Sweep.objects.filter(state__in=sorted(SWEEP_ACTIVE))
+    return active.exclude(compute__kind=SIMULATED).order_by("pk")
 
 
 def expired_runs(now: datetime) -> QuerySet[Run]:
     """Return the live runs whose lease ran out before `now`, oldest first."""
-    return Run.objects.filter(lease_expires_at__lt=now, state__in=sorted(RUN_LIVE)).order_by(
-        "lease_expires_at"
-    )
+    silent = Run.objects.filter(lease_expires_at__lt=now, state__in=sorted(RUN_LIVE))
+    # The leases of a simulation follow another clock.
+    return silent.exclude(sweep__compute__kind=SIMULATED).order_by("lease_expires_at")
 
 
 def waiting_runs(before: datetime) -> QuerySet[Run]:
     """Return the runs that were queued before `before` and wait for a worker still."""
     return (
         Run.objects.filter(state=RunState.QUEUED, created_at__lt=before)
+        .exclude(sweep__compute__kind=SIMULATED)
         .select_related("sweep__compute")
         .order_by("pk")
     )
@@ -83,6 +86,7 @@ def _target_json(
         "name": target.name,
         "kind": target.kind,
         "enabled": target.is_enabled,
+        "draining": target.is_draining,
         "queue": target.queue_name,
         "python": target.python,
         "slots": sum(worker["alive"] for worker in workers),
@@ -99,6 +103,7 @@ def _worker_json(
         "name": worker.name,
         "host": worker.host,
         "pid": worker.pid,
+        "gpu": worker.gpu,
         "started": time_json(worker.started_at),
         "seen": time_json(worker.last_seen_at),
         "alive": worker.last_seen_at >= limit,

@@ -6,6 +6,15 @@ from datetime import timedelta
 
 from experiments import clock
 from experiments.models import ComputeTarget, Worker
+from experiments.models.compute import SIMULATED
+
+
+def simulated_target() -> ComputeTarget:
+    """Return the target of simulations; disabled, so that nobody submits to it."""
+    target, _ = ComputeTarget.objects.get_or_create(
+        kind=SIMULATED, defaults={"name": SIMULATED, "is_enabled": False}
+    )
+    return target
 
 
 def register_worker(
@@ -36,6 +45,11 @@ def register_worker(
 def heartbeat_worker(name: str) -> bool:
     """Note that a worker is alive; False when it is not registered (any more)."""
     return bool(Worker.objects.filter(name=name).update(last_seen_at=clock.now()))
+
+
+def change_target(target: ComputeTarget, **changes: bool) -> None:
+    """Set `is_enabled` or `is_draining` of a target; its workers notice within seconds."""
+    ComputeTarget.objects.filter(pk=target.pk).update(**changes)
 
 
 def is_draining(worker_name: str) -> bool:

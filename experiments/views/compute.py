@@ -21,6 +21,7 @@ class Slot:
     state: str
     run: str
     run_number: str
+    gpu: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Target:
     name: str
     kind: str
     is_enabled: bool
+    is_draining: bool
     python: str
     slots: int
     busy: int
@@ -85,6 +87,7 @@ def _target(row: Mapping[str, Any]) -> Target:
         name=row["name"],
         kind=row["kind"],
         is_enabled=row["enabled"],
+        is_draining=row["draining"],
         python=row["python"],
         slots=row["slots"],
         busy=row["busy"],
@@ -109,4 +112,10 @@ def _machine(host: str, workers: Iterable[Mapping[str, Any]]) -> Machine:
 def _slot(worker: Mapping[str, Any]) -> Slot:
     run = worker["run"] or ""
     state = "lost" if not worker["alive"] else "busy" if worker["busy"] else "free"
-    return Slot(name=worker["name"], state=state, run=run, run_number=run.rpartition("_")[2])
+    return Slot(
+        name=worker["name"],
+        state=state,
+        run=run,
+        run_number=run.rpartition("_")[2],
+        gpu=worker["gpu"],
+    )

@@ -1,0 +1,70 @@
+"""What administrators do on the compute page: turn targets off, drain them, attach machines."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.contrib import messages
+from django.contrib.auth.decorators import user_passes_test
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from experiments.models import ComputeTarget
+from experiments.services.compute import change_target
+from experiments.services.compute_tokens import make_compute_token
+from studio import env
+
+# What a button does: (field, value, what is said afterwards).
+_ACTIONS: Final = {
+    "drain": ("is_draining", True, "takes no new runs; live ones go on"),
+    "undrain": ("is_draining", False, "takes runs again"),
+    "disable": ("is_enabled", False, "takes no new sweeps"),
+    "enable": ("is_enabled", True, "takes new sweeps again"),
+}
+
+
+def _is_administrator(user: object) -> bool:
+    if not getattr(user, "is_superuser", False):
+        raise PermissionDenied
+    return True
+
+
+_administrators_only = user_passes_test(_is_administrator)
+
+
+@require_POST
+@_administrators_only
+def change(request: HttpRequest, name: str) -> HttpResponse:
+    """Drain or turn off a target, or take that back."""
+    target = get_object_or_404(ComputeTarget, name=name)
+    field, value, outcome = _ACTIONS.get(request.POST.get("action", ""), ("", False, ""))
+    if not field:
+        messages.error(request, f"Nothing was changed: choose one of {', '.join(_ACTIONS)}.")
+    else:
+        change_target(target, **{field: value})
+        messages.success(request, f"{target.name} {outcome}.")
+    return redirect(reverse("compute"))
+
+
+@require_POST
+@never_cache
+@_administrators_only
+def attach(request: HttpRequest, name: str) -> HttpResponse:
+    """Make a token for another machine and show, this once, the command that attaches it."""
+    target = get_object_or_404(ComputeTarget, name=name)
+    machine = request.POST.get("machine", "").strip()[:120] or "another machine"
+    _, plain = make_compute_token(target, name=machine)
+    is_embedded = not env.text("REDIS_URL") or connection.vendor == "sqlite"
+    context = {
+        "target": target,
+        "machine": machine,
+        "token": plain,
+        "studio_url": request.build_absolute_uri("/").rstrip("/"),
+        "is_embedded": is_embedded,
+    }
+    return render(request, "experiments/compute_attach.html", context)
