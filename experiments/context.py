@@ -39,4 +39,4 @@ def _section(request: HttpRequest) -> str:
     name = (request.resolver_match.url_name or "") if request.resolver_match else ""
     if name == "models" or name.startswith(("model_", "version_")) or name == "model":
         return "models"
-    return "compute" if name == "compute" else "sweeps"
+    return "compute" if name.startswith("compute") else "sweeps"
