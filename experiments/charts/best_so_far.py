@@ -145,7 +145,7 @@ def _layout(
 ) -> dict[str, Any]:
     # The chart is low: left alone, Plotly makes do with two or three ticks.
     yaxis: dict[str, Any] = {
-        "title": {"text": plain(shorten(metric_label(view), 40))},
+        "title": {"text": plain(shorten(metric_label(view)))},
         "nticks": _TICKS,
     }
     if span is not None:
@@ -154,7 +154,7 @@ def _layout(
         up = view.goal == "maximize"
         yaxis["range"] = [span[0], span[1] + room] if up else [span[0] - room, span[1]]
     last = max((run.number for run in view.runs), default=0)
-    xaxis: dict[str, Any] = {"title": {"text": "run"}, "range": [-1, last + 1.5]}
+    xaxis: dict[str, Any] = {"title": {"text": "run"}, "range": [-0.8, last + 0.8]}
     if last < FEW_WHOLE:
         xaxis["dtick"] = 1
     key = f"best_so_far {options['range']}"

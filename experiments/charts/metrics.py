@@ -251,7 +251,7 @@ def _hover_template(options: Mapping[str, str], form: MetricFormat) -> str:
 
 
 def _layout(options: Mapping[str, str], label: str, y_range: list[float] | None) -> dict[str, Any]:
-    yaxis: dict[str, Any] = {"title": {"text": plain(shorten(label, 40))}}
+    yaxis: dict[str, Any] = {"title": {"text": plain(shorten(label, 34))}}
     if y_range:
         yaxis["range"] = y_range
     xaxis = {"title": {"text": _X_LABELS[options["x"]]}, "rangemode": "tozero"}

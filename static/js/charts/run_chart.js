@@ -26,6 +26,12 @@ function trace(name, points, colour, width, digits) {
   };
 }
 
+/** Cuts the middle out of a name that is longer than the axis. */
+function shorten(name, most = 34) {
+  const half = (most - 1) >> 1;
+  return name.length > most ? `${name.slice(0, half)}…${name.slice(-half)}` : name;
+}
+
 function lastPoint({ x, y }) {
   const at = y.findLastIndex((value) => value !== null);
   return at < 0 ? null : [x[at], y[at]];
@@ -44,7 +50,7 @@ export function runFigure({ run, best, metric, digits }) {
     });
   }
   const title = (text) => ({ text, standoff: 8, font: { size: 12, color: "token:text-2" } });
-  const plain = metric.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const plain = shorten(metric).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
     margin: { l: 54, r: 14, t: 8, b: 40 }, hovermode: "closest", uirevision: "run",
