@@ -33,7 +33,7 @@ SPACE = {
 def main() -> None:
     """Print one row for each number of runs and of concurrent runs."""
     print(
-        "| runs | at once | from the queue | end of a run, all of it | sampler | sampler, first |"
+        "| runs | at once | from the queue | end of a run, in all | sampler | sampler, first |"
     )
     print("|---|---|---|---|---|---|")
     for count, at_once in CASES:
