@@ -58,6 +58,15 @@ def best_summary(best_run: dict[str, Any] | None) -> dict[str, Any] | None:
     return {key: best_run[key] for key in ("id", "value", "hyperparameters", "arguments")}
 
 
+def register_winner(
+    client: StudioClient, winner: dict[str, Any], model: str, path: str
+) -> dict[str, Any]:
+    """Make a version of a model of the winner's files; return its name, version and page."""
+    address = f"models/{quote(model, safe='')}/versions"
+    document = client.post(address, {"run": winner["id"], "path": path})
+    return {key: document[key] for key in ("name", "version", "url")}
+
+
 def sweep_path(sweep_id: str, *parts: str) -> str:
     """Return the address of a sweep below /api/v1/."""
     return "/".join(["sweeps", quote(sweep_id, safe=""), *parts])
@@ -147,14 +156,22 @@ def runs(sweep: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("sweep")
+@click.option("--register", "model", metavar="NAME", help="Register its files as this model.")
+@click.option(
+    "--path",
+    default="outputs",
+    show_default=True,
+    help="With --register: the folder or file of the run to keep.",
+)
 @json_option
-def best(sweep: str, as_json: bool) -> None:
+def best(sweep: str, model: str | None, path: str, as_json: bool) -> None:
     """Show the winning hyperparameters and the exact arguments of the best run."""
     client = connect()
     document = client.get(sweep_path(sweep))
     winner = document["best_run"]
+    made = register_winner(client, winner, model, path) if winner and model else None
     if as_json:
-        echo_json(best_summary(winner))
+        echo_json({**(best_summary(winner) or {}), "model": made} if made else best_summary(winner))
     elif winner:
         echo_facts(
             [
@@ -162,6 +179,11 @@ def best(sweep: str, as_json: bool) -> None:
                 (document["metric"], format_value(winner["value"])),
                 *((name, format_value(v)) for name, v in winner["hyperparameters"].items()),
                 ("Arguments", " ".join(winner["arguments"])),
+                *(
+                    [("Registered", f"{made['name']} {made['version']}  {made['url']}")]
+                    if made
+                    else []
+                ),
             ]
         )
     if not winner:

@@ -14,8 +14,8 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from experiments.clock import now
 from experiments.models import Event, ModelFile, ModelVersion, RegisteredModel, Run, Workspace
 from experiments.problems import Problem, ProblemsError
 from experiments.queries.json_forms import in_declared_order
@@ -79,15 +79,17 @@ def mark_version(version: ModelVersion, *, stage: str, user: User) -> ModelVersi
     if stage not in Stage.values:
         known = ", ".join(f'"{value}"' for value in Stage.values)
         raise ProblemsError([Problem("stage", f'"{stage}" is no stage; use one of {known}.')])
-    now = timezone.now()
+    moment = now()
     with transaction.atomic():
         # The model's row first: two people who mark at once do it one after the other.
         _touch(version.model_id)
         if stage in _ALONE:
             earlier = ModelVersion.objects.filter(model=version.model_id, stage=stage)
-            earlier.exclude(pk=version.pk).update(stage=Stage.ARCHIVED, stage_by=user, stage_at=now)
+            earlier.exclude(pk=version.pk).update(
+                stage=Stage.ARCHIVED, stage_by=user, stage_at=moment
+            )
         ModelVersion.objects.filter(pk=version.pk).exclude(stage=stage).update(
-            stage=stage, stage_by=user, stage_at=now
+            stage=stage, stage_by=user, stage_at=moment
         )
     return _fresh(version)
 
@@ -209,7 +211,6 @@ def _store(
     version: ModelVersion, files: list[CopiedFile], *, name: str, workspace: Workspace
 ) -> ModelVersion:
     """Store a version with its files: rows and folder appear together."""
-    now = timezone.now()
     version.file_count = len(files)
     version.size_bytes = sum(file.size_bytes for file in files)
     kept: tuple[int, str] | None = None
@@ -218,7 +219,7 @@ def _store(
             model, _ = RegisteredModel.objects.get_or_create(
                 workspace=workspace,
                 name=name,
-                defaults={"created_by": version.created_by, "updated_at": now},
+                defaults={"created_by": version.created_by, "updated_at": now()},
             )
             # Counts up in the row itself: whoever comes second waits here for the commit.
             _touch(model.pk, last_number=F("last_number") + 1)
@@ -253,9 +254,7 @@ def _touch(model_id: int, **changes: Any) -> None:
     Raises:
         RegisteredModel.DoesNotExist: it has been deleted meanwhile.
     """
-    changed = RegisteredModel.objects.filter(pk=model_id).update(
-        updated_at=timezone.now(), **changes
-    )
+    changed = RegisteredModel.objects.filter(pk=model_id).update(updated_at=now(), **changes)
     if not changed:
         raise RegisteredModel.DoesNotExist("The model has been deleted.")
 
