@@ -36,6 +36,8 @@ _PAUSE_SECONDS = 1.0
 _OUTAGE_SECONDS = 120.0
 _ENDS = frozenset({"Completed", "Failed", "Canceled"})
 
+_FILE_PATHS = frozenset({"snapshot", "source_directory", "script", "command"})
+
 Problems = list[tuple[str, str]]
 
 
@@ -109,16 +111,24 @@ def _submit(
     from experiments.problems import ProblemsError  # noqa: PLC0415
     from experiments.snapshot_rules import list_files, write_zip  # noqa: PLC0415
     from experiments.spec import SweepSpec  # noqa: PLC0415
+    from experiments.spec_files import check_script  # noqa: PLC0415
 
     raw = _read(specification)
     try:
         spec = SweepSpec.parse(raw, compute_targets=_compute_targets(raw))
         files = list_files(_source_directory(specification, spec))
+        missing = check_script(spec, [file.name for file in files])
+        if missing:
+            raise ProblemsError([missing])
     except ProblemsError as error:
         raise _WrongError(_every_problem(specification, raw, error)) from error
     client = connect()
     with tempfile.TemporaryFile() as archive, _progress("Sending the source directory"):
-        write_zip(files, archive)
+        # Asked before it is sent: a refused specification leaves no snapshot behind.
+        digest = write_zip(files, archive)
+        refused = _problems_of_the_studio(client, {**spec.dump(), "snapshot": digest})
+        if refused:
+            raise _WrongError(refused)
         snapshot = client.upload("snapshots", archive, "application/zip")
     ready = {**spec.dump(), "snapshot": snapshot["id"]}
     if check_seconds is not None:
@@ -196,12 +206,19 @@ def _every_problem(specification: Path, raw: dict[str, Any], error: ProblemsErro
 
 
 def _with_those_of_the_studio(raw: dict[str, Any], found: Problems) -> Problems:
-    known = {path for path, _ in found} | {"snapshot", "source_directory", "script", "command"}
+    known = {path for path, _ in found}
     try:
-        answer = connect().post("sweeps/check", raw)
+        others = _problems_of_the_studio(connect(), raw)
     except StudioError:
         return found  # what is known is enough to refuse the specification
-    return found + [(e["path"], e["message"]) for e in answer["errors"] if e["path"] not in known]
+    return found + [(path, message) for path, message in others if path not in known]
+
+
+def _problems_of_the_studio(client: StudioClient, raw: dict[str, Any]) -> Problems:
+    """Return what the studio finds wrong, but for the files: those are on this machine."""
+    answer = client.post("sweeps/check", raw)
+    found = [(error["path"], error["message"]) for error in answer["errors"]]
+    return [(path, message) for path, message in found if path not in _FILE_PATHS]
 
 
 def _wait(client: StudioClient, sweep: dict[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,12 @@ Standard library only; Python 3.8 syntax.
 
 import json
 import os
+import posixpath
 import re
+import shlex
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from studio.sdk.client import (
     Connection,
@@ -24,8 +26,14 @@ from studio.sdk.errors import (
 )
 from studio.sdk.hyperdrive_config import HyperDriveConfig, logger
 from studio.sdk.results import HyperDriveRun, has
-from studio.sdk.source_files import SourceDirectoryError, list_source_files, write_zip
+from studio.sdk.source_files import (
+    SourceDirectoryError,
+    SourceFile,
+    list_source_files,
+    write_zip,
+)
 
+_MAX_SHOWN = 8
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 
 
@@ -156,8 +164,13 @@ class Experiment:
             spec["tags"] = {str(k): "" if v is None else str(v) for k, v in tags.items()}
         if description:
             spec["description"] = str(description)
+        files = _list_files(Path(str(config.source_directory)).expanduser())
         try:
-            spec["snapshot"] = self._send(Path(str(config.source_directory)).expanduser())
+            with tempfile.TemporaryFile() as archive:
+                spec["snapshot"] = write_zip(files, archive)
+                self._check(spec, [file.name for file in files])
+                archive.seek(0)
+                self.workspace.client.upload("snapshots", archive, "application/zip")
             sweep = self.workspace.client.post("sweeps", spec)
         except StudioRefusedError as error:
             raise _refusal(error) from error
@@ -183,17 +196,16 @@ class Experiment:
             if include_children:
                 yield from run.get_children(type=type, tags=tags, properties=properties)
 
-    def _send(self, directory: Path) -> str:
-        try:
-            files = list_source_files(directory)
-        except SourceDirectoryError as error:
-            raise HyperDriveConfigException(
-                "source_directory: %s" % " ".join(error.messages), error, target="source_directory"
-            ) from error
-        with tempfile.TemporaryFile() as archive:
-            write_zip(files, archive)
-            answer = self.workspace.client.upload("snapshots", archive, "application/zip")
-        return str(answer["id"])
+    def _check(self, spec: Dict[str, Any], names: List[str]) -> None:
+        """Ask the studio before anything is stored: what it refuses leaves no files behind."""
+        answer = self.workspace.client.post("sweeps/check", spec)
+        found = [error for error in answer["errors"] if error["path"] != "snapshot"]
+        # The studio may not know the files yet.
+        missing = _missing_script(spec, names)
+        if missing and missing["path"] not in {error["path"] for error in found}:
+            found.append(missing)
+        if found:
+            raise _wrong(found)
 
     def __repr__(self) -> str:
         return "Experiment(name=%r, workspace=%r)" % (self.name, self.workspace.name)
@@ -220,10 +232,39 @@ def _read_file(path: Path) -> Connection:
         raise UserErrorException(text % (path, error), error) from error
 
 
+def _list_files(directory: Path) -> List[SourceFile]:
+    try:
+        return list_source_files(directory)
+    except SourceDirectoryError as error:
+        raise HyperDriveConfigException(
+            "source_directory: %s" % " ".join(error.messages), error, target="source_directory"
+        ) from error
+
+
+def _missing_script(spec: Dict[str, Any], names: List[str]) -> Optional[Dict[str, str]]:
+    """Return the problem of a file that is to be run and is not among `names`."""
+    script = spec.get("script")
+    if script is None:
+        try:
+            words = shlex.split(spec.get("command") or "")
+        except ValueError:
+            return None  # the studio says what is wrong with it
+        is_python = len(words) > 1 and words[0] in ("python", "python3")
+        script = words[1] if is_python and words[1].endswith(".py") else None
+    if script is None or "$" in script or posixpath.normpath(script) in names:
+        return None
+    known = ", ".join([name for name in names if name.endswith(".py")][:_MAX_SHOWN])
+    text = '"%s" is not in source_directory, which has %s.'
+    path = "script" if spec.get("script") else "command"
+    return {"path": path, "message": text % (script, known or "no Python file")}
+
+
 def _refusal(error: StudioRefusedError) -> Exception:
     if error.status not in (400, 422):
         return ExperimentExecutionException(error.detail, error, errors=error.errors)
-    lines = [
-        "%s: %s" % (e["path"], e["message"]) if e["path"] else e["message"] for e in error.errors
-    ]
-    return HyperDriveConfigException("\n".join(lines), error, errors=error.errors)
+    return _wrong(error.errors, error)
+
+
+def _wrong(errors: List[Dict[str, Any]], cause: Any = None) -> HyperDriveConfigException:
+    lines = ["%s: %s" % (e["path"], e["message"]) if e["path"] else e["message"] for e in errors]
+    return HyperDriveConfigException("\n".join(lines), cause, errors=errors)
