@@ -23,6 +23,7 @@ def find_warnings(spec: SweepSpec) -> list[str]:
         *spec.space.warnings(),
         *_budget(spec),
         *_learning(spec),
+        *_warm_start(spec),
         *_command_line(spec),
         *_variables(spec),
     ]
@@ -66,6 +67,17 @@ def _learning(spec: SweepSpec) -> list[str]:
             f"{kind.label} sampling is better with max_concurrent_runs up to {_MOST_AT_ONCE}."
         )
     return found
+
+
+def _warm_start(spec: SweepSpec) -> list[str]:
+    """Say when nothing makes use of what earlier sweeps found out."""
+    kind = load_sampler(spec.sampler_name)
+    if not spec.resume_from or kind.looks_ahead or spec.early_termination is not None:
+        return []
+    return [
+        f"resume_from changes no run: {kind.label} sampling does not learn from earlier sweeps, "
+        "and there is no early_termination to compare with them."
+    ]
 
 
 def _command_line(spec: SweepSpec) -> list[str]:

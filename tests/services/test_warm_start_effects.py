@@ -15,7 +15,7 @@ from experiments.services.sweep_history import history_of, look_at
 from experiments.services.termination import SweepCurves, apply_policy
 from experiments.spec import SweepSpec
 from tests.earlier_sweeps import make_ended_sweep, run_of
-from tests.factories import claim, make_running_run, make_sweep, make_user, report
+from tests.factories import SPEC, claim, make_running_run, make_sweep, make_user, report
 
 pytestmark = pytest.mark.django_db
 BANDIT = {"type": "bandit", "slack_factor": 0.2}
@@ -76,6 +76,38 @@ def test_random_sampling_is_the_same_with_and_without_a_warm_start():
         list(s.runs.order_by("number").values_list("params", flat=True)) for s in (plain, warm)
     ]
     assert params[0] == params[1] != []
+
+
+def test_bayesian_sampling_learns_from_earlier_runs_at_once():
+    space = {"lr": "uniform(0.0, 1.0)"}
+    # Every tenth of the range was tried; the metric peaks at 0.6.
+    values = [[1 - abs(0.1 * (n + 1) - 0.6)] for n in range(9)]
+    earlier = make_ended_sweep(*values, search_space=space, sampling="bayesian")
+    spec = {"search_space": space, "sampling": {"type": "bayesian", "seed": 1}}
+    warm, cold = (
+        make_sweep(is_running=False, resume_from=ids, max_concurrent_runs=1, **spec)
+        for ids in ([earlier.public_id], [])
+    )
+
+    for sweep in (warm, cold):
+        advance_sweep(sweep.pk)
+
+    assert abs(warm.runs.get().params["lr"] - 0.6) < 0.2
+    assert warm.runs.get().note != cold.runs.get().note
+    assert cold.runs.get().params != warm.runs.get().params
+
+
+def test_warm_start_that_changes_nothing_is_warned_about():
+    earlier = make_ended_sweep()
+    raw = {**SPEC, "resume_from": [earlier.public_id]}
+
+    assert SweepSpec.parse(raw).warnings() == [
+        "resume_from changes no run: Random sampling does not learn from earlier sweeps, "
+        "and there is no early_termination to compare with them."
+    ]
+    assert SweepSpec.parse({**raw, "early_termination": BANDIT}).warnings() == []
+    bayesian = SweepSpec.parse({**raw, "sampling": "bayesian", "max_total_runs": 40})
+    assert not any("resume_from" in warning for warning in bayesian.warnings())
 
 
 def test_bandit_compares_with_the_best_of_earlier_sweeps_and_names_it():
