@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from experiments.forms.sampler_cards import sampler_cards
 from experiments.forms.sweep_fields import SweepFields
 from experiments.samplers import SAMPLERS, load_sampler
-
-_FIXABLE: Final = ("policy", "sampling")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,10 @@ def quick_fixes(fields: SweepFields) -> list[QuickFix]:
 
 def apply_fix(fields: SweepFields, posted: str) -> SweepFields | None:
     """Return the fields after such a button; None when `posted` is none of them."""
-    field, _, value = posted.partition("=")
-    return fields.with_texts(**{field: value}) if field in _FIXABLE else None
+    for fix in quick_fixes(fields):
+        if fix.posted == posted:
+            return fields.with_texts(**{fix.field: fix.value})
+    return None
 
 
 def _use(name: str, place: str) -> QuickFix:
