@@ -17,6 +17,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from experiments.models import Run, Sweep
+from experiments.models.compute import SIMULATED
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,10 @@ def enqueue_run(run: Run) -> None:
     """Ask the compute target of a run's sweep to execute it, after the commit.
 
     The job id names the attempt; a second job of the same attempt finds the run claimed and ends.
+    A simulation looks for its queued runs itself.
     """
+    if run.sweep.compute.is_simulated:
+        return
     queue = run.sweep.compute.queue_name
     # Somebody waits for a check in front of the form, and there is one a person at most.
     first = run.sweep.kind == Sweep.Kind.CHECK
@@ -41,7 +45,9 @@ def enqueue_run(run: Run) -> None:
 
 def enqueue_advance(sweep_id: int) -> None:
     """Ask the controller to look at a sweep, after the commit."""
-    cursor = Sweep.objects.values_list("cursor", flat=True).get(pk=sweep_id)
+    cursor, kind = Sweep.objects.values_list("cursor", "compute__kind").get(pk=sweep_id)
+    if kind == SIMULATED:
+        return
     # The cursor in the id: a job with the id of one that is just ending would be deleted with it.
     _after_commit(CONTROL_QUEUE, ADVANCE, sweep_id, job_id=f"advance-{sweep_id}-{cursor}")
 

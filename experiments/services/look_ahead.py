@@ -35,7 +35,8 @@ _MOST: Final = 16
 
 def ask_ahead(sweep: Sweep) -> None:
     """Ask the control worker to look ahead, after the commit; nothing for quick samplers."""
-    if sweep.sampled < sweep.max_total_runs and _looks_ahead(sweep):
+    is_of_use = sweep.sampled < sweep.max_total_runs and _looks_ahead(sweep)
+    if is_of_use and not sweep.compute.is_simulated:
         transaction.on_commit(partial(_ask, sweep.pk), robust=True)
 
 

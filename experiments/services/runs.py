@@ -150,7 +150,7 @@ def renew_lease(run_id: int, fence: int) -> RunOrder:
     The row is written only when a heartbeat is due. A run that was given up for not responding is
     taken back while it has not been declared lost.
     """
-    rows = Run.objects.values("state", "end_reason", "fence", "lease_expires_at", "guard_pid")
+    rows = Run.objects.values("state", "end_reason", "fence", "lease_expires_at", "started_at")
     row = rows.filter(pk=run_id).first()
     if row is None:  # deleted with its sweep
         return RunOrder(RunState.CANCELED, "", is_cancel_requested=False, lost=True)
@@ -158,7 +158,7 @@ def renew_lease(run_id: int, fence: int) -> RunOrder:
     if row["fence"] != fence or state in RUN_TERMINAL:
         return RunOrder(state, row["end_reason"], is_cancel_requested=False, lost=True)
     if state == RunState.NOT_RESPONDING:
-        return _recover(run_id, fence, to=_before_silence(row["guard_pid"]))
+        return _recover(run_id, fence, to=_before_silence(row["started_at"]))
     due = timedelta(seconds=settings.STUDIO_LEASE_SECONDS - settings.STUDIO_HEARTBEAT_SECONDS)
     expires = row["lease_expires_at"]
     if expires is None or expires - clock.now() < due:
@@ -187,6 +187,8 @@ def begin_finalizing(run_id: int, fence: int) -> bool:
         if state in {RunState.CANCEL_REQUESTED, RunState.FINALIZING}:
             return state == RunState.FINALIZING
         try:
+            if state == RunState.STARTING:  # its start was not noted
+                move_run(run_id, RunState.RUNNING, where=Q(fence=fence))
             move_run(run_id, RunState.FINALIZING, where=Q(fence=fence), lease_expires_at=_lease())
         except StaleState:
             continue  # a stop was asked for, or the lease ran out, just now
@@ -299,8 +301,8 @@ def _lease() -> datetime:
     return clock.now() + timedelta(seconds=settings.STUDIO_LEASE_SECONDS)
 
 
-def _before_silence(guard_pid: int | None) -> RunState:
-    return RunState.STARTING if guard_pid is None else RunState.RUNNING
+def _before_silence(started: datetime | None) -> RunState:
+    return RunState.STARTING if started is None else RunState.RUNNING
 
 
 def _recover(run_id: int, fence: int, *, to: RunState) -> RunOrder:

@@ -157,7 +157,7 @@ def _usable_targets(workspace: Workspace) -> list[ComputeTarget]:
     return [
         target
         for target in ComputeTarget.objects.all()
-        if target.workspace_id in (None, workspace.pk)
+        if target.workspace_id in (None, workspace.pk) and not target.is_simulated
     ]
 
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from experiments import clock
-from experiments.models import Event, Experiment, Snapshot, Sweep, Workspace
+from experiments.models import ComputeTarget, Event, Experiment, Snapshot, Sweep, Workspace
 from experiments.models.experiment import OF_CHECKS
 from experiments.problems import Problem, ProblemsError
 from experiments.services.advance import advance_sweep
@@ -35,14 +35,17 @@ def create_sweep(
     workspace: Workspace,
     snapshot: Snapshot,
     kind: Sweep.Kind = Sweep.Kind.SWEEP,
+    target: ComputeTarget | None = None,
 ) -> Sweep:
     """Create a sweep of a valid specification and let the controller start it after the commit.
+
+    `target` takes the place of the compute target that the specification names.
 
     Raises:
         ProblemsError: the workspace has no such compute target, or no such earlier sweeps and runs
             to go on from.
     """
-    compute = find_compute(spec.compute, workspace)
+    compute = target or find_compute(spec.compute, workspace)
     if isinstance(compute, Problem):
         raise ProblemsError([compute])
     with transaction.atomic():
