@@ -17,6 +17,7 @@ from ninja.errors import HttpError
 
 from experiments.api.errors import UnreadableBodyError, json_problem
 from experiments.problems import Problem
+from experiments.space.literals import brief
 from experiments.spec import load_yaml
 
 YAML_TYPES: Final = frozenset(
@@ -39,7 +40,7 @@ def read_mapping(request: HttpRequest) -> dict[str, Any]:
         raise UnreadableBodyError(problem) from error
     value = _parse_yaml(text) if request.content_type in YAML_TYPES else _parse_json(text)
     if not isinstance(value, dict):
-        found = "empty" if value is None else f"a {type(value).__name__}"
+        found = "empty" if value is None else brief(value)
         problem = Problem("", f"The body is {found}; it must be a mapping of names to values.")
         raise UnreadableBodyError(problem)
     return value

@@ -83,9 +83,17 @@ def test_job_file_runs_as_it_is(live_studio: LiveStudio, tmp_path: Path) -> None
 def test_cluster_that_is_a_target_here_is_meant(
     live_studio: LiveStudio, tmp_path: Path, disabled_target: str
 ) -> None:
+    count = (
+        "import django; django.setup(); from experiments.models import Snapshot, Sweep; "
+        "print(Snapshot.objects.count(), Sweep.objects.count())"
+    )
+    before = live_studio.run_python(count)
+
     done = submit(live_studio, tmp_path, disabled_target)
 
     assert done.returncode == 2
+    # Neither the sweep nor its source files.
+    assert live_studio.run_python(count) == before
     assert json.loads(done.stdout.splitlines()[-1])["errors"] == [
         {
             "path": "compute",
