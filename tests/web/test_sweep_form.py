@@ -167,7 +167,6 @@ def test_refused_form_keeps_all_that_was_typed(client, alice, snapshot):
     page = response.content.decode()
     for name, text in (
         ("name", "digits · wide"),
-        ("arguments", "--epochs 20"),
         ("max_total_runs", "many"),
         ("search_space-0-min_value", "-6"),
         ("search_space-1-values", "16, 32, auto"),
@@ -177,6 +176,7 @@ def test_refused_form_keeps_all_that_was_typed(client, alice, snapshot):
         assert f'value="{text}"' in control(response, name)
     assert "why &lt;this&gt;</textarea>" in page
     assert "team=vision</textarea>" in page
+    assert "--epochs 20</textarea>" in page
     assert 'name="policy" value="bandit" checked' in page
     assert 'name="sampling" value="sobol" checked' in page
     assert f'value="{snapshot.digest}" selected' in page
