@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from experiments.admin_base import OwnedByStudioAdmin, admin_link, list_link, page_link
 from experiments.formats import format_filesize
-from experiments.models import ModelVersion, RegisteredModel
+from experiments.models import ModelFile, ModelVersion, RegisteredModel
 
 
 @admin.register(RegisteredModel)
@@ -106,3 +106,25 @@ class ModelVersionAdmin(OwnedByStudioAdmin[ModelVersion]):
     @admin.display(description="run")
     def run_link(self, version: ModelVersion) -> str | SafeString:
         return admin_link(version.run)
+
+
+@admin.register(ModelFile)
+class ModelFileAdmin(OwnedByStudioAdmin[ModelFile]):
+    """Files of versions with their hashes."""
+
+    list_display = ["path", "version_link", "size", "digest"]
+    list_filter = ["version__model__workspace"]
+    list_select_related = ["version__model"]
+    search_fields = ["path", "digest", "version__model__name"]
+    show = ["path", "version_link", "size", "digest"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelFile]:
+        return super().get_queryset(request).select_related("version__model")
+
+    @admin.display(description="version")
+    def version_link(self, file: ModelFile) -> str | SafeString:
+        return admin_link(file.version, f"{file.version.model.name} {file.version.number}")
+
+    @admin.display(description="size", ordering="size_bytes")
+    def size(self, file: ModelFile) -> str:
+        return format_filesize(file.size_bytes)

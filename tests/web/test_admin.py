@@ -35,6 +35,7 @@ from experiments.services.access import make_sign_in_link
 from experiments.services.compute import register_worker
 from experiments.services.dispatch import get_queue
 from experiments.services.limits import change_limits
+from experiments.services.models import register_model
 from experiments.states import RunState, SweepState
 from tests.factories import make_check, make_run, make_sweep, make_user
 from tests.web.api_world import World, make_world
@@ -55,6 +56,7 @@ def world(tmp_path: Path, settings: Any) -> World:
     register_worker(world.sweep.compute, name="w-1", host="here", pid=1, process_started=1.0)
     make_sign_in_link(world.bob)
     change_limits(world.sweep, {"max_total_runs": 9}, user=world.alice)
+    register_model(world.run, name="digits", user=world.alice)
     world.sweep.refresh_from_db()
     make_check(owner=world.alice)
     return world
