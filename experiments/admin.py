@@ -15,6 +15,7 @@ from experiments import (
     admin_queues,
     admin_records,
     admin_sweeps,
+    admin_warm_start,
 )
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "admin_queues",
     "admin_records",
     "admin_sweeps",
+    "admin_warm_start",
 ]
 
 admin.site.site_header = "Sweep Studio administration"

@@ -25,9 +25,11 @@ from experiments.models import (
     ComputeTarget,
     Decision,
     Membership,
+    Resumption,
     Run,
     SignInLink,
     Sweep,
+    WarmStart,
     Worker,
     Workspace,
 )
@@ -59,6 +61,13 @@ def world(tmp_path: Path, settings: Any) -> World:
     register_model(world.run, name="digits", user=world.alice)
     world.sweep.refresh_from_db()
     make_check(owner=world.alice)
+    later = make_sweep(owner=world.alice)
+    WarmStart.objects.create(
+        sweep=later, position=0, parent=world.sweep, parent_public_id=world.sweep.public_id
+    )
+    Resumption.objects.create(
+        sweep=later, position=0, source_public_id=world.run.public_id, params={"lr": 0.1}
+    )
     return world
 
 
