@@ -45,6 +45,26 @@ def test_run_completes_with_metrics_log_and_outputs(tmp_path):
     assert run.sweep.__class__.objects.get(pk=run.sweep_id).state == "Completed"
 
 
+def test_every_run_starts_from_the_files_as_they_were_submitted(tmp_path):
+    script = HEAD + (
+        "import pathlib\n"
+        "assert not pathlib.Path('left.txt').exists(), 'a file of another run'\n"
+        "pathlib.Path('left.txt').write_text('x')\n"
+        "pathlib.Path('train.py').write_text('raise SystemExit(3)')\n"
+        "run.log('accuracy', 1)\n"
+    )
+    space = {"rate": "choice(0.25, 0.5)"}
+    first = queue(tmp_path, script, search_space=space, max_total_runs=2, max_concurrent_runs=1)
+
+    run_to_end(first)
+    second = run_to_end(Run.objects.get(sweep=first.sweep, number=1))
+
+    assert (second.state, second.reason) == (
+        "Completed",
+        "Exit code 0. Best accuracy 1 at interval 1 of 1.",
+    )
+
+
 def test_script_gets_its_hyperparameters_and_nothing_of_the_studio(tmp_path, monkeypatch):
     monkeypatch.setenv("REDIS_URL", "secret-redis")
     monkeypatch.setenv("DATABASE_URL", "secret-database")
