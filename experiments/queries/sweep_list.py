@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from experiments.models import Event, Sweep
 from experiments.queries.json_forms import state_counts_of
@@ -65,7 +67,7 @@ def sweep_list(
     """Return a page of a person's sweeps, newest first.
 
     `state` is a state or "active"; `experiment` and `owner` are names; every word of `text` must
-    stand in the name, the description, the experiment's name or the id.
+    stand in the name, the description, the experiment's name, the metric, a tag or the id.
     """
     rows = _filtered(sweeps_for(user), state=state, experiment=experiment, text=text, owner=owner)
     total = rows.count()
@@ -115,11 +117,18 @@ def _filtered(
         rows = rows.filter(experiment__name=experiment)
     if owner:
         rows = rows.filter(owner__username=owner)
-    for word in text.split():
+    words = text.split()
+    if words:
+        rows = rows.annotate(tags_text=Cast("tags", TextField()))
+    for word in words:
         match = (
             Q(name__icontains=word)
             | Q(description__icontains=word)
             | Q(experiment__name__icontains=word)
+            | Q(metric_name__icontains=word)
+            | Q(tags_text__icontains=word)
+            # SQLite keeps JSON with everything beyond ASCII escaped.
+            | Q(tags_text__icontains=json.dumps(word)[1:-1])
         )
         if len(word) >= _ID_LENGTH:
             match |= Q(public_id__icontains=word)

@@ -101,6 +101,31 @@ def test_filters_combine_and_counts_stay(client, alice):
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("team", ["one"]),
+        ("Blue", ["one"]),
+        ("größe", ["one"]),
+        ("team blue", ["one"]),
+        ("team green", []),
+        ("val_loss", ["two"]),
+        ("winter", ["two"]),
+        ("e", ["two", "one"]),
+        ("%", []),
+    ],
+)
+def test_search_finds_what_its_placeholder_says(client, alice, text, found):
+    make_sweep(owner=alice, name="one", experiment="summer", tags={"team": "blue", "Größe": "ä"})
+    metric = {"name": "val_loss", "goal": "minimize"}
+    make_sweep(owner=alice, name="two", experiment="winter", primary_metric=metric)
+
+    page = client.get(URL, {"q": text})
+
+    assert names(page) == found
+    assert 'placeholder="Name, experiment, metric, tag or id"' in page.content.decode()
+
+
 def test_filter_links_keep_the_other_filters(client, alice):
     make_sweep(owner=alice, name="red one", experiment="colours")
 
