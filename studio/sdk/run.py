@@ -222,13 +222,14 @@ class Run(MetricsLog, RemoteRun):
 
         if not isinstance(model_name, str) or not model_name:
             raise UserErrorException("The name of a model is %r; use text." % (model_name,))
-        self._settle()
+        path = self._tree_name(str(model_path or model_name))
+        self._settle(path)
         return register_model(
             self._client(),
             self._workspace(),
             self._id,
             model_name,
-            self._tree_name(str(model_path or model_name)),
+            path,
             tags=tags,
             properties=properties,
             framework=model_framework,
@@ -280,8 +281,8 @@ class Run(MetricsLog, RemoteRun):
     def _tree_name(self, name: str) -> str:
         return name
 
-    def _settle(self) -> None:
-        """Wait until the studio knows what this process knows of the run."""
+    def _settle(self, path: str) -> None:
+        """Wait until the studio has what this process knows of the run, files of `path` too."""
 
     def _only_inside(self, what: str) -> None:
         raise UserErrorException(

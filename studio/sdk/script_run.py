@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from studio.sdk.errors import RunEnvironmentException, UserErrorException
 from studio.sdk.journal import Journal, Value, format_report
@@ -17,6 +17,8 @@ from studio.sdk.run import Run
 
 # A report is stored within a second; a studio that is slower than this must not hold a script up.
 _SETTLE_SECONDS = 5.0
+# From another machine files are sent when they have not changed for some seconds.
+_FILES_SECONDS = 60.0
 
 
 class ScriptRun(Run):
@@ -99,16 +101,33 @@ class ScriptRun(Run):
     def _tree_name(self, name: str) -> str:
         return name if name.startswith(("outputs", "logs")) else self._prefix + name
 
-    def _settle(self) -> None:
-        """Wait until the reports so far are stored: a version carries the metric of its run."""
-        logged = {name: len(values) for name, values in collect(self._journal.reports()).items()}
-        deadline = time.monotonic() + _SETTLE_SECONDS
-        while time.monotonic() < deadline:
-            items = self._client().get(self._address("metrics"))["items"]
-            stored = {item["name"]: item["count"] for item in items}
-            if all(stored.get(name, 0) >= count for name, count in logged.items()):
-                return
-            time.sleep(0.1)
+    def _settle(self, path: str) -> None:
+        """Wait until reports and files so far are in the studio; a version has both.
+
+        Raises:
+            UserErrorException: the files are still on their way from this machine.
+        """
+        _wait(self._reports_are_stored, _SETTLE_SECONDS)
+        if not _wait(lambda: self._files_are_stored(path), _FILES_SECONDS):
+            raise UserErrorException(
+                "'%s' has not reached the studio in %d s; register it when the run has ended."
+                % (path, _FILES_SECONDS)
+            )
+
+    def _reports_are_stored(self) -> bool:
+        items = self._client().get(self._address("metrics"))["items"]
+        stored = {item["name"]: item["count"] for item in items}
+        logged = collect(self._journal.reports())
+        return all(stored.get(name, 0) >= len(values) for name, values in logged.items())
+
+    def _files_are_stored(self, path: str) -> bool:
+        """Tell whether the studio has all files of a path as they are here."""
+        store = self._files()
+        wanted = path.strip("/")
+        names = [n for n in store.names() if n == wanted or n.startswith(wanted + "/")]
+        items = self._client().get(self._address("files"))["items"] if names else []
+        stored = {item["path"]: item["size"] for item in items}
+        return all(stored.get(name) == store.path_of(name).stat().st_size for name in names)
 
     def _mark(self, **changes: Any) -> None:
         from studio.sdk.client import StudioUnreachableError  # noqa: PLC0415 - slow to import
@@ -135,6 +154,16 @@ class ScriptRun(Run):
                 )
             self._known_client = StudioClient(Connection(url.rstrip("/"), token))
         return self._known_client
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait until a condition holds; False when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 class OfflineRun(Run):
