@@ -9,7 +9,7 @@ FIND_PYTHON = for p in python3.13 python3.12 python3.11 python3 python; do \
 	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo "$$p"; exit 0; fi; done; \
 	echo "Python 3.11 or newer is needed and was not found on PATH." >&2; exit 1
 
-.PHONY: up test lint fmt bench lock help
+.PHONY: up test lint fmt bench bench-search lock help
 
 up: $(VENV)/.installed ## Start the studio (PORT=n for another port); Ctrl-C stops everything
 	@exec $(BIN)/studio up $(if $(PORT),--port $(PORT))
@@ -35,11 +35,15 @@ fmt: $(VENV)/.installed-dev ## Format Python and templates
 bench: $(VENV)/.installed-dev ## Measure, beside the floor of this machine
 	@$(BIN)/python -m tests.benchmarks
 
+bench-search: $(VENV)/.installed-dev ## Compare samplers; ARGS="--seeds 5 --concurrency 8", PROBLEMS=folder
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(if $(PROBLEMS),SEARCH_PROBLEMS="$(PROBLEMS)") \
+		$(BIN)/python -m tests.bench_search $(ARGS)
+
 lock: $(VENV)/.installed-dev ## Show where the installed versions differ from constraints.txt
 	@$(BIN)/python -m pip freeze --exclude-editable | sort -f | diff -u <(sort -f constraints.txt) - || true
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@set -e; python=$$($(FIND_PYTHON)); \

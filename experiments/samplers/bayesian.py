@@ -115,6 +115,7 @@ class _Search:
         own = [self.encoding.encode(o.params) for o in history.observations]
         places = [x for x in own if x is not None]
         self.seen = set(self.encoding.keys(np.array(places))) if places else set()
+        self.pending: list[Floats] = list(self.rows.pending)
         self.found: list[Suggestion] = []
         self.surrogate: Surrogate | None = None
         self.posterior: Posterior | None = None
@@ -156,9 +157,17 @@ class _Search:
         return Suggestion(params, note, {"kind": "random"})
 
     def _learned(self, number: int) -> Suggestion | None:
-        surrogate, posterior = self._model()
+        surrogate = self._surrogate()
         rng = self.sampler.rng(number)
-        surface = _Expected(posterior, surrogate.target)
+        n_known = len(surrogate.y) + len(self.pending)
+        if n_known <= self.sampler.settings.max_drawn:
+            posterior = surrogate.drawn(
+                np.array(self.pending).reshape(-1, self.encoding.dimension), rng
+            )
+            target = float(posterior.mean(self.rows.X).min())
+        else:
+            posterior, target = self._believing(surrogate), surrogate.target
+        surface = _Expected(posterior, target)
         centres = self.rows.X[surrogate.order[: self.sampler.effort.centres]]
         found = maximise(surface, self.encoding, centres, self._is_fresh, rng, self.sampler.effort)
         if found is None:
@@ -170,17 +179,19 @@ class _Search:
         note, facts = reason_for(surrogate, posterior, self.encoding, x, value)
         return Suggestion(params, note, facts)
 
-    def _model(self) -> tuple[Surrogate, Posterior]:
-        if self.surrogate is None or self.posterior is None:
-            self.surrogate = fit_surrogate(
-                self.rows, self.encoding, self.sampler.goal, self.sampler.settings
-            )
-            self.posterior = self.surrogate.posterior
-            for x in self.rows.pending:
-                self.posterior = self.posterior.with_pending(x)
-            for suggestion in self.found:
-                self._believe(suggestion.params)
-        return self.surrogate, self.posterior
+    def _surrogate(self) -> Surrogate:
+        if self.surrogate is None:
+            settings = self.sampler.settings
+            self.surrogate = fit_surrogate(self.rows, self.encoding, self.sampler.goal, settings)
+        return self.surrogate
+
+    def _believing(self, surrogate: Surrogate) -> Posterior:
+        """Return the posterior under the likeliest theta, pending runs counted in one by one."""
+        posterior = self.posterior or surrogate.posterior
+        for x in self.pending[len(posterior.X) - len(surrogate.y) :]:
+            posterior = posterior.with_pending(x)
+        self.posterior = posterior
+        return posterior
 
     def _count(self, params: Params) -> None:
         """Count a proposal among the pending runs."""
@@ -188,13 +199,7 @@ class _Search:
         x = self.encoding.encode(params)
         if x is not None:
             self.seen.update(self.encoding.keys(x[None, :]))
-        if self.posterior is not None:
-            self._believe(params)
-
-    def _believe(self, params: Params) -> None:
-        x = self.encoding.encode(params)
-        if x is not None and self.posterior is not None:
-            self.posterior = self.posterior.with_pending(x)
+            self.pending.append(x)
 
     def _is_fresh(self, Z: Floats) -> NDArray[np.bool_]:  # noqa: N803
         return np.array([key not in self.seen for key in self.encoding.keys(Z)], dtype=bool)

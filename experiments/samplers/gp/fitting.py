@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 JITTER: Final = 1e-8
 _BAD: Final = 1e12
+_STEP: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +94,34 @@ class Evidence:
         return value + 0.5 * float(z @ z), gradient + z / self.prior_deviation
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The likeliest theta, and how uncertain it is: `directions` `(d+2, d+2)`, their `deviations`.
+
+    Laplace's approximation: a normal distribution around the maximum, with the curvature there
+    (Rasmussen and Williams 2006, section 3.4; for parameters, Mackay 1992).
+    """
+
+    theta: Floats
+    directions: Floats
+    deviations: Floats
+    low: Floats
+    high: Floats
+
+    def draw(self, rng: np.random.Generator) -> Floats:
+        """Return a theta that is likely too: `(d + 2,)`."""
+        steps = self.directions @ (self.deviations * rng.normal(size=len(self.theta)))
+        return np.asarray(np.clip(self.theta + steps, self.low, self.high))
+
+
 def fit_theta(
     X: Floats,  # noqa: N803
     y: Floats,
     is_option: Mask,
     prior: Prior,
     steps: int = 30,
-) -> Floats:
-    """Return the theta with the largest posterior density: `(d + 2,)`.
+) -> Fit:
+    """Return the theta with the largest posterior density.
 
     It starts from the prior only, so that the same data give the same theta, whatever was fitted
     before.
@@ -116,4 +137,19 @@ def fit_theta(
         bounds=prior.bounds(len(is_option)),
         options={"maxiter": steps},
     )
-    return np.asarray(found.x)
+    bounds = np.array(prior.bounds(len(is_option)))
+    low, high = bounds[:, 0], bounds[:, 1]
+    return Fit(found.x, *_curvature(evidence, found.x), low, high)
+
+
+def _curvature(evidence: Evidence, theta: Floats) -> tuple[Floats, Floats]:
+    """Return directions, and the deviations along them, by differences of the gradient.
+
+    No deviation is larger than the prior's.
+    """
+    size = len(theta)
+    rows = [evidence(theta + step)[1] for step in _STEP * np.eye(size)]
+    H = (np.array(rows) - evidence(theta)[1]) / _STEP  # noqa: N806
+    values, directions = np.linalg.eigh(0.5 * (H + H.T))
+    widest = float(evidence.prior_deviation.max())
+    return directions, 1.0 / np.sqrt(np.maximum(values, 1.0 / widest**2))

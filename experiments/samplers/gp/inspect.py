@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from experiments.samplers.base import History
+from experiments.samplers.gp.censoring import inverse_factor
 from experiments.samplers.gp.encoding import Axis, Encoding
 from experiments.samplers.gp.reasons import relevance
-from experiments.samplers.gp.rows import rows_of
+from experiments.samplers.gp.rows import number_of, rows_of
 from experiments.samplers.gp.surrogate import Settings, Surrogate, fit_surrogate
 from experiments.space.space import Params, SearchSpace
 
@@ -127,28 +127,25 @@ class View:
         return Surface(name_a, name_b, self._values(i, a), self._values(j, b), self._predict(Z))
 
     def leave_one_out(self) -> list[LeftOut]:
-        """Return every run with a metric beside what the others say about it.
+        """Return every run that ended by itself beside what the others say about it.
 
         Source: Rasmussen and Williams (2006), equation 5.12, with the parameters of all runs.
         """
         surrogate = self.surrogate
         posterior, y = surrogate.posterior, surrogate.y
-        n, b = len(y), len(posterior.L1)
-        L = np.zeros((n, n), order="F")  # noqa: N806
-        L[:b, :b], L[b:, :b], L[b:, b:] = posterior.L1, posterior.C, posterior.L2
-        inverse = lapack.dtrtri(L, lower=1)[0]
+        inverse = inverse_factor(posterior)
         precision = np.einsum("ij,ij->j", inverse, inverse)
         mean = y - posterior.alpha / precision
         expected = self._in_metric(mean, 1.0 / np.sqrt(precision))
         rows = surrogate.rows
         return [
             LeftOut(
-                None if rows.numbers[i] < 0 else int(rows.numbers[i]),
+                number_of(rows, int(i)),
                 float(rows.values[i]),
                 expected.mean[i],
                 expected.std[i],
             )
-            for i in np.flatnonzero(np.isfinite(rows.values))
+            for i in np.flatnonzero(np.isfinite(rows.values) & ~rows.is_censored)
         ]
 
     def _axis(self, name: str) -> int | None:

@@ -128,6 +128,25 @@ def condition(
     )
 
 
+def condition_whole(
+    kernel: Kernel,
+    X: Floats,  # noqa: N803
+    y: Floats,
+    L: Floats,  # noqa: N803
+    noise: float,
+) -> Posterior:
+    """Return the posterior given `y`, `(n,)`, of the first rows of `X`; the others are pending.
+
+    `L` is the factor of all rows.
+    """
+    n = len(y)
+    beta = np.zeros(len(X))
+    ended = np.asfortranarray(L[:n, :n])
+    beta[:n] = lapack.dtrtrs(ended, y, lower=1)[0]
+    alpha = lapack.dtrtrs(ended, beta[:n], lower=1, trans=1)[0]
+    return Posterior(kernel, X, L, np.zeros((0, len(X))), np.zeros((0, 0)), beta, alpha, noise)
+
+
 def _cholesky(K: Floats, noise: Floats) -> Floats:  # noqa: N803
     """Return the lower factor; a diagonal that rounding made too small is raised."""
     diagonal = K.diagonal() + noise + JITTER

@@ -1,7 +1,9 @@
 """From metrics to values that a Gaussian process can learn, and back.
 
-The sign makes small values good. Values are centred, scaled and bent towards a normal distribution
-by the transform of Yeo and Johnson, "A new family of power transformations", Biometrika 87 (2000).
+The sign makes small values good. Very bad values are cut: how bad a diverged run was teaches
+nothing about the good ones, and would press them together. Values are then centred, scaled and
+bent towards a normal distribution by the transform of Yeo and Johnson, "A new family of power
+transformations to improve normality or symmetry", Biometrika 87 (2000).
 """
 
 from __future__ import annotations
@@ -15,26 +17,29 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 _POWERS: Final = np.linspace(-1.0, 3.0, 81)
 _MIN_FOR_POWER: Final = 4
+# Losses count up to so many times the distance from the best to the median above the median.
+_REACH: Final = 3.0
 _TINY: Final = 1e-12
+_LARGE: Final = 1e100
 
 
 @dataclass(frozen=True, slots=True)
 class OutputTransform:
-    """Monotone map of metrics to y; `apply` and `invert` undo each other."""
+    """Monotone map of metrics to y; `invert` undoes `apply` up to the ceiling."""
 
     sign: float
     scale: float  # of the metric, so that nothing overflows
     centre: float
     spread: float
+    ceiling: float  # losses above count as this
     power: float
     mean: float
     deviation: float
 
     def apply(self, values: Floats) -> Floats:
         """Return y of metrics `values`: `(n,)`."""
-        bent = yeo_johnson(
-            (self.sign * (values / self.scale) - self.centre) / self.spread, self.power
-        )
+        losses = np.minimum(self.sign * (values / self.scale), self.ceiling)
+        bent = yeo_johnson((losses - self.centre) / self.spread, self.power)
         return np.asarray((bent - self.mean) / self.deviation)
 
     def invert(self, y: Floats) -> Floats:
@@ -46,18 +51,25 @@ class OutputTransform:
 def fit_transform(values: Floats, goal: str) -> OutputTransform:
     """Return the transform for the finite metrics `values`: `(n,)`, n > 0."""
     sign = 1.0 if goal == "minimize" else -1.0
-    scale = float(np.abs(values).max()) or 1.0
+    largest = float(np.abs(values).max())
+    scale = largest if largest > _LARGE else 1.0
     losses = sign * (values / scale)
-    centre, spread = float(np.median(losses)), float(losses.std())
-    if spread < _TINY:
-        return OutputTransform(sign, scale, centre, 1.0, 1.0, 0.0, 1.0)
+    centre = float(np.median(losses))
+    distance = max(centre - losses.min(), np.quantile(losses, 0.75) - centre)
+    ceiling = float(centre + _REACH * distance) if distance > 0.0 else np.inf
+    losses = np.minimum(losses, ceiling)
+    spread = float(losses.std())
+    if spread <= _TINY * float(np.abs(losses).max()):
+        return OutputTransform(sign, scale, centre, 1.0, np.inf, 1.0, 0.0, 1.0)
     z = (losses - centre) / spread
     power = _likeliest_power(z) if len(z) >= _MIN_FOR_POWER else 1.0
     bent = yeo_johnson(z, power)
     deviation = float(bent.std())
     if not np.isfinite(deviation) or deviation < _TINY:
         power, bent, deviation = 1.0, z, 1.0
-    return OutputTransform(sign, scale, centre, spread, power, float(bent.mean()), deviation)
+    return OutputTransform(
+        sign, scale, centre, spread, ceiling, power, float(bent.mean()), deviation
+    )
 
 
 def yeo_johnson(z: Floats, power: float) -> Floats:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.samplers.gp.encoding import Encoding
 from experiments.samplers.gp.model import Posterior
+from experiments.samplers.gp.rows import number_of
 from experiments.samplers.gp.surrogate import Surrogate
 
 Floats = NDArray[np.float64]
@@ -55,10 +56,10 @@ def relevance(surrogate: Surrogate, encoding: Encoding) -> dict[str, float]:
 
 def _incumbent(surrogate: Surrogate) -> dict[str, Any]:
     row = surrogate.incumbent
-    number, value = int(surrogate.rows.numbers[row]), float(surrogate.rows.values[row])
+    value = float(surrogate.rows.values[row])
     expected = surrogate.transform.invert(surrogate.means[row : row + 1])[0]
     return {
-        "number": None if number < 0 else number,
+        "number": number_of(surrogate.rows, row),
         "value": _finite(value),
         "mean": _finite(expected),
     }

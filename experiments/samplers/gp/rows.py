@@ -81,6 +81,12 @@ def rows_of(history: History, encoding: Encoding) -> Rows:
     )
 
 
+def number_of(rows: Rows, row: int) -> int | None:
+    """Return the number of a run of this sweep; None for one of an earlier sweep."""
+    number = int(rows.numbers[row])
+    return None if number == PRIOR else number
+
+
 def _answered(observations: Iterable[Observation], encoding: Encoding) -> set[bytes]:
     """Return the keys of configurations that some run has a metric for."""
     found = [encoding.encode(o.params) for o in observations if not math.isnan(_value_of(o))]

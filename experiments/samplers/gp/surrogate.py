@@ -15,10 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.samplers.gp.censoring import impute
 from experiments.samplers.gp.encoding import Encoding
-from experiments.samplers.gp.fitting import Prior, fit_theta
+from experiments.samplers.gp.fitting import Fit, Prior, fit_theta
 from experiments.samplers.gp.kernels import Kernel
-from experiments.samplers.gp.model import Posterior, condition, factor
+from experiments.samplers.gp.model import Posterior, condition, condition_whole, factor
 from experiments.samplers.gp.outputs import OutputTransform, fit_transform
 from experiments.samplers.gp.rows import Rows
 
@@ -34,6 +35,7 @@ class Settings:
     prior: Prior = field(default_factory=Prior)
     always_fitted: int = 64  # up to so many runs, the fit sees all of them
     max_fitted: int = 256  # above, a subset
+    max_drawn: int = 400  # up to so many runs, theta is drawn for each suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Surrogate:
     rows: Rows
     transform: OutputTransform
     y: Floats
-    theta: Floats
+    fit: Fit
     posterior: Posterior
     means: Floats
     order: NDArray[np.int64]  # rows by their expected value, best first
@@ -58,10 +60,21 @@ class Surrogate:
         """The expected value of the incumbent."""
         return float(self.means[self.order[0]])
 
+    def drawn(self, pending: Floats, rng: np.random.Generator) -> Posterior:
+        """Return the posterior under another likely theta, runs at `pending`, `(p, d)`, believed.
 
-def fit_surrogate(
-    rows: Rows, encoding: Encoding, goal: str, settings: Settings, *, is_censored: bool = False
-) -> Surrogate:
+        Suggestions that all trust one theta look at the same few places: the uncertainty of theta
+        belongs to that of the function (Snoek, Larochelle and Adams, "Practical Bayesian
+        Optimization of Machine Learning Algorithms", 2012, section 3.2, with one draw for each
+        suggestion instead of a mean over many).
+        """
+        kernel, noise = _kernel_of(self.fit.draw(rng), self.posterior.kernel.is_option)
+        X = np.vstack([self.rows.X, pending])  # noqa: N806
+        L = factor(kernel, X, np.full(len(X), noise))  # noqa: N806
+        return condition_whole(kernel, X, self.y, L, noise)
+
+
+def fit_surrogate(rows: Rows, encoding: Encoding, goal: str, settings: Settings) -> Surrogate:
     """Return the model of the ended runs; `rows.n_valued` must be positive."""
     first = _first_part(rows, settings)
     y, transform = _learnable(rows, slice(None), goal)
@@ -71,11 +84,16 @@ def fit_surrogate(
         encoding.is_option.tobytes(),
         settings,
     )
-    theta, L1 = _fit_base(base)  # noqa: N806
-    kernel, noise = _kernel_of(theta, encoding.is_option)
-    posterior = condition(kernel, rows.X, y, np.full(len(y), noise), L1)
+    fit, L1 = _fit_base(base)  # noqa: N806
+    kernel, noise = _kernel_of(fit.theta, encoding.is_option)
+    noises = np.full(len(y), noise)
+    posterior = condition(kernel, rows.X, y, noises, L1)
+    if rows.is_censored.any():
+        y = impute(posterior, y, rows.is_censored)
+        posterior = condition(kernel, rows.X, y, noises, L1)
     means = posterior.mean(rows.X)
-    return Surrogate(rows, transform, y, theta, posterior, means, np.argsort(means, kind="stable"))
+    order = np.argsort(means, kind="stable")
+    return Surrogate(rows, transform, y, fit, posterior, means, order)
 
 
 def _first_part(rows: Rows, settings: Settings) -> int:
@@ -112,15 +130,15 @@ class _Base:
 
 
 @lru_cache(maxsize=4)
-def _fit_base(base: _Base) -> tuple[Floats, Floats]:
-    """Return theta and the factor of the first part."""
+def _fit_base(base: _Base) -> tuple[Fit, Floats]:
+    """Return the fit of theta and the factor of the first part."""
     is_option = np.frombuffer(base.is_option, dtype=bool)
     y = np.frombuffer(base.y)
     X = np.frombuffer(base.X).reshape(len(y), len(is_option))  # noqa: N806
     picked = _subset(y, base.settings.max_fitted)
-    theta = fit_theta(X[picked], y[picked], is_option, base.settings.prior)
-    kernel, noise = _kernel_of(theta, is_option)
-    return theta, factor(kernel, X, np.full(len(y), noise))
+    fit = fit_theta(X[picked], y[picked], is_option, base.settings.prior)
+    kernel, noise = _kernel_of(fit.theta, is_option)
+    return fit, factor(kernel, X, np.full(len(y), noise))
 
 
 def _subset(y: Floats, size: int) -> Sequence[int] | NDArray[np.int64]:
