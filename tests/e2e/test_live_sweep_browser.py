@@ -85,3 +85,28 @@ def test_a_sweep_is_steered_from_its_pages(chromium_page, live_studio, tmp_path,
     shot(page, "ended")
     counts = live_studio.api(f"/sweeps/{sweep['id']}")["counts"]
     assert counts == {"Completed": 3, "Failed": 1}
+
+
+def test_open_page_of_an_ended_sweep_goes_on_with_it(chromium_page, live_studio, tmp_path, expect):
+    (tmp_path / "train.py").write_text("import time\ntime.sleep(1)\nraise SystemExit('no data')\n")
+    sweep = live_studio.api(
+        "/sweeps",
+        {
+            "name": "ended",
+            "experiment": "browser",
+            "source_directory": str(tmp_path),
+            "script": "train.py",
+            "search_space": {"lr": "uniform(0, 1)"},
+            "primary_metric": {"name": "accuracy", "goal": "maximize"},
+            "max_total_runs": 1,
+        },
+    )["id"]
+    live_studio.wait_for_end(sweep)
+    chromium_page.goto(f"/sweeps/{sweep}/")
+    count = chromium_page.locator('[data-part="run-count"]')
+    expect(count).to_have_text("1")
+
+    live_studio.api(f"/runs/{sweep}_0/retry", {})
+
+    expect(count).to_have_text("2", timeout=30000)
+    expect(chromium_page.locator("#live")).to_be_visible()

@@ -81,7 +81,8 @@ function awaitMore(page, begin) {
     isAsking = true;
     try {
       const frame = await getJson(`${page.urls.events}?after=${page.cursor}&limit=1`);
-      if (frame.events.length) {
+      // A window of one change may hold no event, but it moves the cursor.
+      if (frame.cursor > page.cursor) {
         stop();
         begin();
       }
