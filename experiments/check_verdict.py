@@ -28,7 +28,7 @@ from experiments.check_pace import (
     pace_of,
 )
 from experiments.policies import make_policy
-from experiments.states import RUN_TERMINAL, EndReason, RunState
+from experiments.states import NOT_ITS_FAULT, RUN_TERMINAL, EndReason, RunState
 
 _USAGE_ERROR: Final = 2
 _MOST_NAMES: Final = 20
@@ -244,7 +244,7 @@ def _end_line(facts: CheckFacts) -> CheckLine | None:
         return CheckLine("end", "ok" if fine else "warn", "End", text)
     if run.state == RunState.CANCELED:
         return CheckLine("end", "warn", "End", facts.reason or run.reason)
-    if run.end_reason == EndReason.WORKER_LOST:
+    if run.end_reason in NOT_ITS_FAULT:
         return CheckLine("end", "bad", "End", f"{run.reason} Check again.")
     return CheckLine("end", "bad", "End", run.reason)
 

@@ -48,6 +48,7 @@ class EndReason(StrEnum):
     SWEEP_TIMEOUT = "sweep_timeout"
     NONZERO_EXIT = "nonzero_exit"
     WORKER_LOST = "worker_lost"
+    PREEMPTED = "preempted"
     BAD_COMMAND = "bad_command"
     MAX_RUNS = "max_runs"
     SPACE_EXHAUSTED = "space_exhausted"
@@ -87,6 +88,8 @@ SWEEP_TRANSITIONS: Final[dict[SweepState, frozenset[SweepState]]] = {
 
 RUN_TERMINAL: Final = frozenset(s for s, nexts in RUN_TRANSITIONS.items() if not nexts)
 SWEEP_TERMINAL: Final = frozenset({S.COMPLETED, S.FAILED, S.CANCELED})
+# Ends that are no fault of the run: it is repeated, and no failure in a row.
+NOT_ITS_FAULT: Final = frozenset({EndReason.WORKER_LOST, EndReason.PREEMPTED})
 # States in which a run holds or waits for a slot: what the concurrency limit counts.
 RUN_ACTIVE: Final = frozenset(RunState) - RUN_TERMINAL
 # States in which a process may exist on a compute target.
@@ -106,7 +109,14 @@ RUN_REASONS: Final[dict[RunState, frozenset[EndReason]]] = {
         }
     ),
     R.COMPLETED: frozenset({EndReason.FINISHED}),
-    R.FAILED: frozenset({EndReason.NONZERO_EXIT, EndReason.WORKER_LOST, EndReason.BAD_COMMAND}),
+    R.FAILED: frozenset(
+        {
+            EndReason.NONZERO_EXIT,
+            EndReason.WORKER_LOST,
+            EndReason.PREEMPTED,
+            EndReason.BAD_COMMAND,
+        }
+    ),
     R.CANCELED: frozenset(
         {
             EndReason.POLICY,
@@ -161,6 +171,7 @@ _RUN_BADGES: Final[dict[str, Badge]] = {
 }
 _STOPPED_EARLY: Final = Badge("Stopped early", "terminated", "terminated")
 _STOPPING_EARLY: Final = Badge("Stopping early", "terminated", "terminated")
+_PREEMPTED: Final = Badge("Preempted", "warn", "warn")
 _PAUSED: Final = Badge("Paused", "paused", "paused")
 
 
@@ -174,6 +185,8 @@ def badge(state: str, end_reason: str = "") -> Badge:
         return _STOPPED_EARLY
     if end_reason == EndReason.POLICY and state == R.CANCEL_REQUESTED:
         return _STOPPING_EARLY
+    if end_reason == EndReason.PREEMPTED and state == R.FAILED:
+        return _PREEMPTED
     if state == S.PAUSED:
         return _PAUSED
     return _RUN_BADGES[state]
@@ -185,6 +198,7 @@ def badge_table() -> dict[str, dict[str, str]]:
     table[str(S.PAUSED)] = _PAUSED
     table[f"{R.CANCELED}/{EndReason.POLICY}"] = _STOPPED_EARLY
     table[f"{R.CANCEL_REQUESTED}/{EndReason.POLICY}"] = _STOPPING_EARLY
+    table[f"{R.FAILED}/{EndReason.PREEMPTED}"] = _PREEMPTED
     return {
         key: {"label": b.label, "css": b.css, "icon": b.icon} for key, b in sorted(table.items())
     }

@@ -25,7 +25,7 @@ from experiments.services.text import clean_text
 from experiments.services.transitions import StaleState, move_sweep
 from experiments.services.waiting import hold_queued, settle_waiting
 from experiments.services.warm_start import runs_to_resume
-from experiments.states import RUN_ACTIVE, EndReason, RunState, SweepState
+from experiments.states import NOT_ITS_FAULT, RUN_ACTIVE, EndReason, RunState, SweepState
 
 logger = logging.getLogger(__name__)
 
@@ -164,7 +164,7 @@ def _break_circuit(sweep: Sweep) -> bool:
     if not limit:
         return False
     ended = Run.objects.filter(sweep=sweep, ended_at__isnull=False).exclude(
-        end_reason=EndReason.WORKER_LOST
+        end_reason__in=sorted(NOT_ITS_FAULT)
     )
     if sweep.resumed_at is not None:
         ended = ended.filter(ended_at__gt=sweep.resumed_at)

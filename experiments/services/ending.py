@@ -11,6 +11,7 @@ from experiments.services.outcome import (
     Logged,
     RunOutcome,
     failure_sentence,
+    preemption_sentence,
     success_sentence,
     timeout_sentence,
 )
@@ -72,6 +73,8 @@ def _verdict(run: Run, outcome: RunOutcome) -> tuple[RunState, EndReason, str]:
         return _R.CANCELED, EndReason.RUN_TIMEOUT, timeout_sentence(minutes)
     if outcome.bad_command:
         return _R.FAILED, EndReason.BAD_COMMAND, failure_sentence(outcome)
+    if outcome.is_preempted:
+        return _R.FAILED, EndReason.PREEMPTED, preemption_sentence()
     if not outcome.is_success:
         return _R.FAILED, EndReason.NONZERO_EXIT, failure_sentence(outcome)
     sentence = success_sentence(_logged(run))

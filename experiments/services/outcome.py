@@ -9,6 +9,8 @@ from typing import Final
 
 _MAX_LINE: Final = 1000
 _MAX_NAMES: Final = 10
+# What shells, and scripts that end in order, return for SIGTERM.
+_TERMINATED: Final = 128 + signals.SIGTERM
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,12 @@ class RunOutcome:
     killed_for: str = ""
     log_bytes: int = 0
     output_bytes: int = 0
+
+    @property
+    def is_preempted(self) -> bool:
+        """Whether somebody else than the studio asked the script to end."""
+        asked = self.signal == signals.SIGTERM or self.exit_code == _TERMINATED
+        return asked and not self.killed_for and not self.timed_out
 
     @property
     def is_success(self) -> bool:
@@ -58,6 +66,11 @@ def failure_sentence(outcome: RunOutcome) -> str:
         what = "The process ended without leaving an exit code"
     detail = outcome.killed_for or outcome.error_line
     return f"{what}: {_cut(detail)}" if detail else f"{what}."
+
+
+def preemption_sentence() -> str:
+    """Say that a run was ended from outside, by the machine or a person on it."""
+    return "Preempted: it was asked to end (SIGTERM), and not by the studio."
 
 
 def timeout_sentence(minutes: float | None) -> str:

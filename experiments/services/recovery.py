@@ -97,6 +97,14 @@ def _give_up(run: Run, reason: str, where: Q) -> Run | None:
         reason=clean_text(reason, _MAX_REASON),
         where=where,
     )
+    return repeat_run(lost)
+
+
+def repeat_run(lost: Run) -> Run | None:
+    """Repeat a run that ended by no fault of its own; part of the transaction that ended it.
+
+    Up to STUDIO_MAX_RETRIES times while its sweep goes on; None when that is over.
+    """
     return create_retry(lost) if _may_retry(lost) else None
 
 

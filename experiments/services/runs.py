@@ -23,7 +23,12 @@ from experiments.services.advance import advance_sweep
 from experiments.services.compaction import compact_series
 from experiments.services.ending import end_run
 from experiments.services.outcome import RunOutcome
-from experiments.services.recovery import lose_run, mark_not_responding, requeue_run
+from experiments.services.recovery import (
+    lose_run,
+    mark_not_responding,
+    repeat_run,
+    requeue_run,
+)
 from experiments.services.stopping import request_stop
 from experiments.services.transitions import StaleState, move_run
 from experiments.spec import SweepSpec
@@ -198,7 +203,8 @@ def begin_finalizing(run_id: int, fence: int) -> bool:
 def finish_run(run_id: int, fence: int, outcome: RunOutcome) -> Run:
     """End a run as its process ended: Completed, Failed or Canceled, with a sentence.
 
-    Then its series are compacted and the controller looks at the sweep.
+    One that was preempted is repeated. Then its series are compacted and the controller looks at
+    the sweep.
 
     Raises:
         StaleState: the attempt owns the run no longer.
@@ -208,6 +214,8 @@ def finish_run(run_id: int, fence: int, outcome: RunOutcome) -> Run:
         try:
             with transaction.atomic():
                 run = end_run(run, outcome)
+                if run.end_reason == EndReason.PREEMPTED:
+                    repeat_run(run)
         except StaleState:
             continue  # a stop was asked for just now: decide again
         break

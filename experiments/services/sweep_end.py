@@ -59,11 +59,14 @@ def _tally(sweep: Sweep) -> str:
 
 def _counts(runs: QuerySet[Run]) -> dict[str, int]:
     early = runs.filter(state=RunState.CANCELED, end_reason=EndReason.POLICY).count()
+    failed = runs.filter(state=RunState.FAILED)
+    preempted = failed.filter(end_reason=EndReason.PREEMPTED).count()
     return {
         "completed": runs.filter(state=RunState.COMPLETED).count(),
         "stopped early": early,
         "canceled": runs.filter(state=RunState.CANCELED).count() - early,
-        "failed": runs.filter(state=RunState.FAILED).count(),
+        "failed": failed.count() - preempted,
+        "preempted": preempted,
     }
 
 

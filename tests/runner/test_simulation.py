@@ -12,6 +12,7 @@ from experiments.services.limits import change_limits
 from experiments.services.retries import retry_failed
 from experiments.services.runs import cancel_run
 from experiments.services.sweeps import cancel_sweep, pause_sweep, resume_sweep
+from experiments.states import NOT_ITS_FAULT
 from runner import watchdog
 from runner.compute.simulated import Faults, Trace, with_faults
 from tests.factories import make_user
@@ -83,7 +84,7 @@ def test_a_finite_space_is_run_once_and_ends_the_sweep():
 
 
 def test_faults_end_runs_as_they_should_and_the_sweep_goes_on():
-    faults = Faults(seed=1, crash=0.1, nan=0.1, never_logs=0.1, lost=0.1)
+    faults = Faults(seed=1, crash=0.1, nan=0.1, never_logs=0.1, preempted=0.1, lost=0.1)
     world = simulate(
         with_faults(script_of(6), faults),
         max_total_runs=80,
@@ -98,7 +99,8 @@ def test_faults_end_runs_as_they_should_and_the_sweep_goes_on():
     counts = world.counts()
     assert counts["Failed", "nonzero_exit"] >= 3
     assert counts["Failed", "worker_lost"] >= 3
-    lost = [run for run in world.runs() if run.end_reason == "worker_lost"]
+    assert counts["Failed", "preempted"] >= 3
+    lost = [run for run in world.runs() if run.end_reason in NOT_ITS_FAULT]
     repeated = {run.retry_of.number: run for run in world.runs() if run.retry_of}
     assert all(repeated[run.number].params == run.params for run in lost if attempt_of(run) < 3)
     silent = [run for run in world.runs() if run.state == "Completed" and not run.reports]

@@ -142,7 +142,7 @@ def test_sources_narrow_where_a_run_may_come_from():
 @pytest.mark.parametrize(
     ("to", "end_reason", "reason", "text"),
     [
-        (RunState.FAILED, "", "Broken.", "allowed here: bad_command, nonzero_exit, worker_lost"),
+        (RunState.FAILED, "", "Broken.", "bad_command, nonzero_exit, preempted, worker_lost"),
         (RunState.COMPLETED, "policy", "Stopped.", "allowed here: finished"),
         (RunState.FAILED, "nonzero_exit", "", "needs a sentence"),
         (RunState.STARTING, "user", "", "is no end"),
