@@ -123,6 +123,8 @@ def show(sweep: str, as_json: bool) -> None:
             ("Reason", document["reason"]),
             ("Runs", format_counts(document["counts"])),
             ("Stopped early", str(document["stopped_early"] or "")),
+            ("Goes on from", ", ".join(document["resume_from"])),
+            ("Resumes", ", ".join(document["resume_child_runs"])),
             ("Best run", best["id"] if best else ""),
             (document["metric"], format_value(best["value"]) if best else ""),
             ("Parameters", format_params(best["hyperparameters"]) if best else ""),

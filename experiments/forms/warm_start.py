@@ -23,6 +23,9 @@ from experiments.storable import is_storable
 
 _OFFERED_SWEEPS: Final = 20
 _OFFERED_RUNS: Final = 8
+# More than a specification may have; whoever pastes a book gets no longer lists.
+_MOST_IDS: Final = 1000
+_MOST_GROUPS: Final = 2 * MAX_PARENTS
 # Buttons that put an id into a field or take it out again.
 TOGGLES: Final = {"toggle_sweep": "resume_from", "toggle_run": "resume_child_runs"}
 
@@ -60,8 +63,7 @@ def warm_start_offers(fields: SweepFields, user: User) -> WarmStartOffers:
     if workspace is None:
         return WarmStartOffers()
     spec = _readable(fields)
-    chosen = [one for one in parse_ids(fields.get("resume_from")) if is_storable(one)]
-    runs = [one for one in parse_ids(fields.get("resume_child_runs")) if is_storable(one)]
+    chosen, runs = _ids(fields, "resume_from"), _ids(fields, "resume_child_runs")
     sweeps = _sweeps(user, workspace)
     known = {sweep.public_id: sweep for sweep in sweeps.filter(public_id__in=chosen)}
     recent = sweeps.exclude(public_id__in=chosen).order_by("-pk")[:_OFFERED_SWEEPS]
@@ -71,7 +73,7 @@ def warm_start_offers(fields: SweepFields, user: User) -> WarmStartOffers:
         sweeps=[_sweep_offer(sweep, spec, chosen) for sweep in listed],
         groups=[
             _run_group(sweep, spec, runs)
-            for sweep in sweeps.filter(public_id__in=list(parents)).order_by("pk")
+            for sweep in sweeps.filter(public_id__in=list(parents)[:_MOST_GROUPS]).order_by("pk")
         ],
     )
 
@@ -97,6 +99,12 @@ def fields_resuming(run: Run) -> SweepFields:
     """Return the form of a sweep that resumes this run, with its code."""
     texts = {"resume_from": "", "resume_child_runs": run.public_id}
     return fields_of_sweep(run.sweep).with_texts(**texts)
+
+
+def _ids(fields: SweepFields, name: str) -> list[str]:
+    """Return the ids of a field, as far as they can be looked for."""
+    ids = parse_ids(fields.get(name))[:_MOST_IDS]
+    return [one for one in ids if is_storable(one)]
 
 
 def _readable(fields: SweepFields) -> SweepSpec:

@@ -69,12 +69,20 @@ def checkpoint(live_studio: LiveStudio, run_id: str) -> dict[str, Any]:
     return json.loads(live_studio.download(f"/runs/{run_id}/files/outputs/checkpoint.json"))
 
 
+def studio(live_studio: LiveStudio, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line."""
+    return subprocess.run(
+        [sys.executable, "-m", "studio.cli", *words],
+        env=live_studio.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def submit(live_studio: LiveStudio, spec_file: Path) -> subprocess.CompletedProcess[str]:
     """Run `studio submit --wait --json`."""
-    words = [sys.executable, "-m", "studio.cli", "submit", str(spec_file), "--wait", "--json"]
-    return subprocess.run(
-        words, env=live_studio.environment, capture_output=True, text=True, check=False
-    )
+    return studio(live_studio, "submit", str(spec_file), "--wait", "--json")
 
 
 def test_submitted_file_resumes_a_run_from_its_checkpoint(live_studio, folder, earlier):
@@ -99,6 +107,9 @@ def test_submitted_file_resumes_a_run_from_its_checkpoint(live_studio, folder, e
     assert checkpoint(live_studio, run["id"])["epoch"] == 10
     # Ten steps in all: what one uninterrupted training of ten epochs would have reached.
     assert run["best"]["value"] == pytest.approx(0.7**20)
+    shown = studio(live_studio, "show", sweep["id"]).stdout
+    assert re.search(rf"Goes on from:\s+{earlier['id']}", shown)
+    assert re.search(rf"Resumes:\s+{best['id']}", shown)
 
 
 def test_wrong_file_is_refused_with_every_problem(live_studio, folder, earlier):
