@@ -12,6 +12,7 @@ from experiments.models import ModelFile, ModelVersion, RegisteredModel, Run, Sw
 from experiments.queries.json_forms import number_json
 from experiments.queries.page import Page
 from experiments.queries.visible import AnyUser, workspaces_for
+from experiments.storable import is_storable
 
 Stage = ModelVersion.Stage
 # In the order in which people look for them.
@@ -41,7 +42,9 @@ def find_model(user: AnyUser, name: str, *, workspace: str = "") -> RegisteredMo
     Raises:
         RegisteredModel.DoesNotExist: there is none, or it is not this person's to see.
     """
-    found = models_for(user).filter(name=name)
+    # PostgreSQL refuses to look for text that it could not hold.
+    is_possible = is_storable(name) and is_storable(workspace)
+    found = models_for(user).filter(name=name) if is_possible else RegisteredModel.objects.none()
     if workspace:
         found = found.filter(workspace__slug=workspace)
     model = found.order_by("workspace_id").first()
@@ -79,7 +82,7 @@ def model_list(
 
     Every word of `text` must stand in the name or the description.
     """
-    rows = models_for(user)
+    rows = models_for(user) if is_storable(text) else RegisteredModel.objects.none()
     for word in text.split():
         rows = rows.filter(name__icontains=word) | rows.filter(description__icontains=word)
     total = rows.count()

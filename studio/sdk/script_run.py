@@ -99,7 +99,8 @@ class ScriptRun(Run):
         shutil.copyfile(str(self._files().path_of(self._prefix + name)), str(target))
 
     def _tree_name(self, name: str) -> str:
-        return name if name.startswith(("outputs", "logs")) else self._prefix + name
+        is_shared = name.split("/")[0] in ("outputs", "logs")
+        return name if is_shared else self._prefix + name
 
     def _settle(self, path: str) -> None:
         """Wait until reports and files so far are in the studio; a version has both.

@@ -181,6 +181,13 @@ def test_odd_addresses_are_answered(alice, version, query):
     assert alice.get(f"{at('model', version)}?{query}").status_code == 200
 
 
+def test_names_that_no_model_can_have_are_not_found(alice, version):
+    url = at("model", version)
+
+    assert alice.get(url.replace("digits", "a%00b")).status_code == 404
+    assert alice.get(url.replace("digits", "a%2Fb")).status_code == 404
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_number_of_queries_does_not_grow(alice, version, name, tmp_path, django_assert_num_queries):
     with CaptureQueriesContext(connection) as before:
