@@ -1,4 +1,4 @@
-"""What fills the new-sweep form: YAML, an earlier sweep, an example, a zip or a folder with code."""
+"""What fills the new-sweep form: YAML, an earlier sweep, an example, a zip or a folder."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
