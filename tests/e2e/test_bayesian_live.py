@@ -112,7 +112,7 @@ def test_model_is_drawn_and_its_pickers_work(live_studio, code, chromium_page):
     sweep = live_studio.api("/sweeps", spec_of(code, max_total_runs=16, max_concurrent_runs=4))[
         "id"
     ]
-    live_studio.wait_for_end(sweep)
+    assert live_studio.wait_for_end(sweep)["status"] == "Completed"
     page = chromium_page
 
     page.goto(f"/sweeps/{sweep}/charts/")
@@ -121,12 +121,14 @@ def test_model_is_drawn_and_its_pickers_work(live_studio, code, chromium_page):
     expect(page.locator("#model")).to_contain_text("learned of accuracy from 16 ended runs.")
     for number in range(4):
         cards.nth(number).scroll_into_view_if_needed()
-        expect(cards.nth(number).locator(".plot .main-svg").first).to_be_visible()
+        # The first of them waits for the chart library, and for the model to be learned.
+        drawn = cards.nth(number).locator(".plot .main-svg").first
+        expect(drawn).to_be_visible(timeout=30_000)
 
     slice_card = page.locator('[data-chart="model_slice"]')
     slice_card.scroll_into_view_if_needed()
     slice_card.locator('select[data-option="x"]').select_option("kind")
-    expect(slice_card.locator(".xtick").first).to_contain_text("a")
+    expect(slice_card.locator(".xtick text").first).to_contain_text("a")
     expect(slice_card.locator("[data-plot]")).to_have_attribute(
         "aria-label", re.compile("Along kind, the best expected accuracy")
     )
@@ -150,7 +152,7 @@ def test_run_page_links_to_the_run_it_was_compared_with(live_studio, code, chrom
     from playwright.sync_api import expect
 
     sweep = live_studio.api("/sweeps", spec_of(code))["id"]
-    live_studio.wait_for_end(sweep)
+    assert live_studio.wait_for_end(sweep)["status"] == "Completed"
     last = runs_of(live_studio, sweep)[-1]
     number = live_studio.api(f"/runs/{last['id']}")["facts"]["incumbent"]["number"]
     page = chromium_page
@@ -169,8 +171,8 @@ def test_form_leads_out_of_a_policy_with_one_click(live_studio, chromium_page):
 
     page = chromium_page
     page.goto("/sweeps/new/")
-    page.locator('input[name="sampling"][value="bayesian"]').check()
-    page.locator('input[name="policy"][value="median_stopping"]').check()
+    page.locator('label:has([name="sampling"][value="bayesian"])').click()
+    page.locator('label:has([name="policy"][value="median_stopping"])').click()
     fixes = page.locator('[data-fixes="policy"] button')
     expect(fixes).to_have_text(["Remove the policy", "Use bayesian extended sampling"])
     expect(page.locator('[data-fit="bayesian"]')).to_contain_text("early termination")
@@ -179,7 +181,7 @@ def test_form_leads_out_of_a_policy_with_one_click(live_studio, chromium_page):
     expect(page.locator('input[name="sampling"][value="bayesian_extended"]')).to_be_checked()
     expect(fixes).to_have_count(0)
 
-    page.locator('input[name="sampling"][value="bayesian"]').check()
+    page.locator('label:has([name="sampling"][value="bayesian"])').click()
     fixes.nth(0).click()
     expect(page.locator('input[name="policy"][value="none"]')).to_be_checked()
     expect(fixes).to_have_count(0)
