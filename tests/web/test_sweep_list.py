@@ -50,6 +50,20 @@ def test_list_without_sweeps_offers_the_first(client, alice):
     assert 'id="filters"' not in page
 
 
+@pytest.mark.parametrize("count", [0, 1])
+def test_fragment_holds_only_parts_that_the_page_has(client, alice, count):
+    # A part that the page lacks makes it load itself again: for ever, if it still lacks it then.
+    for _ in range(count):
+        make_sweep(owner=alice)
+    page, fragment = (
+        set(re.findall(r'data-part="(\w+)"', client.get(URL, headers=headers).content.decode()))
+        for headers in ({}, {"X-Fragment": "1"})
+    )
+
+    assert "list" in fragment
+    assert fragment <= page
+
+
 def test_list_is_newest_first_and_escapes_names(client, alice):
     make_sweep(owner=alice, name="first")
     make_sweep(owner=alice, name="<script>alert(1)</script>")
