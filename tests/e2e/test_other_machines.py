@@ -280,3 +280,38 @@ def test_killed_machine_sends_what_it_has_when_it_is_back(team: Team, network: N
     (series,) = team.studio.api(f"/runs/{lost['id']}/metrics?name=accuracy")["items"]
     assert len(series["values"]) == written
     assert "hello from north" in team.studio.api(f"/runs/{lost['id']}/logs")["text"]
+
+
+RESUMING = """\
+import argparse, pathlib
+from studio.sdk import Run
+parser = argparse.ArgumentParser()
+parser.add_argument("--rate", type=float)
+parser.add_argument("--resume-from", type=pathlib.Path)
+args = parser.parse_args()
+weights = (args.resume_from / "models/weights.bin").read_bytes()
+pathlib.Path("outputs/text.txt").write_text((args.resume_from / "checkpoint.txt").read_text())
+Run.get_context().log("accuracy", len(weights))
+"""
+
+
+def test_resumed_run_elsewhere_fetches_the_old_outputs(team: Team, network: Network) -> None:
+    home = team.attach(network.add_host("north"))
+    first = team.studio.wait_for_end(team.submit(runs=1, seconds=0.5))
+    source = team.folder / "resuming"
+    source.mkdir()
+    (source / "train.py").write_text(RESUMING)
+    archive = team.folder / "resuming.zip"
+    with archive.open("w+b") as file:
+        write_zip(list_files(source), file)
+    digest = team.studio.upload("/snapshots", archive.read_bytes(), "application/zip")["id"]
+    spec = team.studio.api(f"/sweeps/{first['id']}/spec")
+    changes = {"snapshot": digest, "arguments": [], "resume_child_runs": [f"{first['id']}_0"]}
+
+    ended = team.studio.wait_for_end(team.studio.api("/sweeps", {**spec, **changes})["id"])
+
+    assert (ended["status"], ended["best_run"]["value"]) == ("Completed", 256 * 80000)
+    run = ended["best_run"]["id"]
+    text = team.studio.download(f"/runs/{run}/files/outputs/text.txt").decode()
+    assert text.startswith("after ")
+    assert list(home.glob("storage/runs/*/*/resume-from")) == []
