@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Final
 
 from django.conf import settings
@@ -44,6 +45,8 @@ class SlotWorker(Worker):
 
     # RQ waits up to a minute between two attempts to reach Redis.
     max_connection_wait_time = 2.0
+    # Whether the first request to stop lets the run go on to its end; the second one does not.
+    drains = False
     _next_sign = 0.0
 
     def get_heartbeat_ttl(self, job: Job) -> int:
@@ -133,8 +136,20 @@ class SlotWorker(Worker):
         signal.signal(signal.SIGTERM, lambda *_: executor.stop_all())
 
     def handle_warm_shutdown_request(self) -> None:
-        """Stop after handing over the run: a worker that is stopped does not wait for its end."""
+        """Stop after handing over the run, or after its end for a worker that drains."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # RQ is untyped
+        if not self.drains:
+            self._hand_over()
+
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Hand the run over at the second request, where the first one let it go on."""
+        if self.drains:
+            self.drains = False
+            self._hand_over()
+        else:
+            super().request_force_stop(signum, frame)
+
+    def _hand_over(self) -> None:
         if self.horse_pid:
             try:
                 os.kill(self.horse_pid, signal.SIGTERM)

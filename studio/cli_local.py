@@ -19,11 +19,20 @@ if TYPE_CHECKING:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--workers", type=click.IntRange(0, 256), default=2, show_default=True)
 @click.option("--no-example", is_flag=True, help="Do not submit the example at the first start.")
-def up(port: int | None, host: str, workers: int, no_example: bool) -> None:
-    """Start the whole studio on this machine; Ctrl-C stops all of it."""
+@click.option("--drain", is_flag=True, help="At the end, wait for the runs that go on.")
+def up(port: int | None, host: str, workers: int, no_example: bool, drain: bool) -> None:
+    """Start the whole studio on this machine; Ctrl-C stops all of it.
+
+    Runs that go on are stopped in order and repeated at the next start; with --drain they are
+    waited for, until a second Ctrl-C.
+    """
     from studio import up as supervisor  # noqa: PLC0415 -- only this command needs it
 
-    sys.exit(supervisor.run(port=port, host=host, workers=workers, with_example=not no_example))
+    sys.exit(
+        supervisor.run(
+            port=port, host=host, workers=workers, with_example=not no_example, drain=drain
+        )
+    )
 
 
 @click.command()

@@ -38,12 +38,17 @@ class GaveUp(Exception):  # noqa: N818 - the end of a studio
 
 @dataclass(slots=True)
 class Child:
-    """One process to keep: `stop_seconds` is what it gets between the request and the force."""
+    """One process to keep: `stop_seconds` is what it gets between the request and the force.
+
+    One that `drains` is asked first, may take as long as it likes, and is asked again when
+    somebody asks for the end a second time.
+    """
 
     name: str
     command: Sequence[str]
     log: Path
     stop_seconds: float = 5.0
+    drains: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     deaths: int = 0
@@ -139,6 +144,7 @@ class Supervisor:
         All but the first get their signal at once; the first (the server that the others need) is
         ended when they are gone.
         """
+        self._drain([child for child in self._children if child.drains and child.is_running])
         first, others = self._children[:1], self._children[1:]
         self._end(others)
         self._end(first)
@@ -146,6 +152,18 @@ class Supervisor:
             if child.pidfd >= 0:
                 os.close(child.pidfd)
                 child.pidfd = -1
+
+    def _drain(self, children: list[Child]) -> None:
+        if not children or self._is_impatient or not self.is_stopping:
+            return
+        names = ", ".join(child.name for child in children)
+        self._say(f"Waiting for the runs of {names}; Ctrl-C again does not wait.")
+        for child in children:
+            _signal(child, signal.SIGTERM)
+        while any(child.is_running for child in children) and not self._is_impatient:
+            self._wait(0.5)
+        # Whoever was impatient with the runs still wants them handed over in order.
+        self._is_impatient, self._asked_at = False, time.monotonic()
 
     def _end(self, children: list[Child]) -> None:
         begun = time.monotonic()

@@ -32,8 +32,12 @@ def run(
     host: str = "127.0.0.1",
     workers: int = 2,
     with_example: bool = True,
+    drain: bool = False,
 ) -> int:
-    """Start the studio and keep it running until Ctrl-C; return the exit code."""
+    """Start the studio and keep it running until Ctrl-C; return the exit code.
+
+    `drain`: the end waits for the runs that go on; otherwise they are handed over.
+    """
     try:
         chosen = port or env.port("STUDIO_PORT", DEFAULT_PORT)
         home = env.studio_home()
@@ -41,7 +45,8 @@ def run(
         preflight.make_home(home)
         with preflight.only_one(home):
             preflight.check_port(host, chosen)
-            return Studio(home, host, chosen, workers).run(with_example=with_example)
+            studio = Studio(home, host, chosen, workers, drain=drain)
+            return studio.run(with_example=with_example)
     except (CannotStart, GaveUp, env.EnvironmentProblem, embedded.ServerProblem) as error:
         _say(str(error))
         return 1
@@ -50,11 +55,14 @@ def run(
 class Studio:
     """The processes of one studio."""
 
-    def __init__(self, home: Path, host: str, port: int, workers: int) -> None:
+    def __init__(
+        self, home: Path, host: str, port: int, workers: int, *, drain: bool = False
+    ) -> None:
         self.home = home
         self.host = host
         self.port = port
         self.workers = workers
+        self.drain = drain
         shown = _shown_host(host)
         shown = f"[{shown}]" if ":" in shown else shown
         self.url = f"http://{shown}:{port}{env.base_path()}"
@@ -148,12 +156,19 @@ class Studio:
     def _start_workers(self) -> None:
         django = [sys.executable, "-m", "django"]
         command = [*django, "studio_worker", "--compute", "local"]
+        command += ["--drain"] if self.drain else []
         self.supervisor.start(
             Child("watchdog", [*django, "studio_watchdog"], self.logs / "watchdog.log")
         )
         for number in range(1, self.workers + 1):
             log = self.logs / f"worker-{number}.log"
-            child = Child(f"worker {number}", command, log, stop_seconds=_WORKER_STOP_SECONDS)
+            child = Child(
+                f"worker {number}",
+                command,
+                log,
+                stop_seconds=_WORKER_STOP_SECONDS,
+                drains=self.drain,
+            )
             self.supervisor.start(child)
 
     def _web_command(self) -> list[str]:

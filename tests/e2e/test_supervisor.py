@@ -146,3 +146,61 @@ def test_large_log_is_put_aside_at_the_start(tmp_path):
 
     assert (tmp_path / "quiet.log").read_text() == "1\n"
     assert (tmp_path / "quiet.log.1").stat().st_size == 10_000_001
+
+
+def test_children_that_drain_end_before_the_others_are_asked(tmp_path):
+    done = supervise(
+        tmp_path,
+        """
+        patient = "import signal, time; signal.signal(15, lambda *_: time.sleep(1) or print('ran'))"
+        patient += "; print('up', flush=True); signal.pause(); print('done', time.time())"
+        plain = "import signal, sys, time"
+        plain += "; signal.signal(15, lambda *_: sys.exit(print(time.time())))"
+        plain += "; print('up', flush=True); signal.pause()"
+        for made in (child("first", plain), child("web", plain)):
+            s.start(made)
+        s.start(child("worker", patient, drains=True))
+        logs = [folder / f"{name}.log" for name in ("first", "web", "worker")]
+        while not all(log.exists() and "up" in log.read_text() for log in logs):
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+        s.run()
+        s.stop()
+        """,
+    )
+
+    assert done.stdout == "Waiting for the runs of worker; Ctrl-C again does not wait.\n"
+    worker = (tmp_path / "worker.log").read_text().split()
+    assert worker[:3] == ["up", "ran", "done"]
+    web = (tmp_path / "web.log").read_text().split()
+    assert float(web[1]) >= float(worker[3])
+
+
+def test_a_second_request_asks_children_that_drain_again(tmp_path):
+    done = supervise(
+        tmp_path,
+        """
+        code = "import signal, sys; seen = []"
+        code += "; signal.signal(15, lambda *_: (print('asked', flush=True), "
+        code += "seen.append(1), len(seen) > 1 and sys.exit(0)))\\nprint('up', flush=True)"
+        code += "\\nwhile True: signal.pause()"
+        made = child("worker", code, drains=True)
+        s.start(child("first", "import time; time.sleep(60)"))
+        s.start(made)
+        while "up" not in made.log.read_text():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+        s.run()
+        if os.fork() == 0:
+            while "asked" not in made.log.read_text():
+                time.sleep(0.05)
+            time.sleep(0.5)
+            os.kill(os.getppid(), signal.SIGTERM)
+            os._exit(0)
+        s.stop()
+        print(made.process.returncode)
+        """,
+    )
+
+    assert done.stdout.splitlines()[-1] == "0"
+    assert (tmp_path / "worker.log").read_text().split() == ["up", "asked", "asked"]

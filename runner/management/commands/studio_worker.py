@@ -41,6 +41,9 @@ class Command(BaseCommand):
         parser.add_argument("--compute", default="local", help="Name of the compute target.")
         parser.add_argument("--slots", type=int, default=1, help="Runs at the same time.")
         parser.add_argument("--gpus", default="", help="One slot for each, for example 0,1.")
+        parser.add_argument(
+            "--drain", action="store_true", help="Told to stop, wait for the end of the run."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until told to stop."""
@@ -53,12 +56,15 @@ class Command(BaseCommand):
         if slots > 1 or len(gpus) > 1:
             slots = len(gpus) or slots
             self.stderr.write(f"{slots} slots of {target.name} on {socket.gethostname()}")
-            sys.exit(Slots(target.name, slots, gpus).run())
-        work(target, gpus[0] if gpus else "")
+            sys.exit(Slots(target.name, slots, gpus, drains=options["drain"]).run())
+        work(target, gpus[0] if gpus else "", drains=options["drain"])
 
 
-def work(target: ComputeTarget, gpu: str = "") -> None:
-    """Be one slot of a target until told to stop; `gpu` is what its runs see of the machine's."""
+def work(target: ComputeTarget, gpu: str = "", *, drains: bool = False) -> None:
+    """Be one slot of a target until told to stop; `gpu` is what its runs see of the machine's.
+
+    `drains`: a run that goes on then is waited for, unless the request comes a second time.
+    """
     me = this_process()
     if gpu:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
@@ -79,6 +85,7 @@ def work(target: ComputeTarget, gpu: str = "") -> None:
             worker_ttl=WORKER_TTL,
         )
         worker.log_job_description = False
+        worker.drains = drains
         worker.work(logging_level="WARNING")
     except RedisError as error:
         raise CommandError(f"Redis does not answer: {error}") from error
@@ -118,8 +125,11 @@ def _find_target(name: str) -> ComputeTarget:
 class Slots:
     """One process per slot: a slot that dies is started again, a request to stop is passed on."""
 
-    def __init__(self, compute: str, count: int, gpus: Sequence[str] = ()) -> None:
+    def __init__(
+        self, compute: str, count: int, gpus: Sequence[str] = (), *, drains: bool = False
+    ) -> None:
         self._compute = compute
+        self._drains = drains
         self._gpus: dict[int, str] = {}
         self._free_gpus = list(gpus)
         self._stop_signal = 0
@@ -150,6 +160,7 @@ class Slots:
         parent = os.getpid()
         gpu = self._free_gpus.pop(0) if self._free_gpus else ""
         words = ["studio_worker", "--compute", self._compute, *(["--gpus", gpu] if gpu else [])]
+        words += ["--drain"] if self._drains else []
         child = subprocess.Popen(  # noqa: S603 - our own interpreter
             [sys.executable, "-m", "django", *words],
             start_new_session=True,
