@@ -21,7 +21,8 @@ from experiments.services.access import make_api_token
 from experiments.services.snapshots import snapshot_directory
 from experiments.spec import SweepSpec
 from experiments.spec_yaml import load_yaml
-from tests.factories import make_compute, make_user, make_workspace
+from tests.earlier_sweeps import make_ended_sweep
+from tests.factories import SPEC, make_compute, make_user, make_workspace
 from tests.space_strategies import one_line, specifications
 from tests.web.api_world import call
 from tests.web.form_reader import FormReader
@@ -139,3 +140,25 @@ def test_any_specification_comes_back_to_the_form_unchanged(
     assert (of_yaml.snapshot, of_program.snapshot) == (journey.snapshot, journey.snapshot)
     assert SweepSpec.parse(load_yaml(yaml)) == spec
     assert meaning_of(SweepSpec.parse(load_yaml(again))) == meaning_of(spec)
+
+
+def test_warm_start_comes_back_to_the_form_unchanged(journey: Journey, tmp_path: Path) -> None:
+    metric = {"name": "accuracy", "goal": "maximize"}
+    earlier = make_ended_sweep([0.5], [0.9], folder=tmp_path / "runs", primary_metric=metric)
+    spec = SweepSpec.parse(
+        {
+            **SPEC,
+            "source_directory": None,
+            "snapshot": journey.snapshot.digest,
+            "resume_from": [earlier.public_id],
+            "resume_child_runs": [f"{earlier.public_id}_1", f"{earlier.public_id}_0"],
+        }
+    )
+
+    yaml = journey.check_form(first_form(spec.brief()))["yaml"]
+    of_yaml = journey.submit_yaml(yaml)
+    of_program = journey.run_program(journey.program_of(of_yaml))
+    again = journey.check_form(journey.form_of(of_program))["yaml"]
+
+    assert SweepSpec.parse(load_yaml(yaml)) == spec
+    assert SweepSpec.parse(load_yaml(again)) == spec
