@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -11,87 +10,32 @@ from typing import Any
 
 import pytest
 
-from tests.servers import LiveStudio, clean_environment, free_port
+from tests.e2e.command import SCRIPT, last_json, run_studio, spec_text, submitted
+from tests.servers import LiveStudio, clean_environment
 
 pytestmark = pytest.mark.slow
-
-SCRIPT = """
-import argparse, sys, time
-from studio.sdk import Run
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--x", type=float)
-parser.add_argument("--exit", type=int, default=0)
-parser.add_argument("--seconds", type=float, default=0)
-options = parser.parse_args()
-print("x is", options.x, flush=True)
-run = Run.get_context()
-for step in range(3):
-    run.log("score", options.x * (step + 1))
-time.sleep(options.seconds)
-sys.exit(options.exit)
-"""
-
-
-def _spec(**changes: Any) -> str:
-    spec = {
-        "name": "from the shell",
-        "experiment": "shell",
-        "script": "train.py",
-        "search_space": {"x": "choice(1, 2)"},
-        "sampling": "grid",
-        "primary_metric": {"name": "score", "goal": "maximize"},
-        "max_total_runs": 2,
-        "max_concurrent_runs": 2,
-    }
-    return json.dumps({**spec, **changes})
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "train.py").write_text(SCRIPT)
-    (tmp_path / "sweep.yaml").write_text(_spec())
+    (tmp_path / "sweep.yaml").write_text(spec_text())
     return tmp_path
-
-
-def _studio(
-    environment: dict[str, str], *words: str | Path, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "studio.cli", *map(str, words)],
-        env=environment,
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.fixture
 def studio(live_studio: LiveStudio, folder: Path) -> Any:
     def run(*words: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
-        return _studio({**live_studio.environment, **extra}, *words, cwd=folder)
+        return run_studio({**live_studio.environment, **extra}, *words, cwd=folder)
 
     return run
-
-
-def _last_json(done: subprocess.CompletedProcess[str]) -> Any:
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def _submitted(studio: Any, folder: Path, **changes: Any) -> str:
-    (folder / "own.yaml").write_text(_spec(**changes))
-    done = studio("submit", "own.yaml")
-    assert done.returncode == 0, done.stderr
-    return str(done.stdout.splitlines()[0])
 
 
 def test_submit_waits_for_the_end_and_says_it_as_json(studio: Any, live_studio: Any) -> None:
     done = studio("submit", "sweep.yaml", "--wait", "--json")
 
     assert (done.returncode, done.stderr) == (0, "")
-    sweep = _last_json(done)
+    sweep = last_json(done)
     assert set(sweep) == {"id", "status", "reason", "url", "counts", "best_run"}
     assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 2})
     assert sweep["reason"]
@@ -110,10 +54,10 @@ def test_reading_commands_agree_about_a_finished_sweep(studio: Any) -> None:
     sweep_id, page = done.stdout.splitlines()[:2]
     assert page.endswith(f"/sweeps/{sweep_id}/")
 
-    shown = _last_json(studio("show", sweep_id, "--json"))
-    runs = _last_json(studio("runs", sweep_id, "--json"))
-    best = _last_json(studio("best", sweep_id, "--json"))
-    listed = _last_json(studio("list", "--json"))
+    shown = last_json(studio("show", sweep_id, "--json"))
+    runs = last_json(studio("runs", sweep_id, "--json"))
+    best = last_json(studio("best", sweep_id, "--json"))
+    listed = last_json(studio("list", "--json"))
 
     assert shown["best_run"] == best
     assert [run["number"] for run in runs] == [0, 1]
@@ -139,23 +83,23 @@ def test_reading_commands_agree_about_a_finished_sweep(studio: Any) -> None:
     assert len(studio("runs", sweep_id).stdout.splitlines()) == 2
     log = studio("logs", f"{sweep_id}_1")
     assert (log.stdout, log.stderr) == ("x is 2.0\n", "")
-    assert _last_json(studio("logs", f"{sweep_id}_0", "--json"))["text"] == "x is 1.0\n"
+    assert last_json(studio("logs", f"{sweep_id}_0", "--json"))["text"] == "x is 1.0\n"
     assert "Sweep: Running" in studio("logs", sweep_id).stdout
 
 
 def test_failed_sweep_is_exit_code_1(studio: Any, folder: Path) -> None:
-    (folder / "sweep.yaml").write_text(_spec(arguments=["--exit", 3]))
+    (folder / "sweep.yaml").write_text(spec_text(arguments=["--exit", 3]))
 
     done = studio("submit", "sweep.yaml", "--wait", "--json")
 
     assert done.returncode == 1
-    sweep = _last_json(done)
+    sweep = last_json(done)
     assert (sweep["status"], sweep["counts"]) == ("Failed", {"Failed": 2})
     assert "Exit code 3" in sweep["reason"]
 
 
 def test_canceled_sweep_is_exit_code_1(studio: Any, folder: Path, live_studio: Any) -> None:
-    (folder / "sweep.yaml").write_text(_spec(arguments=["--seconds", 60]))
+    (folder / "sweep.yaml").write_text(spec_text(arguments=["--seconds", 60]))
     waiting = subprocess.Popen(
         [sys.executable, "-m", "studio.cli", "submit", "sweep.yaml", "--wait"],
         env=live_studio.environment,
@@ -175,28 +119,28 @@ def test_canceled_sweep_is_exit_code_1(studio: Any, folder: Path, live_studio: A
 
 
 def test_one_run_is_canceled_by_its_id(studio: Any, folder: Path, live_studio: Any) -> None:
-    sweep_id = _submitted(studio, folder, arguments=["--seconds", 60])
+    sweep_id = submitted(studio, folder, arguments=["--seconds", 60])
     deadline = time.monotonic() + 30
-    while not _last_json(studio("runs", sweep_id, "--json")):
+    while not last_json(studio("runs", sweep_id, "--json")):
         assert time.monotonic() < deadline
 
     done = studio("cancel", f"{sweep_id}_0", "--json")
 
-    assert _last_json(done)["status"] in {"CancelRequested", "Canceled"}
+    assert last_json(done)["status"] in {"CancelRequested", "Canceled"}
     studio("cancel", sweep_id)
     assert live_studio.wait_for_end(sweep_id)["status"] == "Canceled"
 
 
 def test_sweep_is_paused_and_resumed(studio: Any, folder: Path, live_studio: Any) -> None:
-    sweep_id = _submitted(studio, folder, arguments=["--seconds", 1], max_concurrent_runs=1)
+    sweep_id = submitted(studio, folder, arguments=["--seconds", 1], max_concurrent_runs=1)
     deadline = time.monotonic() + 30
-    while not _last_json(studio("runs", sweep_id, "--json")):
+    while not last_json(studio("runs", sweep_id, "--json")):
         assert time.monotonic() < deadline
 
     paused = studio("pause", sweep_id, "--json")
     resumed = studio("resume", sweep_id)
 
-    assert _last_json(paused) == {"id": sweep_id, "status": "Paused"}
+    assert last_json(paused) == {"id": sweep_id, "status": "Paused"}
     assert resumed.stdout == f"{sweep_id}: Running\n"
     sweep = live_studio.wait_for_end(sweep_id)
     assert (sweep["status"], sweep["counts"]) == ("Completed", {"Completed": 2})
@@ -216,14 +160,14 @@ def test_failed_runs_are_repeated_after_the_end(
         "    mark.touch()\n"
         "    sys.exit(4)\n"
     )
-    sweep_id = _submitted(studio, folder)
+    sweep_id = submitted(studio, folder)
     assert live_studio.wait_for_end(sweep_id)["status"] == "Failed"
 
     first = studio("retry", f"{sweep_id}_1", "--json")
     again = studio("retry", f"{sweep_id}_1")
     others = studio("retry", sweep_id)
 
-    assert [run["retry_of"] for run in _last_json(first)] == [f"{sweep_id}_1"]
+    assert [run["retry_of"] for run in last_json(first)] == [f"{sweep_id}_1"]
     assert (again.returncode, len(again.stderr.splitlines())) == (1, 1)
     assert others.stdout == f"{sweep_id}_3: repeats {sweep_id}_0\n"
     sweep = live_studio.wait_for_end(sweep_id)
@@ -236,7 +180,7 @@ def test_failed_runs_are_repeated_after_the_end(
 def test_failures_in_a_row_pause_and_a_used_up_space_ends(
     studio: Any, folder: Path, live_studio: Any
 ) -> None:
-    sweep_id = _submitted(
+    sweep_id = submitted(
         studio,
         folder,
         arguments=["--exit", 3],
@@ -246,7 +190,7 @@ def test_failures_in_a_row_pause_and_a_used_up_space_ends(
         max_failed_runs=2,
     )
     deadline = time.monotonic() + 60
-    while (shown := _last_json(studio("show", sweep_id, "--json")))["status"] != "Paused":
+    while (shown := last_json(studio("show", sweep_id, "--json")))["status"] != "Paused":
         assert time.monotonic() < deadline, shown
 
     assert shown["reason"].startswith("The last 2 runs failed in a row (max_failed_runs is 2)")
@@ -255,9 +199,9 @@ def test_failures_in_a_row_pause_and_a_used_up_space_ends(
     assert live_studio.wait_for_end(sweep_id)["counts"] == {"Failed": 3}
 
     done = studio("submit", "sweep.yaml", "--wait", "--json")
-    assert _last_json(done)["reason"].startswith("All 2 runs ended.")
-    (folder / "sweep.yaml").write_text(_spec(max_total_runs=9))
-    used_up = _last_json(studio("submit", "sweep.yaml", "--wait", "--json"))
+    assert last_json(done)["reason"].startswith("All 2 runs ended.")
+    (folder / "sweep.yaml").write_text(spec_text(max_total_runs=9))
+    used_up = last_json(studio("submit", "sweep.yaml", "--wait", "--json"))
     assert used_up["status"] == "Completed"
     assert used_up["reason"].startswith("The search space has only 2 configurations")
 
@@ -266,127 +210,14 @@ def test_log_is_followed_to_the_end(studio: Any, folder: Path) -> None:
     (folder / "train.py").write_text(
         "import time\nfor i in range(4):\n    print('line', i, flush=True)\n    time.sleep(0.5)\n"
     )
-    sweep_id = _submitted(studio, folder)
+    sweep_id = submitted(studio, folder)
     deadline = time.monotonic() + 30
-    while not _last_json(studio("runs", sweep_id, "--json")):
+    while not last_json(studio("runs", sweep_id, "--json")):
         assert time.monotonic() < deadline
 
     done = studio("logs", "-f", f"{sweep_id}_0")
 
     assert done.stdout == "line 0\nline 1\nline 2\nline 3\n"
-
-
-WRONG = _spec(
-    script="tarin.py", max_total_runs=0, compute="nowhere", search_space={"x": "choise(1)"}, kolor=1
-)
-WRONG_PATHS = ["compute", "kolor", "max_total_runs", "script", "search_space.x"]
-
-
-def test_wrong_specification_lists_every_problem_as_json(
-    studio: Any, folder: Path, live_studio: Any
-) -> None:
-    (folder / "sweep.yaml").write_text(WRONG)
-    before = live_studio.api("/sweeps?limit=1")["items"][:1]
-
-    done = studio("submit", "sweep.yaml", "--json")
-
-    assert (done.returncode, done.stderr) == (2, "")
-    errors = _last_json(done)["errors"]
-    assert sorted(error["path"] for error in errors) == WRONG_PATHS
-    assert all(set(error) == {"path", "message"} for error in errors)
-    assert live_studio.api("/sweeps?limit=1")["items"][:1] == before
-
-
-def test_wrong_specification_is_one_line_per_problem_on_stderr(studio: Any, folder: Path) -> None:
-    (folder / "sweep.yaml").write_text(WRONG)
-
-    done = studio("submit", "sweep.yaml")
-
-    assert (done.returncode, done.stdout) == (2, "")
-    assert sorted(line.split(": ")[0] for line in done.stderr.splitlines()) == WRONG_PATHS
-
-
-@pytest.mark.parametrize(
-    ("changes", "path"),
-    [
-        ({"compute": "nowhere"}, "compute"),
-        ({"script": "other.py"}, "script"),
-        ({"source_directory": "missing"}, "source_directory"),
-        ({"source_directory": "~nobody-here"}, "source_directory"),
-    ],
-)
-def test_single_mistake_is_named(
-    studio: Any, folder: Path, changes: dict[str, Any], path: str
-) -> None:
-    (folder / "sweep.yaml").write_text(_spec(**changes))
-
-    done = studio("submit", "sweep.yaml", "--json")
-
-    assert done.returncode == 2
-    assert [error["path"] for error in _last_json(done)["errors"]] == [path]
-
-
-def test_file_that_is_no_yaml_names_its_line(studio: Any, folder: Path) -> None:
-    (folder / "sweep.yaml").write_text("name: x\nscript: [\n")
-
-    done = studio("submit", "sweep.yaml")
-
-    assert done.returncode == 2
-    assert done.stderr.startswith("line 3, column 1: ")
-
-
-def test_specification_is_found_from_another_folder(studio: Any, folder: Path) -> None:
-    inner = folder / "inner"
-    inner.mkdir()
-    (inner / "sweep.yaml").write_text(_spec(source_directory=".."))
-
-    assert studio("submit", inner / "sweep.yaml").returncode == 0
-
-
-def test_warnings_go_to_stderr(studio: Any, folder: Path) -> None:
-    (folder / "sweep.yaml").write_text(_spec(max_total_runs=9))
-
-    done = studio("submit", "sweep.yaml", "--json")
-
-    assert done.returncode == 0
-    assert done.stderr.startswith("Warning: ")
-    assert len(done.stdout.splitlines()) == 1
-
-
-def test_ignored_files_are_not_sent(studio: Any, folder: Path, live_studio: Any) -> None:
-    (folder / ".amlignore").write_text("secret.txt\n*.yaml\n")
-    (folder / "secret.txt").write_text("mine")
-    (folder / "train.py").write_text("import os\nprint(sorted(os.listdir('.')))\n")
-
-    sweep_id = _submitted(studio, folder)
-    live_studio.wait_for_end(sweep_id)
-
-    seen = studio("logs", f"{sweep_id}_0").stdout
-    assert "train.py" in seen
-    assert "secret.txt" not in seen
-    assert "own.yaml" not in seen
-
-
-def test_unreachable_studio_is_exit_code_3(folder: Path, tmp_path: Path) -> None:
-    nowhere = clean_environment(STUDIO_HOME=str(tmp_path / "none"))
-    away = {**nowhere, "STUDIO_URL": f"http://127.0.0.1:{free_port()}", "STUDIO_TOKEN": "t"}
-
-    for environment in (nowhere, away):
-        for words in (["submit", "sweep.yaml"], ["list"], ["show", "x", "--json"]):
-            done = _studio(environment, *words, cwd=folder)
-            assert (done.returncode, done.stdout) == (3, ""), words
-            assert "studio up" in done.stderr
-
-
-def test_wrong_specification_is_refused_without_a_studio(folder: Path, tmp_path: Path) -> None:
-    (folder / "sweep.yaml").write_text(WRONG)
-
-    done = _studio(
-        clean_environment(STUDIO_HOME=str(tmp_path / "none")), "submit", "sweep.yaml", cwd=folder
-    )
-
-    assert done.returncode == 2
-    assert sorted(line.split(": ")[0] for line in done.stderr.splitlines()) == WRONG_PATHS[1:]
 
 
 @pytest.mark.parametrize(
@@ -406,7 +237,7 @@ def test_another_machine_uses_address_and_token(studio: Any, live_studio: Any) -
         STUDIO_HOME="/nowhere", STUDIO_URL=live_studio.url, STUDIO_TOKEN=token
     )
 
-    listed = _studio(environment, "list", "--json")
+    listed = run_studio(environment, "list", "--json")
 
     assert made.returncode == 0, made.stderr
     assert len(made.stdout.splitlines()) == 1
@@ -427,7 +258,7 @@ def test_read_token_submits_nothing_and_revoked_one_reads_nothing(studio: Any) -
 
 
 def test_compute_lists_the_local_workers(studio: Any) -> None:
-    (local,) = _last_json(studio("compute", "--json"))
+    (local,) = last_json(studio("compute", "--json"))
 
     assert (local["name"], local["slots"], len(local["workers"])) == ("local", 2, 2)
     assert studio("compute").stdout.startswith("local\t")
@@ -436,7 +267,7 @@ def test_compute_lists_the_local_workers(studio: Any) -> None:
 def test_doctor_finds_a_running_studio_well(studio: Any) -> None:
     done = studio("doctor", "--json")
 
-    findings = _last_json(done)
+    findings = last_json(done)
     assert [f for f in findings if not f["ok"]] == []
     assert done.returncode == 0
     names = {"Python", "Packages", "Database", "Redis", "Web server", "Workers", "Static files"}
@@ -444,7 +275,7 @@ def test_doctor_finds_a_running_studio_well(studio: Any) -> None:
 
 
 def test_doctor_names_a_cure_for_a_studio_that_does_not_run(tmp_path: Path) -> None:
-    done = _studio(clean_environment(STUDIO_HOME=str(tmp_path)), "doctor")
+    done = run_studio(clean_environment(STUDIO_HOME=str(tmp_path)), "doctor")
 
     assert done.returncode == 1
     problems = {
