@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,6 @@ from studio.sdk import (
     BayesianParameterSampling,
     Estimator,
     Experiment,
-    ExperimentExecutionException,
     GridParameterSampling,
     HyperDriveConfig,
     HyperDriveConfigException,
@@ -39,38 +36,10 @@ from studio.sdk import (
     normal,
     uniform,
 )
-from tests.servers import ROOT, LiveStudio, clean_environment
+from tests.e2e.seed_script import TRAIN
+from tests.servers import LiveStudio
 
 pytestmark = pytest.mark.slow
-
-# A script of the kind the documents describe: argparse, a report per epoch, a file in outputs.
-TRAIN = """
-import argparse, os
-from azureml.core.run import Run
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--epochs", type=int, default=2)
-parser.add_argument("--learning_rate", type=float)
-parser.add_argument("--keep_probability", type=float)
-parser.add_argument("--batch_size", type=int)
-args = parser.parse_args()
-
-run_logger = Run.get_context()
-for epoch in range(args.epochs):
-    val_accuracy = args.batch_size / 256 + args.keep_probability + epoch / 100
-    run_logger.log("accuracy", float(val_accuracy))
-run_logger.log_row("curve", x=1, y=args.learning_rate)
-run_logger.log_row("curve", x=2, y=0.5)
-run_logger.log("note", "fine")
-run_logger.tag("size", args.batch_size)
-run_logger.add_properties({"made_by": "train.py"})
-os.makedirs("outputs", exist_ok=True)
-with open("outputs/model.txt", "w") as file:
-    file.write(str(args.batch_size))
-run_logger.upload_file("plots/loss.txt", "outputs/model.txt")
-print("trained", args.batch_size)
-run_logger.complete()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -383,76 +352,3 @@ def test_bayesian_sampling_runs_and_a_policy_is_refused(
     with pytest.raises(HyperDriveConfigException, match="Bayesian") as refused:
         experiment.submit(with_policy)
     assert [error["path"] for error in refused.value.errors] == ["early_termination"]
-
-
-def test_studio_that_is_away_is_said(tmp_path: Path, source: Path) -> None:
-    away = Workspace("http://127.0.0.1:9", "no-token")
-    away.client.patience = 0.1
-    hd_config = HyperDriveConfig(
-        run_config=ScriptRunConfig(source, "train.py"),
-        hyperparameter_sampling=GridParameterSampling({"a": choice(1)}),
-        primary_metric_name="accuracy",
-        primary_metric_goal=PrimaryMetricGoal.MINIMIZE,
-        max_total_runs=1,
-    )
-
-    with pytest.raises(ExperimentExecutionException, match="does not answer"):
-        Experiment(away, "x").submit(hd_config)
-
-
-# A whole program of the older kind: nothing in it names this studio.
-PROGRAM = """
-import sys
-from azureml.core import Experiment, Run, ScriptRunConfig, Workspace
-from azureml.core.experiment import Experiment as Same
-from azureml.core.run import Run as SameRun
-from azureml.train.hyperdrive import (
-    BanditPolicy, HyperDriveConfig, HyperDriveRun, PrimaryMetricGoal, RandomParameterSampling,
-    choice, uniform,
-)
-from azureml.widgets import RunDetails
-
-assert Same is Experiment and SameRun is Run
-workspace = Workspace.from_config()
-hd_config = HyperDriveConfig(
-    run_config=ScriptRunConfig(sys.argv[1], "train.py", ["--epochs", 1]),
-    hyperparameter_sampling=RandomParameterSampling({
-        "learning_rate": uniform(0.0005, 0.005),
-        "keep_probability": uniform(0.05, 0.1),
-        "batch_size": choice(16, 32),
-    }),
-    policy=BanditPolicy(slack_factor=0.15, evaluation_interval=1, delay_evaluation=10),
-    primary_metric_name="accuracy",
-    primary_metric_goal=PrimaryMetricGoal.MAXIMIZE,
-    max_total_runs=2,
-    max_concurrent_runs=2,
-)
-experiment = Experiment(workspace, "shim")
-hyperdrive_run = experiment.submit(hd_config)
-hyperdrive_run.wait_for_completion(show_output=False)
-RunDetails(hyperdrive_run).show()
-same = HyperDriveRun(experiment, hyperdrive_run.id)
-best_run = same.get_best_run_by_primary_metric()
-resume_child_run = Run(experiment, best_run.id)
-print("Best Run Id:", best_run.id, resume_child_run.get_metrics()["accuracy"])
-"""
-
-
-def test_program_for_azure_ml_runs_unchanged(
-    live_studio: LiveStudio, source: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "program.py").write_text(PROGRAM)
-
-    done = subprocess.run(
-        [sys.executable, "-m", "studio.sdk.azureml", str(tmp_path / "program.py"), str(source)],
-        cwd=tmp_path,
-        env=clean_environment(
-            STUDIO_URL=live_studio.url, STUDIO_TOKEN=live_studio.token, PYTHONPATH=str(ROOT)
-        ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr
-    assert "Best Run Id: HD_" in done.stdout
