@@ -22,7 +22,6 @@ from experiments.space.space import SearchSpace
 from experiments.spec import SweepSpec
 
 NEAREST: Final = 6
-_NOWHERE: Final = Position(None, None, None, "not in the search space")
 # The runs after the winner that are shown beside it in each range.
 _NEXT: Final = 10
 
@@ -129,10 +128,7 @@ def _winning_values(
 ) -> list[WinningValue]:
     found = []
     for name, value in params.items():
-        expression = space.expressions.get(name)
-        if expression is None:  # a run of an earlier sweep may have more
-            found.append(WinningValue(name, value, _NOWHERE, "category", []))
-            continue
+        expression = space.expressions[name]
         places = [position_of(expression, other.params.get(name)).place for other in following]
         default = defaults.get(name)
         found.append(

@@ -85,14 +85,14 @@ def _spread(expression: Expression, value: float) -> dict[str, Any]:
     if is_log and value <= 0:
         return {}
     mu = math.log(value) if is_log else float(value)
-    return {"mu": _rounded(mu, sigma), "sigma": float(f"{sigma:.4g}")}
+    return {"mu": _plain(_rounded(mu, sigma)), "sigma": _plain(float(f"{sigma:.4g}"))}
 
 
 def _range(expression: Expression, value: float) -> dict[str, Any]:
     arguments = expression.arguments()
     low, high = float(arguments["min_value"]), float(arguments["max_value"])
     is_log, edge = expression.scale == "log", position_of(expression, value).edge
-    centre = _centre(expression, value, low, high)
+    centre = _centre(expression, value)
     half = (high - low) * SHARE / 2
     step = arguments.get("q")
     if step is not None and not is_log:
@@ -104,7 +104,7 @@ def _range(expression: Expression, value: float) -> dict[str, Any]:
     if edge <= 0 and new_high > high:
         new_high = high
     if not is_log:
-        new_low, new_high = _kept_natural(low, high, new_low, new_high)
+        new_low, new_high = _kept_natural((low, high), (new_low, new_high), centre)
     pair = _bounds(new_low, new_high, low=low, high=high, edge=edge)
     if step is not None and not is_log:
         pair = _on_grid(pair, step)
@@ -113,20 +113,27 @@ def _range(expression: Expression, value: float) -> dict[str, Any]:
     return {"min_value": _plain(new_low), "max_value": _plain(new_high)}
 
 
-def _centre(expression: Expression, value: float, low: float, high: float) -> float:
+def _centre(expression: Expression, value: float) -> float:
     """Return the value in the units of the bounds, which are logarithms in the log family."""
     if expression.scale != "log":
         return float(value)
-    return math.log(value) if value > 0 else low
+    # Rounding gives 0 below half a step.
+    return math.log(value if value > 0 else expression.arguments().get("q", 1) / 2)
 
 
-def _kept_natural(low: float, high: float, new_low: float, new_high: float) -> tuple[float, float]:
-    """Keep signs, and keep fractions fractions: 0 and 1 are rarely bounds by accident."""
-    if low >= 0:
+def _kept_natural(
+    old: tuple[float, float], new: tuple[float, float], centre: float
+) -> tuple[float, float]:
+    """Keep signs, and keep fractions fractions: 0 and 1 are rarely bounds by accident.
+
+    A value that is beyond them already shows that they are none.
+    """
+    (low, high), (new_low, new_high) = old, new
+    if low >= 0 <= centre:
         new_low = max(new_low, 0.0)
-    if high <= 0:
+    if high <= 0 >= centre:
         new_high = min(new_high, 0.0)
-    if low >= 0 and high <= 1:
+    if low >= 0 and high <= 1 and centre <= 1:
         new_high = min(new_high, 1.0)
     return new_low, new_high
 
@@ -152,8 +159,6 @@ def _on_grid(pair: tuple[float, float], step: float) -> tuple[float, float]:
 
 def _rounded(number: float, width: float) -> float:
     """Round to some digits of the width of its range, which is what tells values apart."""
-    if not width or not math.isfinite(width):
-        return number
     return round(number, _DIGITS - math.floor(math.log10(width)) - 1)
 
 

@@ -107,10 +107,8 @@ def _within(place: float) -> str:
     return "in the middle" if inward > 1 / 3 else f"in the {side} third"
 
 
-def _around(place: float | None) -> str:
+def _around(place: float) -> str:
     """Say how many spreads a value is away from the mean; the axis shows three on each side."""
-    if place is None:
-        return "outside the search space"
     spreads = 6 * place - 3
     if abs(spreads) < 0.5:
         return "near the mean"
@@ -120,7 +118,7 @@ def _around(place: float | None) -> str:
     return f"{abs(spreads):.1f} spreads {side} the mean"
 
 
-def _on_axis(expression: Expression, value: float, bounds: tuple[float, float]) -> float | None:
+def _on_axis(expression: Expression, value: float, bounds: tuple[float, float]) -> float:
     low, high = bounds
     if expression.scale == "log":
         # Rounding may put the lower end of a quantised form at 0.

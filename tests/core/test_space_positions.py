@@ -40,6 +40,8 @@ units = st.floats(0, 1)
         ("normal(10, 2)", 7, 0.25, "1.5 spreads below the mean", 0),
         ("normal(10, 2)", 99, 1, "3 or more spreads above the mean", 0),
         ("normal(10, 0)", 10, 0.5, "the only value", 0),
+        ("qnormal(10, 0.1, 5)", 10, 0.5, "near the mean", 0),
+        ("lognormal(0, 1)", -1, 0, "3 or more spreads below the mean", 0),
         ("choice(32, 16, 64)", 16, 0, "the smallest of 3", -1),
         ("choice(32, 16, 64)", 32.0, 0.5, "number 2 of 3", 0),
         ("choice(32, 16, 64)", 64, 1, "the largest of 3", 1),

@@ -155,6 +155,32 @@ def test_paths_that_are_not_there_are_refused(run, storage, path, message):
     assert stored_files(storage) == []
 
 
+def test_names_of_files_that_no_row_can_hold_are_refused(run):
+    (Path(run.directory) / "outputs" / os.fsdecode(b"a\xff")).write_text("x")
+
+    found = problems_of(lambda: register(run))
+    assert found == {"path": "The file 'a\\udcff' has a name that cannot be kept; rename it."}
+
+
+def test_too_many_files_are_refused(run, monkeypatch):
+    monkeypatch.setattr(model_files, "MAX_FILES", 1)
+
+    found = problems_of(lambda: register(run))
+    assert found == {"path": '"outputs" has 2 files; a model has at most 1.'}
+
+
+def test_files_that_vanished_are_no_obstacle_to_deleting(
+    run, storage, django_capture_on_commit_callbacks
+):
+    version = register(run)
+    shutil.rmtree(storage / "models" / str(version.model_id))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_version(version)
+
+    assert not ModelVersion.objects.exists()
+
+
 def test_all_wrong_marks_are_told_together(run):
     found = problems_of(
         lambda: register(
