@@ -30,7 +30,7 @@ from runner.compute.base import Handle
 from runner.environment import run_environment, studio_url
 from runner.memory import OutOfMemory
 from runner.process import kill_marked, this_process
-from runner.quotas import Quotas
+from runner.quotas import DISK_FULL, Quotas
 from runner.remote_storage import TransferError
 from runner.reports import ReportFeed
 from runner.resume import copy_outputs
@@ -132,6 +132,9 @@ class Execution:
             self._hand_over(str(error))
             return False
         except (OSError, zipfile.BadZipFile) as error:
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                self._hand_over(f"No space is left on the disk of its worker: {error}")
+                return False
             return self._end_unstarted(str(error))
         if self.claimed.timeout_seconds is not None:
             self._deadline = time.monotonic() + self.claimed.timeout_seconds

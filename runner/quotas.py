@@ -5,8 +5,22 @@ Pure. The limits are no precise ones: walking a large folder costs, so it is don
 
 from __future__ import annotations
 
+import errno
+import shutil
+from pathlib import Path
+from typing import Final
+
 from runner import logs
 from runner.workdir import KEPT, Workdir, tree_bytes
+
+# No space left on the device, or none of this user's share of it.
+DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the free space of the disk that a folder lies on, or will lie on."""
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    return shutil.disk_usage(existing).free
 
 
 class Quotas:

@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from runner import executor
 from runner.leftovers import settle_leftovers
 from runner.preload import preload
 from runner.process import adopt_orphans, die_with_parent, kill_descendants
+from runner.quotas import free_bytes
 from runner.storage import is_remote
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class SlotWorker(Worker):
     max_connection_wait_time = 2.0
     # Whether the first request to stop lets the run go on to its end; the second one does not.
     drains = False
+    _waits_for_disk = False
     _next_sign = 0.0
 
     def get_heartbeat_ttl(self, job: Job) -> int:
@@ -87,8 +90,8 @@ class SlotWorker(Worker):
             logger.warning("worker %s: no sign of life in Redis: %s", self.name, error)
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> tuple[Job, Queue] | None:
-        """Take the next job; none while the target is being drained."""
-        while self._is_draining():
+        """Take the next job; none while the target is being drained or the disk is full."""
+        while self._is_draining() or self._is_disk_full():
             self.heartbeat()
             time.sleep(_DRAIN_LOOK_SECONDS)
         return super().dequeue_job_and_maintain_ttl(*args, **kwargs)
@@ -100,6 +103,15 @@ class SlotWorker(Worker):
         except DatabaseError as error:
             logger.warning("worker %s: database: %s", self.name, error)
             return False
+
+    def _is_disk_full(self) -> bool:
+        free = free_bytes(Path(settings.STUDIO_STORAGE_ROOT))
+        is_full = free < settings.STUDIO_MIN_FREE_BYTES
+        if is_full != self._waits_for_disk:
+            self._waits_for_disk = is_full
+            what = "takes no runs: only" if is_full else "takes runs again:"
+            logger.warning("worker %s %s %d MB of the disk are free", self.name, what, free / 1e6)
+        return is_full
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Execute the job in a work-horse; what one leaves behind on its death is settled."""

@@ -163,6 +163,8 @@ STUDIO_WATCHDOG_SECONDS: Final = 5
 STUDIO_ADVANCE_SECONDS: Final = 10
 STUDIO_MAX_LOG_BYTES: Final = 20 * 1000 * 1000
 STUDIO_MAX_OUTPUT_BYTES: Final = 10 * 1000 * 1000 * 1000
+# A worker takes no run while the disk of the runs has less free space than this.
+STUDIO_MIN_FREE_BYTES: Final = 200 * 1000 * 1000
 STUDIO_MAX_RETRIES: Final = 2
 # How long a worker on another machine waits for a studio that does not take its files.
 STUDIO_TRANSFER_SECONDS: Final = 600
