@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.charts.axes import Axis, metric_label, parameter_axis
 from experiments.charts.base import Chart, Curve, Figure, OptionSpec, RunView, SweepView
-from experiments.charts.formats import json_value, matrix, metric_format, numbers, plain, shorten
+from experiments.charts.formats import json_value, metric_format, numbers, plain, shorten
 from experiments.charts.model_view import (
     Prediction,
     Surface,
@@ -97,7 +97,8 @@ def _surface(
         "name": "surface",
         "x": numbers(axes[0].places(values[0])),
         "y": numbers(axes[1].places(values[1])),
-        "z": matrix(z),
+        # Rows, however many: the browser unpacks typed arrays without their shape.
+        "z": [numbers(row) for row in z],
         "colorscale": "token:seq",
         # The dark end is the better one, and the more uncertain one.
         "reversescale": is_mean and view.goal == "minimize",

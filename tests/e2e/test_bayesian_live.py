@@ -34,6 +34,13 @@ run.log("accuracy", value)
 """
 
 
+# Columns and rows of the surface over rate and depth: of its values, and of its axes.
+SHAPE = """() => {
+  const [one] = document.querySelector('[data-chart="model_surface"] .plot').data;
+  return [one.z[0].length, one.z.length, one.x.length, one.y.length];
+}"""
+
+
 def spec_of(folder: Path, **changes: Any) -> dict[str, Any]:
     return {
         "name": "learns",
@@ -133,6 +140,7 @@ def test_model_is_drawn_and_its_pickers_work(live_studio, code, chromium_page):
         "aria-label", re.compile("Along kind, the best expected accuracy")
     )
     surface = page.locator('[data-chart="model_surface"]')
+    assert page.evaluate(SHAPE) == [25, 8, 25, 8]
     surface.locator('select[data-option="show"]').select_option("spread")
     surface.locator('select[data-option="y"]').select_option("kind")
     expect(surface.locator(".heatmaplayer image").first).to_be_visible()
