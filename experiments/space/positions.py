@@ -54,8 +54,8 @@ def position_of(expression: Expression, value: Any) -> Position:
         return Position(place, low, high, _around(place))
     if not expression.contains(value):
         side = -1 if value < bounds[0] else 1 if value > bounds[1] else 0
-        place = None if not side else 0.0 if side < 0 else 1.0
-        return Position(place, low, high, "outside the search space", side)
+        nearest = {-1: 0.0, 0: None, 1: 1.0}[side]
+        return Position(nearest, low, high, "outside the search space", side)
     start, at, end = (_coordinate(expression, x) for x in (bounds[0], value, bounds[1]))
     place = min(1.0, max(0.0, (at - start) / (end - start)))
     edge = -1 if place <= NEAR else 1 if place >= 1 - NEAR else 0
