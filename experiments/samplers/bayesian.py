@@ -19,7 +19,7 @@ from experiments.samplers.base import History, Observation, Sampler, Suggestion
 from experiments.samplers.gp.acquisition import log_expected_improvement, slope
 from experiments.samplers.gp.encoding import Encoding
 from experiments.samplers.gp.model import Posterior
-from experiments.samplers.gp.optimise import Effort, maximise
+from experiments.samplers.gp.optimise import SPARING, Effort, maximise
 from experiments.samplers.gp.reasons import reason_for
 from experiments.samplers.gp.rows import rows_of
 from experiments.samplers.gp.surrogate import Settings, Surrogate, fit_surrogate
@@ -112,9 +112,7 @@ class _Search:
         self.encoding = Encoding(sampler.space)
         self.rows = rows_of(history, self.encoding)
         self.tried = Tried(sampler.space, history.observations)
-        own = [self.encoding.encode(o.params) for o in history.observations]
-        places = [x for x in own if x is not None]
-        self.seen = set(self.encoding.keys(np.array(places))) if places else set()
+        self.seen = set(self.rows.tried)
         self.pending: list[Floats] = list(self.rows.pending)
         self.found: list[Suggestion] = []
         self.surrogate: Surrogate | None = None
@@ -159,6 +157,7 @@ class _Search:
     def _learned(self, number: int) -> Suggestion | None:
         surrogate = self._surrogate()
         rng = self.sampler.rng(number)
+        effort = self.sampler.effort
         n_known = len(surrogate.y) + len(self.pending)
         if n_known <= self.sampler.settings.max_drawn:
             posterior = surrogate.drawn(
@@ -167,9 +166,10 @@ class _Search:
             target = float(posterior.mean(self.rows.X).min())
         else:
             posterior, target = self._believing(surrogate), surrogate.target
+            effort = SPARING
         surface = _Expected(posterior, target)
-        centres = self.rows.X[surrogate.order[: self.sampler.effort.centres]]
-        found = maximise(surface, self.encoding, centres, self._is_fresh, rng, self.sampler.effort)
+        centres = self.rows.X[surrogate.order[: effort.centres]]
+        found = maximise(surface, self.encoding, centres, self._is_fresh, rng, effort)
         if found is None:
             return None
         x, value = found

@@ -44,8 +44,11 @@ class Kernel:
     def slopes(self, z: Floats, X: Floats) -> tuple[Floats, Floats]:  # noqa: N803
         """Return k(z, X): `(n,)`, and its derivatives by z: `(n, d)`, 0 for options."""
         difference = z[None, :] - X
-        difference[:, self.is_option] = 0.0
-        s = ROOT5 * np.sqrt(self.squared_distances(z[None, :], X)[0])
+        squared = difference * difference
+        if self.is_option.any():
+            squared[:, self.is_option] = squared[:, self.is_option] > 0.0
+            difference[:, self.is_option] = 0.0
+        s = ROOT5 * np.sqrt(squared @ self.relevance)
         decay = self.signal * np.exp(-s)
         slope = (-5.0 / 3.0) * (1.0 + s) * decay
         return (1.0 + s + s * s / 3.0) * decay, slope[:, None] * difference * self.relevance

@@ -39,10 +39,14 @@ class Effort:
     steps: tuple[float, ...] = (0.02, 0.1, 0.3)
     neighbours: int = 20
     centres: int = 5
-    starts: int = 4
+    starts: int = 3
     rounds: int = 3
     gradient_steps: int = 15
     max_listed: int = 2000
+
+
+# Where each look at the model costs milliseconds.
+SPARING: Final = Effort(draws=250, neighbours=12, starts=2, rounds=2, gradient_steps=6)
 
 
 def maximise(

@@ -7,7 +7,6 @@ unless the same configuration has done better. Canceled runs without a metric sa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +33,7 @@ class Rows:
     numbers: NDArray[np.int64]  # (n,)
     pending: Floats  # (p, d)
     n_settled: int
+    tried: frozenset[bytes]  # keys of this sweep's runs, whatever became of them
 
     @property
     def n_valued(self) -> int:
@@ -49,27 +49,20 @@ def rows_of(history: History, encoding: Encoding) -> Rows:
     numbers: list[int] = []
     pending: list[Floats] = []
     n_settled = None
-    own = sorted(history.observations, key=lambda o: o.number)
-    answered = _answered([*history.prior, *own], encoding)
-    numbered = [*((o, PRIOR) for o in history.prior), *((o, o.number) for o in own)]
-    for observation, number in numbered:
-        x = encoding.encode(observation.params)
-        if x is None:
-            continue
-        if observation.state == "pending":
-            if number != PRIOR:
+    known = _known(history, encoding)
+    answered = {row.key for row in known if not math.isnan(row.value)}
+    for row in known:
+        if row.state == "pending":
+            if row.number != PRIOR:
                 n_settled = len(places) if n_settled is None else n_settled
-                pending.append(x)
+                pending.append(row.x)
             continue
-        value = _value_of(observation)
-        if math.isnan(value) and (
-            observation.state == "canceled" or encoding.keys(x[None, :])[0] in answered
-        ):
+        if math.isnan(row.value) and (row.state == "canceled" or row.key in answered):
             continue
-        places.append(x)
-        values.append(value)
-        censored.append(observation.state == "canceled")
-        numbers.append(number)
+        places.append(row.x)
+        values.append(row.value)
+        censored.append(row.state == "canceled")
+        numbers.append(row.number)
     shape = (-1, encoding.dimension)
     return Rows(
         X=np.array(places, dtype=float).reshape(shape),
@@ -78,6 +71,7 @@ def rows_of(history: History, encoding: Encoding) -> Rows:
         numbers=np.array(numbers, dtype=np.int64),
         pending=np.array(pending, dtype=float).reshape(shape),
         n_settled=len(places) if n_settled is None else n_settled,
+        tried=frozenset(row.key for row in known if row.number != PRIOR),
     )
 
 
@@ -87,11 +81,30 @@ def number_of(rows: Rows, row: int) -> int | None:
     return None if number == PRIOR else number
 
 
-def _answered(observations: Iterable[Observation], encoding: Encoding) -> set[bytes]:
-    """Return the keys of configurations that some run has a metric for."""
-    found = [encoding.encode(o.params) for o in observations if not math.isnan(_value_of(o))]
-    places = [x for x in found if x is not None]
-    return set(encoding.keys(np.array(places))) if places else set()
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """One run inside the space; `value` is nan without a metric that counts."""
+
+    x: Floats
+    key: bytes
+    value: float
+    state: str
+    number: int
+
+
+def _known(history: History, encoding: Encoding) -> list[_Known]:
+    """Return the runs in order, those of earlier sweeps first."""
+    own = sorted(history.observations, key=lambda o: o.number)
+    numbered = [*((o, PRIOR) for o in history.prior), *((o, o.number) for o in own)]
+    placed = [(encoding.encode(o.params), o, number) for o, number in numbered]
+    inside = [(x, o, number) for x, o, number in placed if x is not None]
+    if not inside:
+        return []
+    keys = encoding.keys(np.array([x for x, _, _ in inside]))
+    return [
+        _Known(x, key, _value_of(o), o.state, number)
+        for key, (x, o, number) in zip(keys, inside, strict=True)
+    ]
 
 
 def _value_of(observation: Observation) -> float:
