@@ -41,6 +41,8 @@ class ModelRelevanceChart(Chart):
                 "marker": {"color": "token:accent"},
                 "text": [f"{100 * share:.0f} %" for _, share in drawn],
                 "textposition": "auto",
+                # Left to itself, Plotly takes a grey that is faint on the bars of the dark theme.
+                "insidetextfont": {"color": "token:surface"},
                 "hovertext": [
                     f"{n} {100 * s:.1f} %" for n, (_, s) in zip(names, drawn, strict=True)
                 ],
