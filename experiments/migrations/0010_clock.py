@@ -5,7 +5,7 @@ from django.db import migrations, models
 import experiments.clock
 
 
-def _created(model_name):
+def _created(model_name: str) -> migrations.AlterField:
     field = models.DateTimeField(default=experiments.clock.now, editable=False)
     return migrations.AlterField(model_name, "created_at", field)
 

@@ -35,6 +35,7 @@ from experiments.models import (
 )
 from experiments.services.access import make_sign_in_link
 from experiments.services.compute import register_worker
+from experiments.services.compute_tokens import make_compute_token
 from experiments.services.dispatch import get_queue
 from experiments.services.limits import change_limits
 from experiments.services.models import register_model
@@ -57,6 +58,7 @@ def world(tmp_path: Path, settings: Any) -> World:
     )
     register_worker(world.sweep.compute, name="w-1", host="here", pid=1, process_started=1.0)
     make_sign_in_link(world.bob)
+    make_compute_token(world.sweep.compute, name="box-1")
     change_limits(world.sweep, {"max_total_runs": 9}, user=world.alice)
     register_model(world.run, name="digits", user=world.alice)
     world.sweep.refresh_from_db()
