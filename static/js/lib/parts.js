@@ -12,7 +12,9 @@ function sourceOf(part) {
 }
 
 function isBusy(part) {
-  return part.matches(":focus-within") || $("details[open]", part) !== null;
+  // A dialog gives the focus back to the button that opened it, so the button must stay.
+  const asks = $$("[data-dialog]", part).some((opener) => $(`#${opener.dataset.dialog}`)?.open);
+  return asks || part.matches(":focus-within") || $("details[open]", part) !== null;
 }
 
 /** Replaces the parts of the page by those of a fragment; true when none was left for later. */
