@@ -35,6 +35,7 @@ def main() -> None:
         rows += bench_latency(studio)
         rows += bench_turnaround(studio)
         rows += bench_ingest(studio)
+        rows += bench_simulation(studio)
         studio.stop()
         begun = time.perf_counter()
         studio.start()
@@ -201,6 +202,22 @@ print(json.dumps(count / (time.perf_counter() - begun)))
 """
     rate = float(json.loads(studio.run_python(code).strip().splitlines()[-1]))
     return [("journal to database, one writer", f"{rate / 1000:.0f} k points/s", "", "")]
+
+
+def bench_simulation(studio: LiveStudio) -> list[Row]:
+    """1000 simulated runs, 100 at once: the controller with a policy, and a large sweep loaded."""
+    rows = []
+    for name, options in (
+        ("1000 runs x 20 reports, judged four times", "reports=20, flush=5, policy='bandit'"),
+        ("1000 runs x 1000 reports loaded", "reports=1000, flush=500"),
+    ):
+        code = (
+            "from django.core.management import call_command\n"
+            f"call_command('studio_simulate', runs=1000, concurrency=100, {options})"
+        )
+        took = studio.run_python(code).split(" in ")[-1].strip().rstrip(".")
+        rows.append((name, took, "", ""))
+    return rows
 
 
 def bench_idle(studio: LiveStudio) -> list[Row]:
