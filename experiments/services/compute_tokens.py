@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
-from django.utils import timezone
 
+from experiments import clock
 from experiments.models import ComputeTarget, ComputeToken
 from experiments.services.access import digest_of
 
@@ -28,7 +28,7 @@ def make_compute_token(
 
 def find_compute_token(plain: str) -> ComputeToken | None:
     """Return the valid token with this text, its target loaded; notes that it was used."""
-    now = timezone.now()
+    now = clock.now()
     token = (
         ComputeToken.objects.select_related("compute")
         .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), digest=digest_of(plain))
