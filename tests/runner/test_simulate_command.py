@@ -70,6 +70,16 @@ def test_recorded_curves_are_replayed_under_another_policy():
         assert (curve.values.size < 12) == (number in stopped)
 
 
+def test_nothing_is_left_of_a_simulation_that_cannot_go_on():
+    recorded = simulate(runs=6, reports=5, seed=1)
+    Run.objects.get(sweep=recorded, number=4).delete()
+
+    with pytest.raises(CommandError, match="simulated sweep has no curve for run 4"):
+        simulate(like=recorded.public_id)
+
+    assert list(Sweep.objects.all()) == [recorded]
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [

@@ -114,7 +114,11 @@ def _simulate(owner: User, options: dict[str, Any]) -> Sweep:
     begin = clock.now() - timedelta(minutes=spec.max_duration_minutes)
     sweep = create_simulated(spec, owner=owner, workspace=workspace, snapshot=snapshot, begin=begin)
     slots = sweep.max_concurrent_runs
-    Simulation(sweep.pk, script, begin=begin, slots=slots, reports_per_flush=flush).run()
+    try:
+        Simulation(sweep.pk, script, begin=begin, slots=slots, reports_per_flush=flush).run()
+    except BaseException:
+        sweep.delete()  # nobody would ever carry on half of a simulation
+        raise
     return Sweep.objects.get(pk=sweep.pk)
 
 
