@@ -6,11 +6,13 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 from django.utils import timezone
 
 from experiments import queries
 from experiments.models import Run, Sweep
-from experiments.services.setup import ensure_defaults
+from experiments.services.setup import ensure_defaults, first_administrator
+from experiments.services.submission import compute_names
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +70,16 @@ def test_recorded_curves_are_replayed_under_another_policy():
     for number, curve in queries.curves_of(again, "accuracy", limit=1000).items():
         assert curve.values.tolist() == old[number].values[: curve.values.size].tolist()
         assert (curve.values.size < 12) == (number in stopped)
+
+
+def test_pages_of_a_simulated_sweep_work_and_its_target_takes_no_others(client):
+    sweep = simulate(runs=5, reports=5, fail=0.4)
+    client.force_login(first_administrator())
+    run = Run.objects.get(sweep=sweep, number=0)
+
+    for address in (sweep.get_absolute_url(), run.get_absolute_url(), reverse("compute")):
+        assert client.get(address).status_code == 200, address
+    assert compute_names(queries.current_workspace(first_administrator())) == ["local"]
 
 
 def test_nothing_is_left_of_a_simulation_that_cannot_go_on():
