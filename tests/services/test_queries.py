@@ -256,6 +256,7 @@ def test_the_json_of_a_run_is_the_one_of_the_contract():
         "last": 0.75,
         "reports": 2,
         "retry_of": None,
+        "resumed_from": None,
         "exit_code": 0,
         "duration": (run.ended_at - run.started_at).total_seconds(),
         "created": run.created_at.isoformat(),
