@@ -11,12 +11,16 @@ from experiments.samplers import SAMPLERS, load_sampler
 
 @dataclass(frozen=True, slots=True)
 class QuickFix:
-    """A button that sets `field` to `value`; `place` is the field below which it stands."""
+    """A button that sets `field` to `value`; `place` is the field below which it stands.
+
+    `reason` is what it is a way out of; all buttons of one place have the same.
+    """
 
     place: str
     field: str
     value: str
     label: str
+    reason: str
 
     @property
     def posted(self) -> str:
@@ -33,10 +37,12 @@ def quick_fixes(fields: SweepFields) -> list[QuickFix]:
     others = [wider] if wider in SAMPLERS else []
     fixes = []
     if not load_sampler(name).allows_policy and fields.get("policy") not in ("", "none"):
-        fixes.append(QuickFix("policy", "policy", "none", "Remove the policy"))
-        fixes += [_use(other, "policy") for other in others]
+        reason = f"{load_sampler(name).label} sampling takes no early termination:"
+        fixes.append(QuickFix("policy", "policy", "none", "Remove the policy", reason))
+        fixes += [_use(other, "policy", reason) for other in others]
     if any(card.name == name and card.misfits for card in sampler_cards(fields)):
-        fixes += [_use(other, "sampling") for other in others]
+        reason = "To leave the search space as it is:"
+        fixes += [_use(other, "sampling", reason) for other in others]
     return fixes
 
 
@@ -48,5 +54,5 @@ def apply_fix(fields: SweepFields, posted: str) -> SweepFields | None:
     return None
 
 
-def _use(name: str, place: str) -> QuickFix:
-    return QuickFix(place, "sampling", name, f"Use {load_sampler(name).label.lower()} sampling")
+def _use(name: str, place: str, reason: str) -> QuickFix:
+    return QuickFix(place, "sampling", name, f"Use {load_sampler(name).label}", reason)

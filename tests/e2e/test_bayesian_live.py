@@ -182,7 +182,7 @@ def test_form_leads_out_of_a_policy_with_one_click(live_studio, chromium_page):
     page.locator('label:has([name="sampling"][value="bayesian"])').click()
     page.locator('label:has([name="policy"][value="median_stopping"])').click()
     fixes = page.locator('[data-fixes="policy"] button')
-    expect(fixes).to_have_text(["Remove the policy", "Use bayesian extended sampling"])
+    expect(fixes).to_have_text(["Remove the policy", "Use Bayesian extended"])
     expect(page.locator('[data-fit="bayesian"]')).to_contain_text("early termination")
 
     fixes.nth(1).click()

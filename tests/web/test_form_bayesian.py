@@ -47,7 +47,7 @@ def fixes(**changes: str) -> list[tuple[str, str, str]]:
     return [(fix.place, fix.posted, fix.label) for fix in found]
 
 
-EXTENDED = ("sampling=bayesian_extended", "Use bayesian extended sampling")
+EXTENDED = ("sampling=bayesian_extended", "Use Bayesian extended")
 BANDIT = {"policy": "bandit", "policy-bandit-slack_factor": "0.1"}
 LOG = {
     "search_space-0-type": "loguniform",
@@ -119,6 +119,7 @@ def test_page_offers_the_buttons_and_does_what_they_say_without_scripts(client):
     assert refused.status_code == 422
     assert "Bayesian sampling needs every run to end by itself" in page
     assert 'name="fix" value="policy=none">Remove the policy</button>' in page
+    assert page.count("Bayesian sampling takes no early termination:") == 1
 
     page = client.post(URL, posted(**BANDIT) | {"fix": "policy=none"}).content.decode()
     assert 'name="policy" value="none" checked' in page
@@ -142,4 +143,5 @@ def test_check_tells_the_browser_fits_fixes_and_advice(client):
     }  # fmt: skip
     assert found["fixes"][0] == {
         "place": "policy", "field": "policy", "value": "none", "label": "Remove the policy",
+        "reason": "Bayesian sampling takes no early termination:",
     }  # fmt: skip

@@ -7,8 +7,10 @@ export function showFixes(fixes) {
     const own = fixes.filter((fix) => fix.place === place.dataset.fixes);
     const shown = $$("button", place).map((button) => button.value).join();
     if (shown === own.map(({ field, value }) => `${field}=${value}`).join()) continue;
-    render(place, html`${own.map(({ field, value, label }) => html`<button class="btn s" type="submit"
-      name="fix" value="${field}=${value}">${label}</button>`)}`);
+    const buttons = own.map(({ field, value, label }) => html`<button class="btn s" type="submit"
+      name="fix" value="${field}=${value}">${label}</button>`);
+    const [first] = own;
+    render(place, html`${first && html`<span class="small">${first.reason}</span>`}${buttons}`);
   }
 }
 
