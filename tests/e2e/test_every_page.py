@@ -47,7 +47,7 @@ SPEC = {
     "early_termination": {"type": "bandit", "slack_factor": 0.1, "delay_evaluation": 4},
     "max_total_runs": 8,
     "max_concurrent_runs": 2,
-    "tags": {"a-tag-with-a-long-name": "and with a value that is longer still"},
+    "tags": {"a-tag-with-a-long-name": "and-with-a-value-that-is-longer-than-a-line-of-a-phone-is"},
     "description": "A description of some length. " * 8,
 }
 OF_A_SWEEP = ("", "runs/", "charts/", "configuration/", "logs/", "best/", "limits/")
