@@ -58,7 +58,7 @@ class Bayesian(Sampler):
 
     name = "bayesian"
     label = "Bayesian"
-    help = "Learns from finished runs which values are promising. Best with many runs, few at a time."
+    help = "Learns from finished runs what is promising. Best with many runs, few at a time."
     accepts = frozenset({"choice", "uniform", "quniform"})
     allows_policy = False
     looks_ahead = True
