@@ -32,9 +32,7 @@ SPACE = {
 
 def main() -> None:
     """Print one row for each number of runs and of concurrent runs."""
-    print(
-        "| runs | at once | from the queue | end of a run, in all | sampler | sampler, first |"
-    )
+    print("| runs | at once | from the queue | end of a run, in all | sampler | sampler, first |")
     print("|---|---|---|---|---|---|")
     for count, at_once in CASES:
         sweep = filled_sweep(count, at_once)
