@@ -55,8 +55,9 @@ def fit_transform(values: Floats, goal: str) -> OutputTransform:
     scale = largest if largest > _LARGE else 1.0
     losses = sign * (values / scale)
     centre = float(np.median(losses))
-    distance = max(centre - losses.min(), np.quantile(losses, 0.75) - centre)
-    ceiling = float(centre + _REACH * distance) if distance > 0.0 else np.inf
+    # On a plateau of the best value, the distance to the upper quartile.
+    distance = float(centre - losses.min() or np.quantile(losses, 0.75) - centre)
+    ceiling = centre + _REACH * distance if distance > 0.0 else np.inf
     losses = np.minimum(losses, ceiling)
     spread = float(losses.std())
     if spread <= _TINY * float(np.abs(losses).max()):
