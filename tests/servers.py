@@ -138,6 +138,7 @@ class LiveStudio:
         home: Path,
         *,
         with_example: bool = False,
+        drain: bool = False,
         workers: int = 2,
         host: str = "127.0.0.1",
         **extra: str,
@@ -150,7 +151,7 @@ class LiveStudio:
         self._words = (
             "import sys; from studio import up; "
             f"sys.exit(up.run(port={self.port}, host={host!r}, workers={workers}, "
-            f"with_example={with_example}))"
+            f"with_example={with_example}, drain={drain}))"
         )
         self.process: subprocess.Popen[bytes] | None = None
 
