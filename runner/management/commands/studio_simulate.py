@@ -6,6 +6,8 @@ import logging
 import tempfile
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -77,11 +79,10 @@ class Command(BaseCommand):
         owner = first_administrator()
         if owner is None:
             raise CommandError("There is no active administrator to own the sweep.")
-        # Nobody watches it yet: hints may be lost, and the studio need not even run.
-        logging.getLogger("experiments.services.broadcast").setLevel(logging.ERROR)
         begun = time.perf_counter()
         try:
-            sweep = _simulate(owner, options)
+            with _without_hint_warnings():
+                sweep = _simulate(owner, options)
         except (ProblemsError, NotRecordedError) as error:
             raise CommandError(str(error)) from error
         seconds = time.perf_counter() - begun
@@ -90,6 +91,18 @@ class Command(BaseCommand):
             f"{sweep.public_id} {sweep.state}: {sweep.reason}\n"
             f"{sweep.runs.count()} runs with {reports} reports in {seconds:.1f} s."
         )
+
+
+@contextmanager
+def _without_hint_warnings() -> Iterator[None]:
+    """Nobody watches the sweep yet: hints may be lost, and the studio need not even run."""
+    logger = logging.getLogger("experiments.services.broadcast")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _check(options: dict[str, Any]) -> None:
