@@ -30,12 +30,21 @@ class ComputeTarget(models.Model):
         blank=True,
         help_text="Interpreter for scripts. Empty: the one that runs the worker.",
     )
-    environment = models.JSONField(default=dict, blank=True)
-    labels = models.JSONField(default=dict, blank=True)
+    environment = models.JSONField(
+        default=dict, blank=True, help_text="Variables of every run: name to value."
+    )
+    # Written and handed to runs, never read back by people: no page, form, log or job holds a value.
+    secrets = models.JSONField(default=dict, blank=True, editable=False)
+    labels = models.JSONField(
+        default=dict, blank=True, help_text="What people look for it by: key to value."
+    )
     is_enabled = models.BooleanField(default=True, help_text="Off: takes no new sweeps.")
     is_draining = models.BooleanField(
         default=False,
         help_text="On: live runs go on, waiting ones wait; no worker takes a new one.",
+    )
+    asked_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Workers look at their interpreter again."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -69,6 +78,18 @@ class Worker(models.Model):
     gpu = models.CharField(
         max_length=60, blank=True, help_text="CUDA_VISIBLE_DEVICES of its runs; empty: unchanged."
     )
+    version = models.CharField(max_length=60, blank=True, help_text="Of the studio on its machine.")
+    python = models.CharField(
+        max_length=500, blank=True, help_text="Interpreter that its scripts get."
+    )
+    python_version = models.CharField(max_length=80, blank=True)
+    python_problem = models.CharField(
+        max_length=300, blank=True, help_text="Why the interpreter cannot be used; empty: it can."
+    )
+    is_python_own = models.BooleanField(
+        default=False, help_text="The machine sets it itself (studio worker --python)."
+    )
+    python_asked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["compute_id", "name"]
