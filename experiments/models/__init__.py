@@ -9,6 +9,7 @@ from experiments.models.event import Event
 from experiments.models.experiment import Experiment
 from experiments.models.metric import MetricChunk, MetricSeries
 from experiments.models.registry import ModelFile, ModelVersion, RegisteredModel
+from experiments.models.removal import Removal
 from experiments.models.run import Run
 from experiments.models.sweep import Sweep, SweepVersion
 from experiments.models.warm_start import Resumption, WarmStart
@@ -29,6 +30,7 @@ __all__ = [
     "ModelFile",
     "ModelVersion",
     "RegisteredModel",
+    "Removal",
     "Resumption",
     "Run",
     "SignInLink",

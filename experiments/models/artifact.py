@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from experiments import clock
 from experiments.models.workspace import Workspace
 
 
@@ -19,6 +20,9 @@ class Snapshot(models.Model):
         help_text="Whose members may read it: those that uploaded or used it.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(
+        default=clock.now, help_text="Uploaded or used last; nobody's are removed a day later."
+    )
 
     class Meta:
         ordering = ["-pk"]

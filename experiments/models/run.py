@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from experiments import clock
+from experiments.models.removal import Removal
 from experiments.models.sweep import Sweep
 from experiments.states import RUN_TERMINAL, RunState
 
@@ -80,6 +81,15 @@ class Run(models.Model):
     exit_code = models.IntegerField(null=True, blank=True)
     log_bytes = models.BigIntegerField(default=0)
     output_bytes = models.BigIntegerField(default=0)
+    outputs_removal = models.ForeignKey(
+        Removal,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text="What took its outputs; without a time it is still at it.",
+    )
+    outputs_removed_at = models.DateTimeField(null=True, blank=True)
 
     # Journal position: reports with a sequence number up to last_seq are stored.
     last_seq = models.BigIntegerField(default=0)

@@ -92,6 +92,16 @@ class Sweep(models.Model):
     )
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    # In the trash nobody but the trash shows it; `purging_at` says that nothing brings it back.
+    trashed_at = models.DateTimeField(null=True, blank=True)
+    trashed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    purging_at = models.DateTimeField(null=True, blank=True)
+    keep_outputs_of_best = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Rule for its end: only so many runs keep their outputs."
+    )
+
     class Meta:
         ordering = ["-created_at", "-pk"]
         indexes = [
@@ -102,6 +112,16 @@ class Sweep(models.Model):
             # queries.old_checks, services.check_run: few rows among many sweeps.
             models.Index(
                 fields=["owner", "ended_at"], condition=Q(kind="check"), name="sweep_checks"
+            ),
+            # queries.trash, services.trash: few rows among many sweeps.
+            models.Index(
+                fields=["trashed_at"], condition=Q(trashed_at__isnull=False), name="sweep_trash"
+            ),
+            # services.outputs: ended sweeps whose rule has not been carried out.
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(keep_outputs_of_best__isnull=False),
+                name="sweep_keep_rule",
             ),
         ]
         constraints = [
@@ -114,6 +134,11 @@ class Sweep(models.Model):
                 name="sweep_end_reason_when_ending",
                 condition=(Q(state__in=_HAS_REASON) & ~Q(end_reason=""))
                 | (~Q(state__in=_HAS_REASON) & Q(end_reason="")),
+            ),
+            models.CheckConstraint(
+                name="sweep_trashed_after_its_end",
+                condition=Q(trashed_at__isnull=True, purging_at__isnull=True)
+                | Q(trashed_at__isnull=False, ended_at__isnull=False),
             ),
         ]
 
