@@ -65,6 +65,15 @@ class Migration(migrations.Migration):
                     models.DateTimeField(default=experiments.clock.now, editable=False),
                 ),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "problem",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it did not get on when it was tried last.",
+                        max_length=300,
+                    ),
+                ),
+                ("problem_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 "ordering": ["-pk"],

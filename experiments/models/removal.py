@@ -52,6 +52,10 @@ class Removal(models.Model):
     )
     requested_at = models.DateTimeField(default=clock.now, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(
+        max_length=300, blank=True, help_text="Why it did not get on when it was tried last."
+    )
+    problem_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-pk"]
