@@ -182,7 +182,9 @@ def read_pairs(raw: Any, field: str, problems: Problems) -> Any:
         elif not _is_scalar(value):
             text = f"{key} is {brief(value)}; use text or a number."
             problems.append(Problem(f"{field}.{key}", text))
-        elif field == "environment" and (message := _variable_text(str(key), format_value(value))):
+        elif field == "environment" and (
+            message := variable_problem(str(key), format_value(value))
+        ):
             problems.append(Problem(f"{field}.{key}", message))
         else:
             pairs[str(key)] = format_value(value)
@@ -195,7 +197,8 @@ def _is_scalar(value: Any) -> bool:
     return is_text or (isinstance(value, int) and is_number(value))
 
 
-def _variable_text(name: str, value: str) -> str:
+def variable_problem(name: str, value: str) -> str:
+    """Say why a variable cannot be set, without its value; "" when it can."""
     if not _VARIABLE.fullmatch(name):
         return f"{brief(name)} is no name of a variable; use letters, digits and underscores."
     if name.startswith(_RESERVED):

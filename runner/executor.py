@@ -7,7 +7,6 @@ the run stops its process and changes nothing. Runs inside an RQ work-horse.
 from __future__ import annotations
 
 import logging
-import sys
 import time
 import zipfile
 from dataclasses import replace
@@ -28,6 +27,7 @@ from runner.closing import read_outcome
 from runner.compute import load_compute
 from runner.compute.base import Handle
 from runner.environment import run_environment, studio_url
+from runner.interpreter import choose_python, own_environment
 from runner.memory import OutOfMemory
 from runner.process import kill_marked, this_process
 from runner.quotas import DISK_FULL, Quotas
@@ -176,7 +176,7 @@ class Execution:
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
         claimed, spec = self.claimed, self.claimed.spec
-        python = spec.python or claimed.compute_python or sys.executable
+        python = spec.python or choose_python(claimed.compute_python)
         env = run_environment(
             run_id=claimed.public_id,
             token=claimed.token,
@@ -186,6 +186,7 @@ class Execution:
             python=python,
             extra={
                 **claimed.compute_environment,
+                **own_environment(),
                 **spec.environment,
                 **spec.environment_for(claimed.params),
             },

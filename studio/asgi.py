@@ -16,6 +16,10 @@ from django.conf import settings  # noqa: E402
 
 from experiments.routing import websocket_urlpatterns  # noqa: E402
 from studio.prefix import below_prefix  # noqa: E402
+from studio.version import VERSION  # noqa: E402
+
+# Read while the code on the disk is what this process was started from.
+__version__ = VERSION
 
 application = below_prefix(
     ProtocolTypeRouter(

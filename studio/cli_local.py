@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +13,7 @@ import click
 from studio.cli_output import EXIT_FAILED, echo_json, json_option
 
 if TYPE_CHECKING:
+    from experiments.problems import Problem
     from studio.doctor import Finding
 
 
@@ -45,12 +48,29 @@ def up(port: int | None, host: str, workers: int, no_example: bool, drain: bool)
     help="Runs at the same time.",
 )
 @click.option("--gpus", default="", help="One slot for each GPU, for example 0,1.")
+@click.option("--drain", is_flag=True, help="At the end, wait for the runs that go on.")
+@click.option("--python", default="", help="Interpreter of scripts here, before the target's.")
+@click.option(
+    "--env",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Variable of scripts here, before the target's; may be repeated.",
+)
 @click.option(
     "--token",
     envvar="STUDIO_COMPUTE_TOKEN",
     help="Compute token of another machine's studio (STUDIO_COMPUTE_TOKEN).",
 )
-def worker(compute: str, slots: int, gpus: str, token: str | None) -> None:
+def worker(
+    compute: str,
+    slots: int,
+    gpus: str,
+    drain: bool,
+    python: str,
+    variables: tuple[str, ...],
+    token: str | None,
+) -> None:
     """Attach this machine to a compute target until Ctrl-C.
 
     On another machine than the studio's, REDIS_URL, DATABASE_URL, STUDIO_URL and a compute token
@@ -68,10 +88,31 @@ def worker(compute: str, slots: int, gpus: str, token: str | None) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     words = ["-m", "django", "studio_worker", "--compute", compute, "--slots", str(slots)]
     words += ["--gpus", gpus] if gpus else []
+    words += ["--drain"] if drain else []
+    os.environ.update(_own_settings(python, variables))
     if token:
         os.environ["STUDIO_COMPUTE_TOKEN"] = token
     # The worker takes this process over, so that signals reach it and not a parent of it.
     os.execv(sys.executable, [sys.executable, *words])  # noqa: S606 -- our own interpreter, no shell
+
+
+def _own_settings(python: str, variables: Sequence[str]) -> dict[str, str]:
+    """Check what this machine sets for its scripts; return how the worker is told."""
+    from experiments import compute_settings  # noqa: PLC0415 -- only this command needs it
+    from studio import env  # noqa: PLC0415
+
+    pairs = {name: value for name, _, value in (text.partition("=") for text in variables)}
+    if without := [text for text in variables if "=" not in text]:
+        raise click.BadParameter(f"{without[0]!r} has no =; write NAME=VALUE", param_hint="--env")
+    problems: list[Problem] = []
+    given = compute_settings.read_python(python, problems)
+    variables_given = compute_settings.read_environment(pairs, problems)
+    if problems:
+        raise click.ClickException("\n".join(problem.message for problem in problems))
+    return {
+        env.WORKER_PYTHON: given,
+        env.WORKER_ENVIRONMENT: json.dumps(variables_given),
+    }
 
 
 @click.command()

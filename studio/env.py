@@ -18,6 +18,9 @@ _SOCKET_LIMIT: Final = 100
 THREAD_VARIABLES: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # Which of them the studio set for itself: scripts never see those.
 OWN_THREADS: Final = "STUDIO_OWN_THREADS"
+# How `studio worker` hands the interpreter and the variables of its scripts on.
+WORKER_PYTHON: Final = "STUDIO_WORKER_PYTHON"
+WORKER_ENVIRONMENT: Final = "STUDIO_WORKER_ENVIRONMENT"
 _TRUE: Final = {"1", "true", "yes", "on"}
 _FALSE: Final = {"0", "false", "no", "off", ""}
 

@@ -21,6 +21,7 @@ from experiments.services import attached_files
 from experiments.services.compute_tokens import find_compute_token
 from experiments.services.snapshots import snapshot_path
 from experiments.services.storage import storage_id
+from studio.version import VERSION
 
 Offset = Annotated[int, Query(ge=0, le=2**62)]
 Fence = Annotated[int, Query(ge=0, le=2**31 - 1)]
@@ -49,8 +50,9 @@ router = Router(auth=ComputeTokenAuth())
 
 @router.get("", include_in_schema=False)
 def who_am_i(request: HttpRequest) -> dict[str, str]:
-    """Tell a worker which target its token is of, and which storage the studio uses."""
-    return {"compute": _token(request).compute.name, "storage": storage_id()}
+    """Tell a worker which target its token is of, which storage and version the studio has."""
+    name = _token(request).compute.name
+    return {"compute": name, "storage": storage_id(), "version": VERSION}
 
 
 @router.get("/snapshots/{digest}", include_in_schema=False)

@@ -33,7 +33,7 @@ class ComputeTarget(models.Model):
     environment = models.JSONField(
         default=dict, blank=True, help_text="Variables of every run: name to value."
     )
-    # Written and handed to runs, never read back by people: no page, form, log or job holds a value.
+    # Written and handed to runs, never read back: no page, form, log or job holds a value.
     secrets = models.JSONField(default=dict, blank=True, editable=False)
     labels = models.JSONField(
         default=dict, blank=True, help_text="What people look for it by: key to value."

@@ -7,7 +7,7 @@ change nothing any more. Whoever ends a run lets the controller look at the swee
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,11 +77,12 @@ class ClaimedRun:
     arguments: list[str]
     spec: SweepSpec
     snapshot_digest: str
-    token: str
+    token: str = field(repr=False)
     timeout_seconds: float | None
     compute_kind: str
     compute_python: str
-    compute_environment: Mapping[str, str]
+    # With the secrets of the target, so it is written down nowhere.
+    compute_environment: Mapping[str, str] = field(repr=False)
     resume_from: EarlierOutputs | None = None
 
 
@@ -268,7 +269,7 @@ def _claimed(run: Run, token: str) -> ClaimedRun:
         timeout_seconds=minutes * 60 if minutes else None,
         compute_kind=sweep.compute.kind,
         compute_python=sweep.compute.python,
-        compute_environment=sweep.compute.environment,
+        compute_environment={**sweep.compute.environment, **sweep.compute.secrets},
         resume_from=_earlier_outputs(run),
     )
 
