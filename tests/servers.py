@@ -92,24 +92,25 @@ class Postgres:
         if self.address:
             with (self.folder / "data" / "pg_hba.conf").open("a") as rules:
                 rules.write("host all all all trust\n")
+        self.serve()
+        place = ("-h", str(self.folder), "-p", str(self.port), "-U", "studio")
+        self._run(binaries / "createdb", *place, "studio")
+
+    def serve(self) -> None:
+        """Start the server on its cluster, also after it was killed."""
+        binaries = self.binaries()
+        assert binaries is not None
         options = (
             f"-c listen_addresses='{self.address}' -c port={self.port} "
-            f"-c unix_socket_directories={self.folder} -c fsync=off"
+            f"-c unix_socket_directories={self.folder} -c fsync=off -N 200"
         )
-        log = str(self.folder / "log")
-        self._run(
-            binaries / "pg_ctl", "-D", data, "-w", "-l", log, "-o", options + " -N 200", "start"
-        )
-        self._run(
-            binaries / "createdb",
-            "-h",
-            str(self.folder),
-            "-p",
-            str(self.port),
-            "-U",
-            "studio",
-            "studio",
-        )
+        where = ("-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"))
+        self._run(binaries / "pg_ctl", *where, "-o", options, "start")
+
+    @property
+    def pid(self) -> int:
+        """The server's first process."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
     def stop(self) -> None:
         binaries = self.binaries()
