@@ -11,6 +11,7 @@ from experiments.views import (
     check_run,
     compute,
     compute_admin,
+    compute_settings,
     live_sweep,
     model_changes,
     model_register,
@@ -75,5 +76,6 @@ urlpatterns = [
     path(f"{_VERSION}/files/<path:path>", models.file, name="version_file"),
     path("compute/", compute.compute, name="compute"),
     path("compute/<slug:name>/change/", compute_admin.change, name="compute_change"),
+    path("compute/<slug:name>/settings/", compute_settings.settings, name="compute_settings"),
     path("compute/<slug:name>/attach/", compute_admin.attach, name="compute_attach"),
 ]

@@ -26,6 +26,7 @@ from rq.queue import Queue
 
 from experiments.services.compute import heartbeat_worker, is_draining
 from runner import executor
+from runner.interpreter import InterpreterWatch
 from runner.leftovers import settle_leftovers
 from runner.preload import preload
 from runner.process import adopt_orphans, die_with_parent, kill_descendants
@@ -49,6 +50,9 @@ class SlotWorker(Worker):
     max_connection_wait_time = 2.0
     # Whether the first request to stop lets the run go on to its end; the second one does not.
     drains = False
+    # Tells the database who this is; told again when it has forgotten.
+    register: Callable[[], object] | None = None
+    interpreter: InterpreterWatch | None = None
     _waits_for_disk = False
     _next_sign = 0.0
 
@@ -65,7 +69,10 @@ class SlotWorker(Worker):
         self._next_sign = now + settings.STUDIO_HEARTBEAT_SECONDS / 2
         try:
             close_old_connections()
-            heartbeat_worker(self.name)
+            if not heartbeat_worker(self.name) and self.register is not None:
+                self.register()
+            if self.interpreter is not None:
+                self.interpreter.look()
         except DatabaseError as error:
             logger.warning("worker %s: no sign of life in the database: %s", self.name, error)
 

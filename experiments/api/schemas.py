@@ -324,6 +324,15 @@ class WorkerOut(Schema):
     alive: bool
     busy: bool
     run: str | None = Field(description="What it executes, if you may see that run.")
+    sweep_name: str | None = Field(description="Name of the sweep of that run.")
+    run_started: datetime | None
+    version: str = Field(description="Version of the studio on its machine.")
+    is_same_version: bool = Field(description="Whether the web server has the same.")
+    python: str = Field(description="Interpreter that its scripts get; empty: not known yet.")
+    python_version: str = Field(description="What that interpreter says it is.")
+    python_problem: str = Field(description="Why it cannot be used; empty: it can.")
+    is_python_own: bool = Field(description="Its machine sets it (studio worker --python).")
+    is_asked: bool = Field(description="It was asked to look again and has not answered yet.")
 
 
 class ComputeOut(Schema):
@@ -334,11 +343,20 @@ class ComputeOut(Schema):
     enabled: bool
     draining: bool = Field(description="Live runs go on, waiting ones wait.")
     queue: str = Field(description="Name of its RQ queue.")
+    labels: dict[str, str] = Field(description="Labels; a word alone has an empty value.")
     python: str = Field(description="Interpreter for scripts; empty: that of the worker.")
+    environment: dict[str, str] = Field(description="Variables of every run.")
+    secrets: list[str] = Field(description="Names of the secret variables of every run.")
     slots: int = Field(description="Workers that are alive.")
     busy: int = Field(description="Runs that hold a slot.")
     queued: int = Field(description="Runs that wait for a slot.")
     workers: list[WorkerOut]
+
+
+class ComputeChanged(ComputeOut):
+    """A compute target that was changed."""
+
+    warnings: list[str] = Field(description="What may be meant otherwise.")
 
 
 class ComputePage(Schema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,11 +10,13 @@ from django.conf import settings
 from django.db.models import Count, Prefetch, QuerySet
 from django.utils import timezone
 
+from experiments.compute_settings import has_label
 from experiments.models import ComputeTarget, Run, Sweep, Worker
 from experiments.models.compute import SIMULATED
 from experiments.queries.json_forms import time_json
 from experiments.queries.visible import AnyUser, compute_for, runs_for
 from experiments.states import RUN_LIVE, SWEEP_ACTIVE, RunState
+from studio.version import VERSION
 
 # A worker gives a sign every heartbeat; this many missed ones and it counts as gone.
 _MISSED: Final = 3
@@ -55,14 +58,19 @@ def workers_of(target: ComputeTarget) -> tuple[int, int]:
     return len(names), len(set(live.values_list("worker_name", flat=True)))
 
 
-def compute_json(user: AnyUser) -> list[dict[str, Any]]:
-    """Return a person's compute targets with their workers; runs of others are only counted."""
+def compute_json(user: AnyUser, labels: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Return a person's compute targets with their workers; runs of others are only counted.
+
+    `labels`: only those that have all of them.
+    """
     limit = alive_since()
     live = Run.objects.filter(state__in=sorted(RUN_LIVE)).exclude(worker_name="")
     busy = set(live.values_list("worker_name", flat=True))
-    visible = dict(
-        runs_for(user).filter(state__in=sorted(RUN_LIVE)).values_list("worker_name", "public_id")
-    )
+    shown = runs_for(user).filter(state__in=sorted(RUN_LIVE)).exclude(worker_name="")
+    visible = {
+        row["worker_name"]: row
+        for row in shown.values("worker_name", "public_id", "started_at", "sweep__name")
+    }
     waiting = dict(
         Run.objects.filter(state=RunState.QUEUED)
         .order_by()
@@ -74,7 +82,11 @@ def compute_json(user: AnyUser) -> list[dict[str, Any]]:
     )
     found = []
     for target in targets:
-        workers = [_worker_json(w, limit, busy, visible) for w in target.workers.all()]
+        if not all(has_label(target.labels, label) for label in labels):
+            continue
+        workers = [
+            _worker_json(w, target, limit, busy, visible.get(w.name)) for w in target.workers.all()
+        ]
         found.append(_target_json(target, workers, waiting.get(target.pk, 0)))
     return found
 
@@ -88,7 +100,10 @@ def _target_json(
         "enabled": target.is_enabled,
         "draining": target.is_draining,
         "queue": target.queue_name,
+        "labels": target.labels,
         "python": target.python,
+        "environment": target.environment,
+        "secrets": sorted(target.secrets),
         "slots": sum(worker["alive"] for worker in workers),
         "busy": sum(worker["busy"] for worker in workers),
         "queued": waiting,
@@ -97,8 +112,13 @@ def _target_json(
 
 
 def _worker_json(
-    worker: Worker, limit: datetime, busy: set[str], visible: dict[str, str]
+    worker: Worker,
+    target: ComputeTarget,
+    limit: datetime,
+    busy: set[str],
+    run: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
+    is_asked = target.asked_at is not None and worker.python_asked_at != target.asked_at
     return {
         "name": worker.name,
         "host": worker.host,
@@ -108,5 +128,14 @@ def _worker_json(
         "seen": time_json(worker.last_seen_at),
         "alive": worker.last_seen_at >= limit,
         "busy": worker.name in busy,
-        "run": visible.get(worker.name),
+        "run": run and run["public_id"],
+        "sweep_name": run and run["sweep__name"],
+        "run_started": time_json(run["started_at"]) if run and run["started_at"] else None,
+        "version": worker.version,
+        "is_same_version": worker.version == VERSION,
+        "python": worker.python,
+        "python_version": worker.python_version,
+        "python_problem": worker.python_problem,
+        "is_python_own": worker.is_python_own,
+        "is_asked": is_asked,
     }

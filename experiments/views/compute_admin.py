@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import user_passes_test
@@ -14,17 +14,21 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from experiments.compute_settings import Changes
 from experiments.models import ComputeTarget
-from experiments.services.compute import change_target
+from experiments.services.compute import ask_workers, change_target
 from experiments.services.compute_tokens import make_compute_token
 from studio import env
 
-# What a button does: (field, value, what is said afterwards).
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+# What a button does, and what is said afterwards.
 _ACTIONS: Final = {
-    "drain": ("is_draining", True, "takes no new runs; live ones go on"),
-    "undrain": ("is_draining", False, "takes runs again"),
-    "disable": ("is_enabled", False, "takes no new sweeps"),
-    "enable": ("is_enabled", True, "takes new sweeps again"),
+    "drain": (Changes(draining=True), "takes no new runs; live ones go on"),
+    "undrain": (Changes(draining=False), "takes runs again"),
+    "disable": (Changes(enabled=False), "takes no new sweeps"),
+    "enable": (Changes(enabled=True), "takes new sweeps again"),
 }
 
 
@@ -34,26 +38,32 @@ def _is_administrator(user: object) -> bool:
     return True
 
 
-_administrators_only = user_passes_test(_is_administrator)
+administrators_only = user_passes_test(_is_administrator)
 
 
 @require_POST
-@_administrators_only
+@administrators_only
 def change(request: HttpRequest, name: str) -> HttpResponse:
-    """Drain or turn off a target, or take that back."""
+    """Drain or turn off a target, or take that back; let its workers test their interpreter."""
     target = get_object_or_404(ComputeTarget, name=name)
-    field, value, outcome = _ACTIONS.get(request.POST.get("action", ""), ("", False, ""))
-    if not field:
-        messages.error(request, f"Nothing was changed: choose one of {', '.join(_ACTIONS)}.")
-    else:
-        change_target(target, **{field: value})
+    action = request.POST.get("action", "")
+    if action == "test":
+        count = ask_workers(target)
+        slots = "1 slot was" if count == 1 else f"{count} slots were"
+        messages.info(request, f"{slots} asked; the answers come within seconds.")
+    elif action in _ACTIONS:
+        changes, outcome = _ACTIONS[action]
+        change_target(target, changes, user=cast("User", request.user))
         messages.success(request, f"{target.name} {outcome}.")
+    else:
+        known = ", ".join([*_ACTIONS, "test"])
+        messages.error(request, f"Nothing was changed: choose one of {known}.")
     return redirect(reverse("compute"))
 
 
 @require_POST
 @never_cache
-@_administrators_only
+@administrators_only
 def attach(request: HttpRequest, name: str) -> HttpResponse:
     """Make a token for another machine and show, this once, the command that attaches it."""
     target = get_object_or_404(ComputeTarget, name=name)

@@ -43,7 +43,7 @@ def test_target_is_drained_and_takes_runs_again(
     page = administrator.get("/compute/").content.decode()
     assert is_draining(worker.name)
     assert (listed(administrator)["draining"], listed(administrator)["enabled"]) == (True, True)
-    assert "draining: waiting runs wait" in page
+    assert "drained: nothing runs, waiting runs wait" in page
     assert "free, GPU 3" in page
 
     administrator.post("/compute/gpu/change/", {"action": "undrain"})
@@ -61,7 +61,7 @@ def test_target_is_turned_off_and_on(administrator: Client) -> None:
 def test_unknown_action_changes_nothing(administrator: Client, target: ComputeTarget) -> None:
     page = administrator.post("/compute/gpu/change/", {"action": "is_enabled"}, follow=True)
 
-    assert b"Nothing was changed: choose one of drain, undrain, disable, enable." in page.content
+    assert b"Nothing was changed: choose one of drain, undrain, disable, enable, test." in page.content
     assert listed(administrator)["enabled"]
 
 

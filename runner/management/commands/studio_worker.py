@@ -10,22 +10,29 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import django_rq
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, connections
+from django.db.migrations.recorder import MigrationRecorder
 from redis.exceptions import RedisError
 from rq.serializers import JSONSerializer
 
+from experiments import migrations
 from experiments.models import ComputeTarget
 from experiments.services.compute import register_worker, remove_worker
 from experiments.services.dispatch import get_queue
 from runner import jobs, storage
+from runner.interpreter import InterpreterWatch
 from runner.leftovers import settle_leftovers
 from runner.process import die_with_parent, this_process
 from runner.worker import MAINTENANCE_SECONDS, MONITORING_SECONDS, WORKER_TTL, SlotWorker
 from studio import env
-from studio.sdk.client import StudioError
+from studio.sdk.client import Connection, StudioClient, StudioError
+from studio.version import VERSION
 
 # Also the least time between two attempts to start a slot that does not stay up.
 _LOOK_SECONDS: Final = 1.0
@@ -51,6 +58,7 @@ class Command(BaseCommand):
         if not 1 <= slots <= 256:
             raise CommandError(f"--slots is {slots}; use a number from 1 to 256.")
         gpus = [gpu.strip() for gpu in options["gpus"].split(",") if gpu.strip()]
+        _check_database()
         target = _find_target(options["compute"])
         _attach(target)
         if slots > 1 or len(gpus) > 1:
@@ -69,12 +77,20 @@ def work(target: ComputeTarget, gpu: str = "", *, drains: bool = False) -> None:
     if gpu:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     name = f"{target.name}@{me.host}-{me.pid}"
+    register = partial(
+        register_worker,
+        target,
+        name=name,
+        host=me.host,
+        pid=me.pid,
+        process_started=me.started,
+        gpu=gpu,
+        version=VERSION,
+    )
     # RQ sets its own handlers when it begins to work; until then there is nothing to wait for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        register_worker(
-            target, name=name, host=me.host, pid=me.pid, process_started=me.started, gpu=gpu
-        )
+        register()
         worker = SlotWorker(
             [get_queue(target.queue_name)],
             name=name,
@@ -86,11 +102,32 @@ def work(target: ComputeTarget, gpu: str = "", *, drains: bool = False) -> None:
         )
         worker.log_job_description = False
         worker.drains = drains
+        worker.register = register
+        worker.interpreter = InterpreterWatch(name)
         worker.work(logging_level="WARNING")
     except RedisError as error:
         raise CommandError(f"Redis does not answer: {error}") from error
     finally:
+        # The request to stop may have come in the middle of a query: that connection is of no use.
+        connections.close_all()
         remove_worker(name)
+
+
+def _check_database() -> None:
+    """Refuse a database of another version: rows would be read and written wrongly."""
+    known = {file.stem for file in Path(migrations.__path__[0]).glob("[0-9]*.py")}
+    applied = MigrationRecorder(connection).applied_migrations()
+    found = {name for app, name in applied if app == "experiments"}
+    if missing := sorted(known - found):
+        raise CommandError(
+            f"The database lacks {missing[0]} and is older than this machine's studio {VERSION}. "
+            "Start the studio of that version first (`studio up` migrates), then this worker."
+        )
+    if unknown := sorted(found - known):
+        raise CommandError(
+            f"The database has {unknown[-1]} and is newer than this machine's studio {VERSION}. "
+            "Install the version of the studio here, then start this worker again."
+        )
 
 
 def _attach(target: ComputeTarget) -> None:
@@ -103,12 +140,18 @@ def _attach(target: ComputeTarget) -> None:
         raise CommandError("STUDIO_COMPUTE_TOKEN is set; set STUDIO_URL to the studio's address.")
     try:
         name = storage.attach(url, token)
+        theirs = StudioClient(Connection(url, token)).get("attached").get("version", "unknown")
     except StudioError as error:
         raise CommandError(str(error)) from error
     if name != target.name:
         raise CommandError(
             f'The compute token is of the target "{name}", not of "{target.name}"; '
             f"use --compute {name}, or a token of {target.name}."
+        )
+    if theirs != VERSION:
+        sys.stderr.write(
+            f"This machine has Sweep Studio {VERSION}, the studio at {url} is {theirs}. "
+            "Runs go on, but install the same version here soon.\n"
         )
     if storage.is_remote():
         settle_leftovers()

@@ -1,6 +1,6 @@
 // Compute: asks for the targets every few seconds while somebody looks.
 import { getFragment } from "../lib/api.js";
-import { $ } from "../lib/dom.js";
+import { $, $$ } from "../lib/dom.js";
 import { onLiveToggle, refreshTimes, setLive } from "../lib/shell.js";
 
 const SECONDS = 3;
@@ -18,9 +18,11 @@ async function refresh() {
     const isReading = $("main [data-part] :focus") !== null;
     if (text === shown || isReading) return;
     shown = text;
+    const opened = new Set($$("main details[data-keep][open]").map((each) => each.dataset.keep));
     for (const part of [...fragment.children]) {
       $(`main [data-part="${part.dataset.part}"]`).replaceChildren(...part.childNodes);
     }
+    for (const each of $$("main details[data-keep]")) each.open = opened.has(each.dataset.keep);
     refreshTimes();
   } catch {
     setLive("offline", { since, retry: refresh });
