@@ -31,6 +31,7 @@ from tests.hosts import Host
 # How long a run in the wanted state is waited for before the card is put aside.
 _PATIENCE_SECONDS = 20.0
 _SILENT_SECONDS = 75.0
+_PROVOKE_SECONDS = 4.0
 _SHORT = {RunState.STARTING, RunState.FINALIZING}
 
 
@@ -63,11 +64,15 @@ class Striker:
         deadline = time.monotonic() + (
             _SILENT_SECONDS if card.state == RunState.NOT_RESPONDING else _PATIENCE_SECONDS
         )
-        halted = self._provoke(card)
+        halted = self._halt() if card.state == RunState.NOT_RESPONDING else 0
+        provoked = 0.0
         try:
             while time.monotonic() < deadline:
                 run = self._find(card)
                 if run is None:
+                    if time.monotonic() > provoked + _PROVOKE_SECONDS:
+                        self._provoke(card)
+                        provoked = time.monotonic()
                     time.sleep(0.004)
                     continue
                 if card.state not in _SHORT:
@@ -100,15 +105,15 @@ class Striker:
     def _state(self, run: Run) -> str:
         return str(Run.objects.values_list("state", flat=True).get(pk=run.pk))
 
-    def _provoke(self, card: Card) -> int:
-        """See to it that there will be such a run; return the process that was halted for it."""
+    def _provoke(self, card: Card) -> None:
+        """Do what people do so that there will be such a run."""
         if card.state == RunState.NOT_STARTED:
             self._try(self.work.pause_sweep)
         if card.state == RunState.CANCEL_REQUESTED:
             self._try(self.work.cancel_run)
-        if card.state != RunState.NOT_RESPONDING:
-            return 0
-        # A work-horse that stands still: its run goes silent, and everything of it is there.
+
+    def _halt(self) -> int:
+        """Let a work-horse stand still: its run goes silent, and all of its processes exist."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
             run = ask(Run.objects.filter(state=RunState.RUNNING).order_by("?").first)

@@ -9,8 +9,8 @@ from typing import Final
 
 WAITING: Final = ("NotStarted", "Queued")
 LIVE: Final = ("Starting", "Running", "Finalizing", "CancelRequested", "NotResponding")
-# While the script of a run exists.
-_AT_WORK: Final = ("Starting", "Running", "CancelRequested", "NotResponding")
+# While the script of a run exists; its guard exists a moment before the run is Running.
+_AT_WORK: Final = ("Running", "CancelRequested", "NotResponding")
 
 # In which states of a run each kind of fault makes sense.
 STATES: Final[dict[str, tuple[str, ...]]] = {
@@ -21,7 +21,7 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
     "postgres": (*WAITING, *LIVE),
     "supervisor": (*WAITING, *LIVE),
     "work-horse": LIVE,
-    "guard": _AT_WORK,
+    "guard": ("Starting", *_AT_WORK),
     "script": _AT_WORK,
     "network": ("Queued", "Starting", "Running", "Finalizing", "CancelRequested"),
 }

@@ -102,7 +102,8 @@ def send(pid: int, number: int) -> bool:
 
 def _pids() -> Iterator[int]:
     me = os.getpid()
-    return (int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != me)
+    names = os.listdir("/proc")  # noqa: PTH208 - names are all that is needed
+    return (int(name) for name in names if name.isdigit() and int(name) != me)
 
 
 def _environment(pid: int) -> list[bytes]:
