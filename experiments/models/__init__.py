@@ -11,6 +11,7 @@ from experiments.models.metric import MetricChunk, MetricSeries
 from experiments.models.registry import ModelFile, ModelVersion, RegisteredModel
 from experiments.models.removal import Removal
 from experiments.models.run import Run
+from experiments.models.saved_view import ColumnChoice, SavedView
 from experiments.models.sweep import Sweep, SweepVersion
 from experiments.models.warm_start import Resumption, WarmStart
 from experiments.models.workspace import Membership, Workspace
@@ -19,6 +20,7 @@ __all__ = [
     "ApiToken",
     "Artifact",
     "CheckRun",
+    "ColumnChoice",
     "ComputeTarget",
     "ComputeToken",
     "Decision",
@@ -34,6 +36,7 @@ __all__ = [
     "Resumption",
     "Run",
     "SignInLink",
+    "SavedView",
     "Snapshot",
     "Sweep",
     "SweepVersion",
