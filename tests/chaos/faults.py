@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import psutil
@@ -77,7 +78,7 @@ class Striker:
                     continue
                 if card.state not in _SHORT:
                     time.sleep(card.delay)
-                    if ask(lambda run=run: self._state(run)) != card.state:
+                    if ask(partial(self._state, run)) != card.state:
                         continue
                 fault = self._strike(card, run)
                 if fault is not None:
@@ -269,7 +270,7 @@ class Striker:
         pids = [pid for pid in self._children("watchdog") if pid != old]
         client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)
         try:
-            names = {name.decode() for name in client.smembers("rq:workers")}
+            names = {str(name, "utf-8") for name in client.smembers("rq:workers")}
         except (redis.RedisError, OSError):
             return False
         finally:

@@ -18,7 +18,7 @@ parser.add_argument("--kilobytes", type=int, default=200)
 parser.add_argument("--locks", type=Path, required=True)
 options = parser.parse_args()
 
-stops = []
+stops: list[bool] = []
 signal.signal(signal.SIGTERM, lambda *_: stops.append(True))
 
 # Two attempts at one configuration at the same time: the second one says so, and of whom.
@@ -37,7 +37,7 @@ run = Run.get_context()
 number = 0
 
 
-def report():
+def report() -> None:
     """Log two metrics under the next number."""
     global number
     number += 1

@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 import urllib.error
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Work(threading.Thread):
         targets = ["local", "team"] if self.world.hosts else ["local"]
         for target in targets:
             least = self._least if target == "local" else 2
-            active = ask(lambda target=target: self._active(target))
+            active = ask(partial(self._active, target))
             if active is not None and active < least:
                 self._submit(target)
         self.resume_due()

@@ -42,7 +42,7 @@ class World:
         address = self.network.address if self.network else "127.0.0.1"
         self.postgres: PostgresService | None = None
         self.valkey: ValkeyService | None = None
-        variables: dict[str, str] = {}
+        variables: dict[str, Any] = {}
         if database == "postgres":
             server = Postgres(address=address if hosts else "")
             self.postgres = PostgresService(server)

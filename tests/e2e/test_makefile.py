@@ -78,4 +78,4 @@ def test_help_names_every_target(programs):
 
     assert done.returncode == 0
     names = [line.split()[1] for line in done.stdout.splitlines()]
-    assert names == ["up", "test", "lint", "fmt", "bench", "bench-search", "lock", "help"]
+    assert names == ["up", "test", "lint", "fmt", "bench", "bench-search", "chaos", "lock", "help"]
