@@ -185,7 +185,7 @@ def _events_after(sweep: Sweep, cursor: int) -> tuple[int, list[dict[str, Any]]]
 
 
 def _public_ids(user: Any, keys: set[int]) -> list[str]:
-    rows = queries.sweeps_for(user).filter(pk__in=keys).order_by("pk")
+    rows = queries.hinted_for(user).filter(pk__in=keys, kind=Sweep.Kind.SWEEP).order_by("pk")
     return list(rows.values_list("public_id", flat=True))
 
 

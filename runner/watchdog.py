@@ -30,6 +30,7 @@ from experiments.services.check_run import KEPT, remove_old_checks
 from experiments.services.compute import remove_silent_workers, remove_worker
 from experiments.services.dispatch import CONTROL_QUEUE, get_queue
 from experiments.services.recovery import lose_run, mark_not_responding, requeue_run
+from experiments.services.retention import look_after
 from experiments.states import RUN_LIVE, RUN_TERMINAL, RunState
 from runner.closing import save_files, save_reports
 from runner.process import is_dead, kill_marked, this_process
@@ -55,6 +56,7 @@ def tick(now: datetime | None = None) -> None:
         _advance_sweeps,
         _forget_dead_workers,
         _remove_old_checks,
+        look_after,
     ):
         _guarded(look, moment)
     _guarded(lambda _: remove_silent_workers(_WORKER_SILENCE), moment)

@@ -65,6 +65,20 @@ def port(name: str, default: int) -> int:
     return int(raw)
 
 
+def count(name: str, default: int, *, most: int) -> int:
+    """Return a whole number from 0 on.
+
+    Raises:
+        EnvironmentProblem: the value is no number from 0 to `most`.
+    """
+    raw = text(name)
+    if not raw:
+        return default
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or int(raw) > most:
+        raise EnvironmentProblem(f"{name} is {raw!r}; use a whole number from 0 to {most}.")
+    return int(raw)
+
+
 def words(name: str, default: list[str]) -> list[str]:
     """Return a list of words separated by commas or blanks."""
     raw = text(name)

@@ -166,6 +166,8 @@ STUDIO_MAX_OUTPUT_BYTES: Final = 10 * 1000 * 1000 * 1000
 # A worker takes no run while the disk of the runs has less free space than this.
 STUDIO_MIN_FREE_BYTES: Final = 200 * 1000 * 1000
 STUDIO_MAX_RETRIES: Final = 2
+# After so many days in the trash a sweep is deleted for good; 0: only people delete.
+STUDIO_TRASH_DAYS: Final = env.count("STUDIO_TRASH_DAYS", 30, most=36500)
 # How long a worker on another machine waits for a studio that does not take its files.
 STUDIO_TRANSFER_SECONDS: Final = 600
 

@@ -39,9 +39,11 @@ from experiments.queries.visible import (
     followed_for,
     get_run,
     get_sweep,
+    hinted_for,
     may_write,
     runs_for,
     sweeps_for,
+    trashed_for,
     workspaces_for,
 )
 from experiments.queries.warm_start import (
@@ -102,6 +104,7 @@ __all__ = [
     "found_run_json",
     "get_run",
     "get_sweep",
+    "hinted_for",
     "in_declared_order",
     "lineage_of",
     "log_of_sweep",
@@ -129,6 +132,7 @@ __all__ = [
     "sweep_state_json",
     "sweeps_for",
     "sweeps_json",
+    "trashed_for",
     "waiting_runs",
     "workspaces_for",
 ]

@@ -52,12 +52,26 @@ def experiments_for(user: AnyUser) -> QuerySet[Experiment]:
 
 
 def sweeps_for(user: AnyUser) -> QuerySet[Sweep]:
-    """Return the sweeps in a person's workspaces, with what their pages show; checks are none."""
+    """Return the sweeps in a person's workspaces, with what their pages show.
+
+    Checks are none, and those in the trash are not there.
+    """
     return followed_for(user).filter(kind=Sweep.Kind.SWEEP)
 
 
 def followed_for(user: AnyUser) -> QuerySet[Sweep]:
     """Return everything of a person's workspaces that may be followed live: sweeps and checks."""
+    return hinted_for(user).filter(trashed_at__isnull=True)
+
+
+def trashed_for(user: AnyUser) -> QuerySet[Sweep]:
+    """Return the sweeps of a person's workspaces that are in the trash."""
+    found = hinted_for(user).filter(kind=Sweep.Kind.SWEEP, trashed_at__isnull=False)
+    return found.select_related("trashed_by")
+
+
+def hinted_for(user: AnyUser) -> QuerySet[Sweep]:
+    """Return everything of a person's workspaces, also what has just left the lists."""
     return Sweep.objects.filter(experiment__workspace__in=workspaces_for(user)).select_related(
         "experiment__workspace", "owner", "compute", "snapshot", "best_run"
     )
@@ -66,7 +80,9 @@ def followed_for(user: AnyUser) -> QuerySet[Sweep]:
 def runs_for(user: AnyUser) -> QuerySet[Run]:
     """Return the runs of a person's sweeps, not of checks, with what `run_json` needs."""
     return Run.objects.filter(
-        sweep__experiment__workspace__in=workspaces_for(user), sweep__kind=Sweep.Kind.SWEEP
+        sweep__experiment__workspace__in=workspaces_for(user),
+        sweep__kind=Sweep.Kind.SWEEP,
+        sweep__trashed_at__isnull=True,
     ).select_related("sweep__experiment__workspace", "sweep__compute", "retry_of", "resumption")
 
 

@@ -151,7 +151,9 @@ def better_earlier_run(sweep: Sweep) -> Run | None:
     if not sweep.spec.get("resume_from"):
         return None
     best, value = None, sweep.best_value
-    parents = Sweep.objects.filter(continuations__sweep=sweep, best_run__isnull=False)
+    parents = Sweep.objects.filter(
+        continuations__sweep=sweep, best_run__isnull=False, trashed_at__isnull=True
+    )
     for parent in parents.select_related("best_run").order_by("continuations__position"):
         found = parent.best_value
         if found is not None and (value is None or is_better(sweep.goal, found, value)):
@@ -200,12 +202,17 @@ def _run_text(number: int, sweep: Sweep) -> str:
 
 
 def _sweep_entry(sweep: Sweep) -> LineageEntry:
-    return LineageEntry(sweep.public_id, sweep.name, sweep.get_absolute_url())
+    return LineageEntry(sweep.public_id, sweep.name + _where(sweep), sweep.get_absolute_url())
 
 
 def _run_entry(run: Run) -> LineageEntry:
-    label = f"run {run.number} of {run.sweep.name}"
+    label = f"run {run.number} of {run.sweep.name}{_where(run.sweep)}"
     return LineageEntry(run.public_id, label, run.get_absolute_url())
+
+
+def _where(sweep: Sweep) -> str:
+    # The link leads to a page that offers to bring it back.
+    return " (in the trash)" if sweep.trashed_at else ""
 
 
 def _parent_entry(row: WarmStart) -> LineageEntry:

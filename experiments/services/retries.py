@@ -5,6 +5,7 @@ A repetition is a run of its own with the same hyperparameters; the old one stay
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -48,18 +49,34 @@ def retry_failed(sweep: Sweep, *, user: User) -> list[Run]:
     Raises:
         Refused: the sweep is being canceled.
     """
+    return _retry_all(sweep, failed_runs(sweep), "failed runs", user)
+
+
+def retry_runs(sweep: Sweep, run_ids: Collection[int], *, user: User) -> list[Run]:
+    """Repeat those of these runs that failed or were canceled and have no repetition yet.
+
+    Raises:
+        Refused: the sweep is being canceled.
+    """
+    wanted = Run.objects.filter(
+        sweep=sweep, pk__in=list(run_ids), state__in=sorted(_REPEATABLE), retries__isnull=True
+    )
+    return _retry_all(sweep, wanted.order_by("number"), "runs", user)
+
+
+def _retry_all(sweep: Sweep, wanted: QuerySet[Run], noun: str, user: User) -> list[Run]:
     with transaction.atomic():
         bump(sweep.pk)
         fresh = Sweep.objects.get(pk=sweep.pk)
-        failed = list(failed_runs(fresh))
-        if not failed:
+        runs = list(wanted)
+        if not runs:
             return []
-        what = f"run {failed[0].number}" if len(failed) == 1 else f"{len(failed)} failed runs"
+        what = f"run {runs[0].number}" if len(runs) == 1 else f"{len(runs)} {noun}"
         _go_on(fresh, what, user)
-        made = [create_retry(run, is_waiting=True).pk for run in failed]
+        made = [create_retry(run, is_waiting=True).pk for run in runs]
     advance_sweep(sweep.pk)
-    runs = Run.objects.filter(pk__in=made).select_related("sweep", "retry_of")
-    return list(runs.order_by("number"))
+    repeated = Run.objects.filter(pk__in=made).select_related("sweep", "retry_of")
+    return list(repeated.order_by("number"))
 
 
 def failed_runs(sweep: Sweep) -> QuerySet[Run]:
@@ -85,6 +102,8 @@ def _check_repeatable(run: Run) -> None:
 
 def _go_on(sweep: Sweep, what: str, user: User) -> None:
     """Let an ended sweep run again; it has its whole max_duration_minutes for that."""
+    if sweep.trashed_at is not None:
+        raise Refused("The sweep is in the trash; restore it first, then repeat its runs.")
     if sweep.state == SweepState.CANCEL_REQUESTED:
         raise Refused("The sweep is being canceled; its runs can be repeated once it has ended.")
     if sweep.state not in SWEEP_TERMINAL:

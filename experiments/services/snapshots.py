@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import IO, Final
 
 from django.conf import settings
+from django.db import transaction
 
+from experiments import clock
 from experiments.models import Snapshot, Workspace
 from experiments.problems import Problem, ProblemsError
 from experiments.snapshot_rules import MAX_BYTES, check_zip, digest_of, list_files, write_zip
@@ -92,13 +94,27 @@ def _incoming() -> Iterator[IO[bytes]]:
 
 def _keep(incoming: IO[bytes], digest: str, file_count: int, workspace: Workspace) -> Snapshot:
     incoming.flush()
-    target = path_of_digest(digest)
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Path(incoming.name).replace(target)
-    snapshot, _ = Snapshot.objects.get_or_create(
-        digest=digest,
-        defaults={"size_bytes": target.stat().st_size, "file_count": file_count},
-    )
-    snapshot.workspaces.add(workspace)
+    target, size, now = path_of_digest(digest), Path(incoming.name).stat().st_size, clock.now()
+    with transaction.atomic():
+        # The row first: a removal of unused snapshots holds it until the file is gone.
+        snapshot, _ = Snapshot.objects.update_or_create(
+            digest=digest,
+            defaults={"used_at": now},
+            create_defaults={"size_bytes": size, "file_count": file_count, "used_at": now},
+        )
+        snapshot.workspaces.add(workspace)
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            Path(incoming.name).replace(target)
     return snapshot
+
+
+def mark_used(snapshot: Snapshot) -> None:
+    """Note that a snapshot is used; in a transaction, nothing removes it before the commit.
+
+    Raises:
+        ProblemsError: it was removed meanwhile, since nothing had used it for a day.
+    """
+    if not Snapshot.objects.filter(pk=snapshot.pk).update(used_at=clock.now()):
+        text = f"The files {snapshot} were removed, as nothing used them; upload them again."
+        raise ProblemsError([Problem("snapshot", text)])

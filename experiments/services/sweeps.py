@@ -17,7 +17,7 @@ from experiments.problems import Problem, ProblemsError
 from experiments.services.advance import advance_sweep
 from experiments.services.dispatch import enqueue_advance
 from experiments.services.events import bump, notify, write_event
-from experiments.services.snapshots import snapshot_directory
+from experiments.services.snapshots import mark_used, snapshot_directory
 from experiments.services.submission import Checked, check_submission, find_compute
 from experiments.services.transitions import StaleState, move_sweep
 from experiments.services.warm_start import store_lineage
@@ -49,6 +49,7 @@ def create_sweep(
     if isinstance(compute, Problem):
         raise ProblemsError([compute])
     with transaction.atomic():
+        mark_used(snapshot)
         # It may come from another workspace of the owner.
         snapshot.workspaces.add(workspace)
         name = OF_CHECKS if kind == Sweep.Kind.CHECK else spec.experiment

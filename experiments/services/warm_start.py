@@ -103,7 +103,10 @@ def runs_to_resume(sweep: Sweep, count: int) -> list[NewRun]:
 def _add_parents(found: Lineage, spec: SweepSpec, workspace: Workspace) -> None:
     ids = [one for one in spec.resume_from if is_storable(one)]
     rows = Sweep.objects.filter(
-        public_id__in=ids, experiment__workspace=workspace, kind=Sweep.Kind.SWEEP
+        public_id__in=ids,
+        experiment__workspace=workspace,
+        kind=Sweep.Kind.SWEEP,
+        trashed_at__isnull=True,
     )
     known = {sweep.public_id: sweep for sweep in rows}
     for i, one in enumerate(spec.resume_from):
@@ -122,6 +125,7 @@ def _add_runs(found: Lineage, spec: SweepSpec, workspace: Workspace) -> None:
         public_id__in=ids,
         sweep__experiment__workspace=workspace,
         sweep__kind=Sweep.Kind.SWEEP,
+        sweep__trashed_at__isnull=True,
     ).select_related("sweep")
     known = {run.public_id: run for run in rows}
     told: set[int] = set()
