@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
+from django.forms import ModelForm as DjangoModelForm
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
 from experiments import queries
-from experiments.admin_base import OwnedByStudioAdmin, RowAdmin, RowsInline, admin_link, list_link
+from experiments.admin_base import (
+    OwnedByStudioAdmin,
+    RowAdmin,
+    RowsInline,
+    admin_link,
+    list_link,
+    page_link,
+)
+from experiments.compute_settings import read_changes
 from experiments.models import ComputeTarget, Run, Worker
+from experiments.problems import ProblemsError
 from experiments.services.compute import remove_worker
 from experiments.services.dispatch import get_queue
 from experiments.states import RUN_LIVE, RunState
 
+if TYPE_CHECKING:
+    ModelForm = DjangoModelForm[ComputeTarget]
+else:
+    # Django's own is generic in the type stubs alone.
+    ModelForm = DjangoModelForm
+
+_SETTINGS: Final = ("labels", "python", "environment")
 _LIVE: Final = sorted(str(state) for state in RUN_LIVE)
 
 
@@ -25,17 +43,47 @@ class WorkerInline(RowsInline[Worker, ComputeTarget]):
 
     model = Worker
     can_delete = False
-    fields = ["name", "host", "pid", "started_at", "last_seen_at"]
-    readonly_fields = ["name", "host", "pid", "started_at", "last_seen_at"]
+    fields = ["name", "host", "pid", "version", "python_version", "started_at", "last_seen_at"]
+    readonly_fields = [
+        "name",
+        "host",
+        "pid",
+        "version",
+        "python_version",
+        "started_at",
+        "last_seen_at",
+    ]
 
     def has_add_permission(self, request: HttpRequest, obj: ComputeTarget | None = None) -> bool:
         return False
+
+
+class ComputeTargetForm(ModelForm):
+    """What its own page checks is checked here as well."""
+
+    class Meta:
+        model = ComputeTarget
+        fields = "__all__"
+
+    def clean(self) -> dict[str, Any]:
+        """Check labels, interpreter and variables; an empty mapping is written {}."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        raw: dict[str, Any] = {name: cleaned[name] for name in _SETTINGS if name in cleaned}
+        try:
+            changes = read_changes(raw)
+        except ProblemsError as error:
+            for problem in error.problems:
+                field = problem.path.partition(".")[0]
+                self.add_error(field if field in self.fields else None, problem.message)
+            return cleaned
+        return cleaned | {name: getattr(changes, name) for name in raw}
 
 
 @admin.register(ComputeTarget)
 class ComputeTargetAdmin(RowAdmin[ComputeTarget]):
     """Where runs execute."""
 
+    form = ComputeTargetForm
     list_display = [
         "name",
         "kind",
@@ -51,7 +99,7 @@ class ComputeTargetAdmin(RowAdmin[ComputeTarget]):
     list_select_related = ["workspace"]
     search_fields = ["name"]
     autocomplete_fields = ["workspace"]
-    readonly_fields = ["queue_name", "jobs", "created_at"]
+    readonly_fields = ["secret_names", "queue_name", "jobs", "created_at"]
     inlines = [WorkerInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ComputeTarget]:
@@ -67,6 +115,13 @@ class ComputeTargetAdmin(RowAdmin[ComputeTarget]):
                 n_queued=Count("sweeps__runs", filter=queued, distinct=True),
             )
         )
+
+    @admin.display(description="secret variables")
+    def secret_names(self, compute: ComputeTarget) -> str | SafeString:
+        if compute.pk is None:
+            return "-"
+        names = ", ".join(sorted(compute.secrets)) or "none"
+        return page_link(reverse("compute_settings", args=[compute.name]), f"{names}: change them")
 
     @admin.display(description="workers alive", ordering="n_workers")
     def worker_count(self, compute: ComputeTarget) -> SafeString:
@@ -105,12 +160,35 @@ class ComputeTargetAdmin(RowAdmin[ComputeTarget]):
 class WorkerAdmin(OwnedByStudioAdmin[Worker]):
     """Attached slots."""
 
-    list_display = ["name", "target", "host", "pid", "alive", "started_at", "last_seen_at"]
-    list_filter = ["compute", "host"]
+    list_display = [
+        "name",
+        "target",
+        "host",
+        "pid",
+        "alive",
+        "version",
+        "python_version",
+        "started_at",
+        "last_seen_at",
+    ]
+    list_filter = ["compute", "host", "version"]
     list_select_related = ["compute"]
     search_fields = ["name", "host"]
     actions = ["forget"]
-    show = ("name", "target", "host", "pid", "alive", "started_at", "last_seen_at")
+    show = (
+        "name",
+        "target",
+        "host",
+        "pid",
+        "gpu",
+        "alive",
+        "version",
+        "python",
+        "python_version",
+        "python_problem",
+        "started_at",
+        "last_seen_at",
+    )
 
     @admin.display(description="compute", ordering="compute__name")
     def target(self, worker: Worker) -> str | SafeString:

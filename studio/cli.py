@@ -28,7 +28,7 @@ COMMANDS: Final = {
     "pause": ("studio.cli_life:pause", "Start no new runs of a sweep for now."),
     "resume": ("studio.cli_life:resume", "Let a paused sweep go on."),
     "retry": ("studio.cli_life:retry", "Repeat a run, or all failed runs of a sweep."),
-    "compute": ("studio.cli_sweeps:compute", "List compute targets and their workers."),
+    "compute": ("studio.cli_compute:compute", "List, add, change and test compute targets."),
     "worker": ("studio.cli_local:worker", "Attach this machine to a compute target."),
     "token": ("studio.cli_token:token", "Make, list and revoke API tokens."),
     "doctor": ("studio.cli_local:doctor", "Check every part and say how to mend it."),

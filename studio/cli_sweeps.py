@@ -1,4 +1,4 @@
-"""Commands that read or cancel sweeps: list, show, runs, best, cancel, compute."""
+"""Commands that read or cancel sweeps: list, show, runs, best, cancel."""
 
 from __future__ import annotations
 
@@ -215,25 +215,3 @@ def cancel_by_id(client: StudioClient, identifier: str) -> Any:
         if error.status != 404:
             raise
     return client.post(f"runs/{quote(identifier, safe='')}/cancel")
-
-
-@click.command()
-@json_option
-def compute(as_json: bool) -> None:
-    """List compute targets: slots, busy, queued runs."""
-    targets = list(connect().pages("compute"))
-    if as_json:
-        echo_json(targets)
-        return
-    rows = [
-        [
-            target["name"],
-            target["kind"],
-            "yes" if target["enabled"] else "no",
-            str(target["slots"]),
-            str(target["busy"]),
-            str(target["queued"]),
-        ]
-        for target in targets
-    ]
-    echo_table(["Compute", "Kind", "Enabled", "Slots", "Busy", "Queued"], rows)

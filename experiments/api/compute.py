@@ -23,7 +23,12 @@ Labels = Annotated[
     list[str], Query(default=[], description="Only those with it, gpu=a100 or spot; repeatable.")
 ]
 _SETTINGS: Final[dict[str, Any]] = {
-    "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+    "labels": {
+        "type": ["object", "array", "string"],
+        "description": 'A mapping, or words: "gpu=a100, spot".',
+        "additionalProperties": {"type": "string"},
+        "items": {"type": "string"},
+    },
     "python": {"type": "string", "description": "Path or name; empty: the worker's own."},
     "environment": {
         "type": "object",
