@@ -47,7 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="for the same faults again")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--hosts", type=int, help="other machines, 0 to 3; needs postgres and root")
-    parser.add_argument("--workers", type=int, default=3, help="local workers; 3")
+    parser.add_argument("--workers", type=int, default=4, help="local workers; 4")
     parser.add_argument("--short", action="store_true", help="no state that takes half a minute")
     parser.add_argument("--folder", type=Path, help="where the studio's folder is made")
     parser.add_argument("--report", type=Path, help="file for the report in Markdown")

@@ -32,7 +32,7 @@ class Campaign:
         self.cards = cards
         self.seed = seed
         self.options = options
-        self.work = Work(world, seed, sweeps=options.workers)
+        self.work = Work(world, seed, sweeps=options.workers - 1)
         self.striker = Striker(world, self.work)
         self.watch = Watch(world)
         self.recovery = Recovery(self.striker)

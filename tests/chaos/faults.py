@@ -25,7 +25,7 @@ from experiments.states import RUN_LIVE, RunState
 from tests.chaos import processes
 from tests.chaos.plan import Card
 from tests.chaos.services import HostService
-from tests.chaos.work import Work
+from tests.chaos.work import LONG, Work
 from tests.chaos.world import World, ask
 from tests.hosts import Host
 
@@ -65,10 +65,11 @@ class Striker:
         deadline = time.monotonic() + (
             _SILENT_SECONDS if card.state == RunState.NOT_RESPONDING else _PATIENCE_SECONDS
         )
-        halted = self._halt() if card.state == RunState.NOT_RESPONDING else 0
-        provoked = 0.0
+        halted, provoked = 0, 0.0
         try:
             while time.monotonic() < deadline:
+                if card.state == RunState.NOT_RESPONDING and not processes.is_alive(halted):
+                    halted = self._halt()
                 run = self._find(card)
                 if run is None:
                     if time.monotonic() > provoked + _PROVOKE_SECONDS:
@@ -116,11 +117,12 @@ class Striker:
     def _halt(self) -> int:
         """Let a work-horse stand still: its run goes silent, and all of its processes exist."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
+        rows = Run.objects.filter(state=RunState.RUNNING, sweep__name__startswith=LONG)
         while time.monotonic() < deadline:
-            run = ask(Run.objects.filter(state=RunState.RUNNING).order_by("?").first)
+            run = ask(rows.order_by("?").first)
             if run is not None and processes.send(run.executor_pid or 0, signal.SIGSTOP):
                 return int(run.executor_pid or 0)
-            time.sleep(0.05)
+            time.sleep(0.1)
         return 0
 
     def _try(self, what: Callable[[], None]) -> None:
@@ -268,9 +270,9 @@ class Striker:
     def _controls(self, old: int) -> bool:
         """Whether a watchdog other than the old one has settled things and works."""
         pids = [pid for pid in self._children("watchdog") if pid != old]
-        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)
+        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, decode_responses=True)
         try:
-            names = {str(name, "utf-8") for name in client.smembers("rq:workers")}
+            names = {str(name) for name in client.smembers("rq:workers")}
         except (redis.RedisError, OSError):
             return False
         finally:

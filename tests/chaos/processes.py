@@ -27,7 +27,7 @@ def processes_of_folder(folder: Path) -> list[str]:
     part = str(folder).encode()
     found = []
     for pid in _pids():
-        if any(part in word for word in _environment(pid)) and _is_alive(pid):
+        if any(part in word for word in _environment(pid)) and is_alive(pid):
             words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
             found.append(f"{pid} {words.decode(errors='replace')[:120]}")
     return found
@@ -113,8 +113,9 @@ def _environment(pid: int) -> list[bytes]:
         return []
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, and no mere zombie of it."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return pid > 0 and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False

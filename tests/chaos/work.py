@@ -19,6 +19,8 @@ from tests.chaos.world import World, ask
 
 _TRAIN = Path(__file__).with_name("train.py")
 _LOOK_SECONDS = 0.5
+# The names of sweeps whose runs outlast the silence of a worker begin like this.
+LONG = "long"
 _BANDIT = {"type": "bandit", "slack_factor": 0.3, "evaluation_interval": 5, "delay_evaluation": 20}
 
 
@@ -62,20 +64,22 @@ class Work(threading.Thread):
             least = self._least if target == "local" else 2
             active = ask(partial(self._active, target))
             if active is not None and active < least:
-                self._submit(target)
+                self._submit(self._spec(target))
+        if ask(partial(self._active, "local", LONG)) == 0:
+            self._submit(self._long_spec())
         self.resume_due()
         if self._rng.random() < 0.15:
             self._meddle()
 
-    def _active(self, target: str) -> int:
+    def _active(self, target: str, name: str = "chaos") -> int:
         states = sorted(SWEEP_ACTIVE)
-        return Sweep.objects.filter(compute__name=target, state__in=states).count()
+        rows = Sweep.objects.filter(name__startswith=name, state__in=states)
+        return rows.filter(compute__name=target).count()
 
-    def _submit(self, target: str) -> None:
+    def _submit(self, spec: dict[str, Any]) -> None:
         if not self._digest:
             self._digest = self._upload()
-        spec = self._spec(target)
-        self.world.studio.api("/sweeps", spec)
+        self.world.studio.api("/sweeps", spec | {"snapshot": self._digest})
         self.submitted += 1
 
     def _upload(self) -> str:
@@ -94,7 +98,6 @@ class Work(threading.Thread):
         spec: dict[str, Any] = {
             "name": f"chaos {self.submitted}",
             "experiment": "chaos",
-            "snapshot": self._digest,
             "script": "train.py",
             "arguments": ["--seconds", f"{seconds:.1f}", "--locks", str(self.world.locks)],
             "compute": target,
@@ -108,6 +111,14 @@ class Work(threading.Thread):
             spec["early_termination"] = _BANDIT
         if rng.random() < 0.3:
             spec["arguments"] += ["--kilobytes", "4000"]
+        return spec
+
+    def _long_spec(self) -> dict[str, Any]:
+        arguments = ["--seconds", "45", "--pause", "0.1", "--locks", str(self.world.locks)]
+        changes = {"name": f"{LONG} {self.submitted}", "arguments": arguments}
+        limits = {"max_total_runs": 3, "max_concurrent_runs": 1}
+        spec = self._spec("local") | changes | limits
+        spec.pop("early_termination", None)
         return spec
 
     def _meddle(self) -> None:
@@ -126,8 +137,8 @@ class Work(threading.Thread):
 
     def cancel_run(self) -> None:
         """Cancel some run that is running."""
-        rows = Run.objects.filter(state=RunState.RUNNING).values_list("public_id", flat=True)
-        found = ask(lambda: list(rows))
+        rows = Run.objects.filter(state=RunState.RUNNING, sweep__name__startswith="chaos")
+        found = ask(lambda: list(rows.values_list("public_id", flat=True)))
         if found:
             self.world.studio.api(f"/runs/{self._rng.choice(found)}/cancel", {})
             self._note("runs canceled")
@@ -135,6 +146,7 @@ class Work(threading.Thread):
     def pause_sweep(self) -> None:
         """Pause some sweep that has waiting runs; it goes on after some seconds."""
         rows = Run.objects.filter(state=RunState.QUEUED, sweep__state=SweepState.RUNNING)
+        rows = rows.filter(sweep__name__startswith="chaos")
         found = ask(lambda: list(rows.values_list("sweep__public_id", flat=True)))
         if found:
             chosen = self._rng.choice(found)
