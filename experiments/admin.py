@@ -15,6 +15,7 @@ from experiments import (
     admin_queues,
     admin_records,
     admin_sweeps,
+    admin_views,
     admin_warm_start,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "admin_queues",
     "admin_records",
     "admin_sweeps",
+    "admin_views",
     "admin_warm_start",
 ]
 

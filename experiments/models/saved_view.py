@@ -1,4 +1,4 @@
-"""How people look at runs: named views of an experiment, and the columns that each of them chose."""
+"""How people look at runs: named views of an experiment, and the columns that each one chose."""
 
 from __future__ import annotations
 

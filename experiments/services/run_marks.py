@@ -5,12 +5,12 @@ Every change is checked as a whole before anything is stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from django.db import transaction
 
-from experiments.models import Run
+from experiments.models import Run, Sweep
 from experiments.problems import Problem, ProblemsError
 from experiments.services.events import bump, notify
 
@@ -54,6 +54,38 @@ def change_marks(
     return fresh
 
 
+def tag_runs(
+    sweep: Sweep,
+    run_ids: Collection[int],
+    *,
+    added: Mapping[str, str | None],
+    removed: Iterable[str],
+) -> int:
+    """Merge tags into those of many runs and take others away; return how many runs changed.
+
+    Raises:
+        ProblemsError: a name or text is too long, or a run would have too many; nothing is changed.
+    """
+    problems = _problems("tags", added)
+    gone = set(removed)
+    with transaction.atomic():
+        cursor = bump(sweep.pk)
+        changed = []
+        for run in Run.objects.filter(sweep=sweep, pk__in=list(run_ids)).only("number", "tags"):
+            kept = {name: text for name, text in run.tags.items() if name not in gone}
+            tags = {**kept, **added}
+            if tags != run.tags:
+                run.tags = tags
+                run.stamp = cursor
+                changed.append(run)
+                problems += _too_many("tags", tags, f"Run {run.number}")
+        if problems:
+            raise ProblemsError(problems[:10])
+        Run.objects.bulk_update(changed, ["tags", "stamp"], batch_size=200)
+        notify(sweep.pk, lists=False)
+    return len(changed)
+
+
 def _problems(field: str, marks: Mapping[str, str | None]) -> list[Problem]:
     problems = []
     for name, text in marks.items():
@@ -66,7 +98,7 @@ def _problems(field: str, marks: Mapping[str, str | None]) -> list[Problem]:
     return problems
 
 
-def _too_many(field: str, marks: Mapping[str, str | None]) -> list[Problem]:
+def _too_many(field: str, marks: Mapping[str, str | None], who: str = "The run") -> list[Problem]:
     if len(marks) <= MAX_MARKS:
         return []
-    return [Problem(field, f"The run would have {len(marks)} {field}; at most {MAX_MARKS}.")]
+    return [Problem(field, f"{who} would have {len(marks)} {field}; at most {MAX_MARKS}.")]

@@ -32,6 +32,14 @@ def request_stop(run_id: int, *, end_reason: EndReason, reason: str) -> bool:
         return True
 
 
+def stop_order(run: Run) -> bool:
+    """Sort runs that are to stop: waiting ones first.
+
+    A slot that a stopped run frees must not go to the next one of them.
+    """
+    return run.state not in _ENDS_AT_ONCE
+
+
 def stop_children(sweep_id: int, *, end_reason: EndReason, reason: str) -> int:
     """Ask every active run of a sweep to stop; return how many were asked now."""
     active = Run.objects.filter(sweep_id=sweep_id, state__in=sorted(RUN_ACTIVE))

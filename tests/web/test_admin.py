@@ -39,6 +39,7 @@ from experiments.services.compute_tokens import make_compute_token
 from experiments.services.dispatch import get_queue
 from experiments.services.limits import change_limits
 from experiments.services.models import register_model
+from experiments.services.saved_views import ViewContent, remember_columns, save_view
 from experiments.states import RunState, SweepState
 from tests.factories import make_check, make_run, make_sweep, make_user
 from tests.web.api_world import World, make_world
@@ -63,6 +64,9 @@ def world(tmp_path: Path, settings: Any) -> World:
     register_model(world.run, name="digits", user=world.alice)
     world.sweep.refresh_from_db()
     make_check(owner=world.alice)
+    experiment = world.sweep.experiment
+    save_view(experiment, "stopped", ViewContent(filter="status:stopped"), user=world.alice)
+    remember_columns(experiment, ["number", "lr"], user=world.alice)
     later = make_sweep(owner=world.alice)
     WarmStart.objects.create(
         sweep=later, position=0, parent=world.sweep, parent_public_id=world.sweep.public_id
