@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
 from experiments.models import Run
 from experiments.services.outcome import RunOutcome
 from experiments.services.runs import add_artifacts
+from experiments.services.storage import run_directory
 from runner import logs
 from runner.memory import OutOfMemory
 from runner.process import ExitRecord
@@ -31,15 +31,16 @@ def read_outcome(
     """Tell how the process of a run ended. Reads the log, so call it before that is cut."""
     if record.exec_error:
         return RunOutcome(bad_command=record.exec_error)
-    if record.signal == signal.SIGKILL and not record.stopped and memory.has_struck():
-        killed_for = "out of memory; the kernel ended the script"
     failed = bool(record.code or record.signal)
+    error_line = logs.error_line(workdir.std_log) if failed else ""
+    if failed and not record.stopped:
+        killed_for = killed_for or memory.explain(record, error_line)
     if not failed and not killed_for:
         killed_for = read_failure(workdir.failure_file)
     return RunOutcome(
         exit_code=record.code,
         signal=record.signal,
-        error_line=logs.error_line(workdir.std_log) if failed else "",
+        error_line=error_line,
         stopped_by_us=record.stopped,
         timed_out=is_timed_out,
         killed_for=killed_for,
@@ -59,14 +60,21 @@ def store_files(run_id: int, workdir: Workdir, tick: Callable[[], None]) -> int:
 
 def save_reports(run: Run) -> None:
     """Store what is left in the journal of a run whose executor died on this machine."""
-    workdir = Workdir(Path(run.directory))
-    if run.directory and workdir.journal.exists():
+    workdir = _workdir_of(run)
+    if workdir.journal.exists():
         feed = ReportFeed(run.pk, run.fence, workdir.journal, offset=run.last_seq)
         feed.drain()
 
 
 def save_files(run: Run) -> None:
     """Keep the files of a run whose executor died on this machine."""
-    workdir = Workdir(Path(run.directory))
-    if run.directory and workdir.code.exists():
+    workdir = _workdir_of(run)
+    if workdir.code.exists():
         store_files(run.pk, workdir, lambda: None)
+
+
+def _workdir_of(run: Run) -> Workdir:
+    """Return the directory of a run, also when its executor died before it could say so."""
+    if run.directory:
+        return Workdir(Path(run.directory))
+    return Workdir(run_directory(run.sweep.public_id, run.number, run.fence))

@@ -25,6 +25,7 @@ PR_SET_CHILD_SUBREAPER = 36
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # Helpers of a script that ended by itself are given a moment to end as well.
 AFTERLIFE_SECONDS = 1.0
+OOM_SCORE = 500
 KILL_ROUNDS = 200
 ROUND_SECONDS = 0.02
 
@@ -42,6 +43,7 @@ class Guard:
         self.was_stopped = False
         self.kill_at: float | None = None
         self.exec_error = ""
+        self.peak = 0
         self.started = time.time()
 
     def run(self, command: list[str]) -> None:
@@ -92,6 +94,7 @@ class Guard:
             if os.getppid() != guard:
                 os._exit(125)
             os.close(self.lifeline)
+            _offer_to_oom_killer()
             os.execvp(command[0], command)
         except OSError as error:
             os.write(report_writer, f"{command[0]}: {error.strerror}".encode())
@@ -114,11 +117,13 @@ class Guard:
     def _reap(self) -> None:
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
+            # Of the process and of what it has waited for, in blocks of 1024 bytes.
+            self.peak = max(self.peak, usage.ru_maxrss * 1024)
             if pid == self.child:
                 self.status = status
                 self.was_stopped = self.is_stopping
@@ -155,6 +160,7 @@ class Guard:
             "signal": os.WTERMSIG(status) if signalled else None,
             "stopped": self.was_stopped,
             "exec_error": self.exec_error,
+            "peak": self.peak,
             "started": self.started,
             "ended": time.time(),
         }
@@ -184,6 +190,14 @@ def descendants() -> list[int]:
         found += below
         parents += below
     return found
+
+
+def _offer_to_oom_killer() -> None:
+    # Where memory runs out the script is the one to end, not the worker, nor somebody's database.
+    with contextlib.suppress(OSError, ValueError), open("/proc/self/oom_score_adj", "r+") as file:
+        if int(file.read()) < OOM_SCORE:
+            file.seek(0)
+            file.write(str(OOM_SCORE))
 
 
 def _signal(pid: int, number: int) -> None:

@@ -35,12 +35,16 @@ _KILL_ROUNDS: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class ExitRecord:
-    """How a command ended. `stopped`: the guard was asked to stop it; `exec_error`: never began."""
+    """How a command ended. `stopped`: the guard was asked to stop it; `exec_error`: never began.
+
+    `peak` is the largest memory of one of its processes, in bytes.
+    """
 
     code: int | None
     signal: int | None
     stopped: bool
     exec_error: str
+    peak: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class GuardedProcess:
             signal=record["signal"],
             stopped=bool(record["stopped"]),
             exec_error=str(record["exec_error"]),
+            peak=int(record.get("peak", 0)),
         )
 
 
