@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from experiments.formats import format_filesize
 from runner import logs
 from runner.workdir import KEPT, Workdir, tree_bytes
 
@@ -42,4 +43,5 @@ class Quotas:
         size = sum(tree_bytes(self._workdir.code / name) for name in KEPT)
         if size <= self._output_bytes:
             return ""
-        return f"its outputs reached {size} bytes, more than the limit of {self._output_bytes}"
+        reached, limit = format_filesize(size), format_filesize(self._output_bytes)
+        return f"its outputs reached {reached}, more than the limit of {limit}"

@@ -58,6 +58,8 @@ def failure_sentence(outcome: RunOutcome) -> str:
     """Say why a run failed: exit code or signal, then the last line of its traceback."""
     if outcome.bad_command:
         return f"The command could not be started: {_cut(outcome.bad_command)}"
+    if outcome.stopped_by_us and outcome.killed_for:
+        return f"Stopped by the studio: {_cut(outcome.killed_for)}."
     if outcome.signal is not None:
         what = f"Killed by signal {outcome.signal} ({_signal_name(outcome.signal)})"
     elif outcome.exit_code is not None:

@@ -213,7 +213,9 @@ def test_outputs_beyond_the_limit_end_the_run_with_the_reason(tmp_path, settings
     run = run_to_end(queue(tmp_path, script))
 
     assert (run.state, run.end_reason) == ("Failed", "nonzero_exit")
-    assert "its outputs reached 200000 bytes, more than the limit of 100000" in run.reason
+    assert run.reason == (
+        "Stopped by the studio: its outputs reached 200.0 kB, more than the limit of 100.0 kB."
+    )
 
 
 def test_run_timeout_cancels_the_run_alone(tmp_path):
