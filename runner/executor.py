@@ -20,14 +20,12 @@ from experiments.services.recovery import lose_run
 from experiments.services.storage import run_directory
 from experiments.services.termination import SweepCurves, apply_policy
 from experiments.services.transitions import StaleState
-from experiments.spec_command import resume_words
 from experiments.states import EndReason
 from runner import workdir
 from runner.closing import read_outcome
+from runner.command import command_of, script_arguments
 from runner.compute import load_compute
 from runner.compute.base import Handle
-from runner.environment import run_environment, studio_url
-from runner.interpreter import choose_python, own_environment
 from runner.memory import OutOfMemory
 from runner.process import kill_marked, this_process
 from runner.quotas import DISK_FULL, Quotas
@@ -85,6 +83,8 @@ class Execution:
         self.is_interrupted = False
         self.is_stop_requested = False
         self._is_timeout_stored = False
+        # The command and where its files are, until the row says that it runs.
+        self._unnoted: tuple[list[str], str] | None = None
         self._next_poll = 0.0
         self._next_size = 0.0
         self._deadline: float | None = None
@@ -106,6 +106,9 @@ class Execution:
                 self._finish()
         except StaleState as error:
             logger.warning("run %s left to others: %s", self.claimed.public_id, error)
+        except (OperationalError, InterfaceError) as error:
+            self._stop_process()
+            self._hand_over_later(error)
         except Exception as error:
             logger.exception("run %s: the executor failed", self.claimed.public_id)
             self._give_up(error)
@@ -120,7 +123,7 @@ class Execution:
             self.workdir = workdir.prepare_workdir(self.workdir.path, snapshot)
             directory = self.storage.open(self.claimed, self.workdir, self._keep_alive)
             self._copy_earlier_outputs()
-            argv, env = self._command()
+            argv, env = command_of(self.claimed, self.workdir)
             compute = load_compute(self.claimed.compute_kind)
             self.process = compute.start(
                 argv,
@@ -138,6 +141,19 @@ class Execution:
             return self._end_unstarted(str(error))
         if self.claimed.timeout_seconds is not None:
             self._deadline = time.monotonic() + self.claimed.timeout_seconds
+        self._unnoted = argv, directory
+        try:
+            self._note_start()
+        except (OperationalError, InterfaceError) as error:
+            self._wait_for_database(error)  # the script runs; it is noted with its first reports
+        self.storage.follow()
+        return True
+
+    def _note_start(self) -> None:
+        """Say once that the process runs."""
+        if self._unnoted is None or self.process is None:
+            return
+        argv, directory = self._unnoted
         try:
             runs.start_run(
                 self.claimed.run_id,
@@ -145,13 +161,19 @@ class Execution:
                 arguments=argv,
                 directory=directory,
                 guard_pid=self.process.pid,
-                script_arguments=self._script_arguments(),
+                script_arguments=script_arguments(self.claimed, self.workdir),
             )
         except StaleState:
-            # Asked to stop while it was starting, or lost; the supervision below finds out which.
+            # Asked to stop while it was starting, or lost; the supervision finds out which.
             self._next_poll = 0.0
-        self.storage.follow()
-        return True
+            runs.note_process(
+                self.claimed.run_id,
+                self.claimed.fence,
+                arguments=argv,
+                directory=directory,
+                guard_pid=self.process.pid,
+            )
+        self._unnoted = None
 
     def _copy_earlier_outputs(self) -> None:
         """Put the outputs of the run that this one goes on from where its script can read them."""
@@ -166,35 +188,6 @@ class Execution:
         except FileNotFoundError as error:
             text = f"the outputs of run {earlier.public_id}, to go on from, are gone"
             raise FileNotFoundError(text) from error
-
-    def _resume_words(self) -> list[str]:
-        return resume_words(str(self.workdir.resumed)) if self.claimed.resume_from else []
-
-    def _script_arguments(self) -> list[str] | None:
-        words = self._resume_words()
-        return [*self.claimed.arguments, *words] if words else None
-
-    def _command(self) -> tuple[list[str], dict[str, str]]:
-        claimed, spec = self.claimed, self.claimed.spec
-        python = spec.python or choose_python(claimed.compute_python)
-        env = run_environment(
-            run_id=claimed.public_id,
-            token=claimed.token,
-            studio_url=studio_url(settings.STUDIO_HOME),
-            journal=self.workdir.journal,
-            client=workdir.client_directory(settings.STUDIO_HOME),
-            python=python,
-            extra={
-                **claimed.compute_environment,
-                **own_environment(),
-                **spec.environment,
-                **spec.environment_for(claimed.params),
-            },
-        )
-        if claimed.resume_from is not None:
-            # What scripts of Azure ML may read instead of --resume-from.
-            env["AZUREML_DATAREFERENCE_MODEL_LOCATION"] = str(self.workdir.resumed)
-        return [*spec.argv(claimed.params, python), *self._resume_words()], env
 
     def _end_unstarted(self, reason: str) -> bool:
         outcome = RunOutcome(bad_command=reason, stopped_by_us=False)
@@ -228,6 +221,7 @@ class Execution:
 
     def _exchange(self) -> None:
         """Tell the database what is new, and hear from it what is wanted."""
+        self._note_start()
         if self.feed.flush().has_primary:
             self._judge()
         self._keep_alive()
@@ -288,6 +282,7 @@ class Execution:
     def _store_end(self) -> None:
         """Store everything about the end; done again from the top when the database was away."""
         kill_marked(RUN_VARIABLE, self.claimed.public_id)
+        self._note_start()
         self.feed.drain()
         self._next_poll = 0.0
         self._keep_alive()
@@ -330,6 +325,17 @@ class Execution:
             self.storage.hurry()
             self.storage.keep(lambda: None)
 
+    def _hand_over_later(self, error: Exception) -> None:
+        """Give the run up when the database is back; else the watchdog does."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            self._wait_for_database(error)
+            try:
+                return self._hand_over("The database was away.")
+            except (OperationalError, InterfaceError) as again:
+                error = again
+        logger.error("run %s is left to the watchdog", self.claimed.public_id)
+
     def _stop_process(self) -> None:
         if self.process is None:
             return
@@ -339,7 +345,15 @@ class Execution:
             kill_marked(RUN_VARIABLE, self.claimed.public_id)
             process.wait(1)
         process.close()
+        self._save_rest()
         workdir.keep_files(self.workdir)
+
+    def _save_rest(self) -> None:
+        """Store what the script reported until it was gone, whoever has the run by now."""
+        try:
+            self.feed.drain()
+        except (StaleState, OperationalError, InterfaceError) as error:
+            logger.warning("run %s: last reports: %s", self.claimed.public_id, error)
 
     def _give_up(self, error: Exception) -> None:
         self._stop_process()

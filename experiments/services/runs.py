@@ -47,6 +47,7 @@ __all__ = [
     "finish_run",
     "lose_run",
     "mark_not_responding",
+    "note_process",
     "renew_lease",
     "request_stop",
     "requeue_run",
@@ -147,6 +148,15 @@ def start_run(
         guard_pid=guard_pid,
         started_at=clock.now(),
         lease_expires_at=_lease(),
+    )
+
+
+def note_process(
+    run_id: int, fence: int, *, arguments: list[str], directory: str, guard_pid: int
+) -> None:
+    """Note the process of a run that was asked to stop while it started: its log is to be read."""
+    Run.objects.filter(pk=run_id, fence=fence).update(
+        command=arguments, directory=directory, guard_pid=guard_pid
     )
 
 

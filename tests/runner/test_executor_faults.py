@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -15,9 +16,12 @@ from django.db import OperationalError, connection
 
 from experiments.models import Artifact, Run
 from experiments.queries import series_of
+from experiments.services.recovery import lose_run
 from experiments.services.runs import cancel_run
+from experiments.services.snapshots import path_of_digest
 from runner import executor
 from runner.environment import run_environment
+from runner.storage import SharedStorage
 from tests.factories import make_user
 from tests.runner.attempts import HEAD, in_background, log_of, queue, run_to_end, wait_for
 from tests.runner.processes import processes_of
@@ -75,7 +79,52 @@ def test_run_that_is_canceled_while_it_starts_is_canceled(tmp_path):
 
     run = ended(run)
     assert (run.state, run.end_reason, run.reason) == ("Canceled", "user", "Canceled by alice.")
+    assert Path(run.directory).is_dir()
     assert processes_of(run) == []
+
+
+def test_reports_of_a_run_that_was_given_up_are_kept_to_the_last(tmp_path):
+    script = HEAD + (
+        "import signal, sys, time\n"
+        "def save(*_):\n    for i in range(20): run.log('accuracy', i); time.sleep(0.01)\n"
+        "    sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, save)\nrun.log('accuracy', 1)\n"
+        "print('ready', flush=True)\ntime.sleep(300)"
+    )
+    run = queue(tmp_path, script)
+    thread = in_background(run)
+    wait_for(run, "Running")
+    wait_for_log(run, "ready")
+
+    lose_run(run.pk, reason="Its worker gave no sign.")
+    thread.join(30)
+
+    lost = ended(run)
+    assert (lost.state, lost.reason) == ("Failed", "Its worker gave no sign.")
+    lines = (Path(lost.directory) / "metrics.jsonl").read_bytes().count(b"\n")
+    assert (lines, lost.reports) == (21, 21)
+    assert processes_of(run) == []
+
+
+def test_database_that_is_away_at_the_start_is_no_fault_of_the_script(tmp_path, settings):
+    settings.STUDIO_MAX_RETRIES = 1
+    run = queue(tmp_path, SLEEPER)
+    outage = Outage('"fence", "experiments_run"."lease_expires_at"', 1)
+
+    with connection.execute_wrapper(outage), pytest.MonkeyPatch.context() as patch:
+        # The first look at the lease while the code is fetched.
+        patch.setattr(SharedStorage, "snapshot", fetch_slowly)
+        run = run_to_end(run)
+
+    assert outage.times == 0
+    assert (run.state, run.end_reason) == ("Failed", "worker_lost")
+    assert Run.objects.get(retry_of=run).state == "Queued"
+
+
+def fetch_slowly(self: SharedStorage, digest: str, tick: Callable[[], None]) -> Path:
+    """Fetch as a worker on another machine does: it gives a sign of life in between."""
+    tick()
+    return path_of_digest(digest)
 
 
 def test_outputs_of_a_run_that_is_handed_over_are_kept(tmp_path):
@@ -126,13 +175,14 @@ class Outage:
 @pytest.mark.parametrize(
     ("text", "times"),
     [
+        ("'Running'", 1),
         ('INSERT INTO "experiments_metricchunk"', 2),
         ('"fence", "experiments_run"."lease_expires_at"', 2),
         ("'Finalizing'", 1),
         ('INSERT INTO "experiments_artifact"', 1),
         ("'Completed'", 1),
     ],
-    ids=["reports", "lease", "finalizing", "files", "end"],
+    ids=["start", "reports", "lease", "finalizing", "files", "end"],
 )
 def test_outage_of_the_database_loses_nothing(tmp_path, text, times):
     script = HEAD + (

@@ -17,11 +17,13 @@ from experiments.models import Artifact, Run, Sweep, Worker
 from experiments.queries import series_of
 from experiments.services.compute import register_worker
 from experiments.services.dispatch import get_queue
-from experiments.services.runs import renew_lease
+from experiments.services.runs import claim_run, renew_lease
+from experiments.services.storage import run_directory
 from experiments.services.transitions import move_run
 from experiments.states import EndReason, RunState
 from runner import watchdog
 from runner.process import this_process
+from studio.sdk.run import format_report
 from tests.factories import claim, make_compute, make_run, make_running_run, make_sweep
 from tests.runner.attempts import HEAD, queue, wait_for
 from tests.runner.processes import processes_of, wait_until
@@ -78,6 +80,21 @@ def test_run_whose_executor_was_killed_is_buried_with_all_it_left(tmp_path, valk
     assert (lost.reports, len(series_of(lost, "accuracy").values)) == (lines, lines)
     assert Artifact.objects.filter(run=run, path="outputs/model").exists()
     assert not (Path(lost.directory) / "code").exists()
+
+
+def test_reports_of_a_run_whose_executor_died_while_it_started_are_kept(tmp_path):
+    run = queue(tmp_path, "")
+    me = this_process()
+    claim_run(run.pk, worker_name="w", host=me.host, pid=2**22, process_started=me.started)
+    directory = run_directory(run.sweep.public_id, run.number, 1)
+    directory.mkdir(parents=True)
+    lines = [format_report("accuracy", n, step=None, time=0.0) for n in range(3)]
+    (directory / "metrics.jsonl").write_text("".join(lines))
+
+    watchdog.tick()
+
+    assert state_of(run) == ("Failed", "worker_lost")
+    assert list(series_of(run, "accuracy").values) == [0, 1, 2]
 
 
 def test_run_of_a_living_executor_stays(settings):
