@@ -9,6 +9,7 @@ import argparse
 import logging
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -75,6 +76,8 @@ def _kinds(options: argparse.Namespace) -> tuple[str, ...]:
 
 if __name__ == "__main__":
     begun = time.monotonic()
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell told it to ignore them
+        signal.signal(number, signal.default_int_handler)
     code = main()
     print(f"{time.monotonic() - begun:.0f} s", flush=True)
     sys.exit(code)

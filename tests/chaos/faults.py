@@ -112,7 +112,8 @@ class Striker:
         if card.state == RunState.NOT_STARTED:
             self._try(self.work.pause_sweep)
         if card.state == RunState.CANCEL_REQUESTED:
-            self._try(self.work.cancel_run)
+            target = "team" if card.kind == "network" else ""
+            self._try(partial(self.work.cancel_run, target))
 
     def _halt(self) -> int:
         """Let a work-horse stand still: its run goes silent, and all of its processes exist."""

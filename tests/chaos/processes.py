@@ -23,13 +23,17 @@ def processes_by_run() -> dict[str, list[int]]:
 
 
 def processes_of_folder(folder: Path) -> list[str]:
-    """Return what lives with something below the folder in its environment, as text."""
+    """Return what lives with something below the folder in its environment, as text.
+
+    The database server is not the studio's to end.
+    """
     part = str(folder).encode()
     found = []
     for pid in _pids():
         if any(part in word for word in _environment(pid)) and is_alive(pid):
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
-            found.append(f"{pid} {words.decode(errors='replace')[:120]}")
+            name, words = _command(pid)
+            if name != "postgres":
+                found.append(f"{pid} {words}")
     return found
 
 
@@ -111,6 +115,14 @@ def _environment(pid: int) -> list[bytes]:
         return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
         return []
+
+
+def _command(pid: int) -> tuple[str, str]:
+    try:
+        process = psutil.Process(pid)
+        return process.name(), " ".join(process.cmdline())[:120]
+    except psutil.Error:
+        return "", "ended just now"
 
 
 def is_alive(pid: int) -> bool:

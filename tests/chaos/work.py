@@ -135,9 +135,10 @@ class Work(threading.Thread):
     def _note(self, what: str) -> None:
         self.meddled[what] = self.meddled.get(what, 0) + 1
 
-    def cancel_run(self) -> None:
-        """Cancel some run that is running."""
+    def cancel_run(self, compute: str = "") -> None:
+        """Cancel some run that is running, perhaps of one compute target."""
         rows = Run.objects.filter(state=RunState.RUNNING, sweep__name__startswith="chaos")
+        rows = rows.filter(sweep__compute__name=compute) if compute else rows
         found = ask(lambda: list(rows.values_list("public_id", flat=True)))
         if found:
             self.world.studio.api(f"/runs/{self._rng.choice(found)}/cancel", {})
