@@ -54,10 +54,9 @@ def carry_on_all(*, seconds: float) -> None:
     """Work on everything that has not come to its end, oldest first, for so long at most."""
     until = time.monotonic() + seconds
     for removal in open_removals():
-        left = until - time.monotonic()
-        if left <= 0:
+        carry_on(removal, seconds=max(0.0, until - time.monotonic()))
+        if time.monotonic() >= until:
             return
-        carry_on(removal, seconds=left)
 
 
 def open_removals() -> list[Removal]:
@@ -81,7 +80,7 @@ def _remove_sweep(removal: Removal, until: float) -> None:
 
 def _delete_runs(removal: Removal, sweep: Sweep, until: float) -> bool:
     """Delete the rows of the runs with all that hangs on them; False when time was up before."""
-    while time.monotonic() < until:
+    while True:
         with transaction.atomic():
             # One at a time: two processes that delete the same rows would wait for each other.
             Removal.objects.select_for_update().get(pk=removal.pk)
@@ -89,7 +88,9 @@ def _delete_runs(removal: Removal, sweep: Sweep, until: float) -> bool:
             if not batch:
                 return True
             Run.objects.filter(pk__in=batch).delete()
-    return False
+        # After a step, so that even a look without any time gets on.
+        if time.monotonic() >= until:
+            return False
 
 
 def _remove_outputs(removal: Removal, until: float) -> None:

@@ -73,6 +73,8 @@ def remove_trees(trees: Iterable[Path], *, until: float) -> Removed:
     for tree in trees:
         if not _is_stored(tree):
             raise ValueError(f"{tree} is not in the storage of this studio; it is not removed.")
+        if not os.path.lexists(tree):
+            continue  # a look without any time must come to the end of what is gone already
         for size in _remove_tree(tree):
             freed += size
             if time.monotonic() >= until:

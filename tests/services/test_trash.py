@@ -186,14 +186,11 @@ def test_purge_in_the_smallest_pieces_comes_to_the_same_end(storage, alice, monk
     looks = 0
     while removal.finished_at is None:
         looks += 1
-        # No time at all: one file, or the rows of one run.
-        before = removal.freed_bytes, Run.objects.count()
-        removal = carry_on(removal, seconds=0.0 if looks % 2 else 0.001)
-        assert looks < 1000
+        removal = carry_on(removal, seconds=0)  # one file, or the rows of one run
+        assert looks < 500
         assert Sweep.objects.filter(pk=sweep.pk).exists() or removal.finished_at
-        assert before[0] <= removal.freed_bytes
 
-    assert looks > 12
+    assert looks > 12 * 5
     assert removal.freed_bytes == 12 * ALL
     assert not Run.objects.exists()
     assert not (storage / "runs" / sweep.public_id).exists()
