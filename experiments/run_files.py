@@ -6,6 +6,7 @@ whatever links a script leaves behind.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -98,9 +99,20 @@ def read_text(path: Path, offset: int, limit: int) -> TextPiece:
             raw = file.read(limit)
     except FileNotFoundError:
         return TextPiece("", 0, 0, 0)
+    return text_piece(raw, start, size)
+
+
+def text_piece(raw: bytes, start: int, size: int) -> TextPiece:
+    """Return bytes that were read at `start` of a file as text; half a character is left out."""
     kept = len(raw) - _cut_character(raw)
     text = raw[:kept].decode("utf-8", errors="replace")
     return TextPiece(text, start, start + kept, size)
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _regular_files(root: Path) -> Iterator[Path]:

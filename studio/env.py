@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from experiments.storage.address import AddressError, BucketAddress, FolderAddress, parse_address
+
 # Longest path of a unix socket that every platform takes (sun_path is 104 bytes on some).
 _SOCKET_LIMIT: Final = 100
 # How many threads the libraries below numpy start; each of them looks at other names as well.
@@ -159,6 +161,18 @@ def database_url(home: Path) -> str:
     forms = "sqlite:////PATH or postgres://USER:PASSWORD@HOST/NAME"
     given = _address("DATABASE_URL", ("sqlite", "postgres", "postgresql"), forms)
     return given or f"sqlite:///{home / 'studio.sqlite3'}"
+
+
+def storage_address(home: Path) -> FolderAddress | BucketAddress:
+    """Return what STUDIO_STORAGE_URL names, or the folder `storage` of the data folder.
+
+    Raises:
+        EnvironmentProblem: it names no storage.
+    """
+    try:
+        return parse_address(text("STUDIO_STORAGE_URL"), default=home / "storage")
+    except AddressError as error:
+        raise EnvironmentProblem(f"STUDIO_STORAGE_URL {error}") from error
 
 
 def _address(name: str, schemes: tuple[str, ...], forms: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import dj_database_url
 
+from experiments.storage.address import BucketAddress, FolderAddress
 from studio import env
 
 env.use_one_thread()
@@ -17,7 +18,12 @@ BASE_DIR = env.project_root()
 STUDIO_HOME: Final[Path] = env.studio_home()
 STUDIO_VERSION: Final = "0.1.0"
 STUDIO_BASE_PATH: Final = env.base_path()
-STUDIO_STORAGE_ROOT: Final[Path] = STUDIO_HOME / "storage"
+_STORAGE: Final = env.storage_address(STUDIO_HOME)
+# Where runs execute; with a folder as storage also where everything is kept.
+STUDIO_STORAGE_ROOT: Final[Path] = (
+    _STORAGE.path if isinstance(_STORAGE, FolderAddress) else STUDIO_HOME / "storage"
+)
+STUDIO_STORAGE_BUCKET: Final = _STORAGE if isinstance(_STORAGE, BucketAddress) else None
 
 SECRET_KEY = env.secret_key(STUDIO_HOME)
 DEBUG = env.flag("STUDIO_DEBUG")
