@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 
 from django.conf import settings
@@ -281,7 +282,8 @@ class Execution:
 
     def _store_end(self) -> None:
         """Store everything about the end; done again from the top when the database was away."""
-        kill_marked(RUN_VARIABLE, self.claimed.public_id)
+        if self.process is None or self.process.exit_record() is None:
+            kill_marked(RUN_VARIABLE, self.claimed.public_id)  # a guard that told its end left none
         self._note_start()
         self.feed.drain()
         self._next_poll = 0.0
@@ -364,6 +366,9 @@ class Execution:
         except Exception:
             logger.exception("run %s is left to the watchdog", self.claimed.public_id)
 
+
+# What this work-horse executes after a run, if anything; set by the worker that forked it.
+next_run: Callable[[], int | None] = lambda: None  # noqa: E731 - a default
 
 # The executions of this work-horse, for its signal handler.
 active: list[Execution] = []

@@ -1,22 +1,20 @@
 """Stand-alone program between the executor and a training script; ends with no descendant left.
 
-    python -S -E guard.py LIFELINE PARENT GRACE EXIT_FILE -- command...
+    ... guard.py LIFELINE PARENT GRACE EXIT_FILE -- command...
 
 It starts the command in a new session and stops all of it (SIGTERM, GRACE seconds, SIGKILL) when it
 is told to by SIGTERM or when LIFELINE, the read end of a pipe that only the executor holds, closes:
 then the executor is dead. As a child sub-reaper it inherits whatever daemonises itself. How the
-command ended is left in EXIT_FILE. Imports the standard library only and must stay small.
+command ended is left in EXIT_FILE. Every run waits for its start, so it imports next to nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
+# What `signal` wraps; that one builds enumerations for longer than all the rest takes.
+import _signal as signal  # type: ignore[import-not-found]
 import ctypes
-import json
 import os
 import select
-import signal
-import sys
 import time
 
 PR_SET_PDEATHSIG = 1
@@ -129,7 +127,8 @@ class Guard:
                 self.was_stopped = self.is_stopping
 
     def _end_rest(self) -> None:
-        if not descendants():
+        # Whatever loses its parent becomes a child of this process.
+        if not has_children() or not descendants():
             return
         self._signal_tree(signal.SIGTERM)
         wait = self.grace if self.is_stopping else min(self.grace, AFTERLIFE_SECONDS)
@@ -148,25 +147,40 @@ class Guard:
 
     def _signal_tree(self, number: int) -> None:
         if self.status is None:
-            _signal_group(self.child, number)
+            _send_to_group(self.child, number)
         for pid in descendants():
-            _signal(pid, number)
+            _send(pid, number)
 
     def _write_exit(self) -> None:
         status = self.status or 0  # run() came to an end, so it is known
         signalled = os.WIFSIGNALED(status)
-        record = {
-            "code": None if signalled else os.WEXITSTATUS(status),
-            "signal": os.WTERMSIG(status) if signalled else None,
-            "stopped": self.was_stopped,
-            "exec_error": self.exec_error,
-            "peak": self.peak,
-            "started": self.started,
-            "ended": time.time(),
-        }
+        code = "null" if signalled else os.WEXITSTATUS(status)
+        number = os.WTERMSIG(status) if signalled else "null"
+        stopped = "true" if self.was_stopped else "false"
+        record = (
+            f'{{"code": {code}, "signal": {number}, "stopped": {stopped}, '
+            f'"exec_error": {_quoted(self.exec_error)}, "peak": {self.peak}, '
+            f'"started": {self.started!r}, "ended": {time.time()!r}}}'
+        )
         # Over the blanks that were written before the script could fill the disk.
-        with open(self.exit_file, "r+b") as file:
-            file.write(json.dumps(record).encode())
+        file = os.open(self.exit_file, os.O_WRONLY)
+        os.write(file, record.encode())
+        os.close(file)
+
+
+def _quoted(text: str) -> str:
+    # As JSON; its module takes longer to import than all of these.
+    plain = (c if c >= " " and c not in '"\\' else f"\\u{ord(c):04x}" for c in text)
+    return f'"{"".join(plain)}"'
+
+
+def has_children() -> bool:
+    """Tell whether this process has any child, dead or alive."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def descendants() -> list[int]:
@@ -194,20 +208,27 @@ def descendants() -> list[int]:
 
 def _offer_to_oom_killer() -> None:
     # Where memory runs out the script is the one to end, not the worker, nor somebody's database.
-    with contextlib.suppress(OSError, ValueError), open("/proc/self/oom_score_adj", "r+") as file:
-        if int(file.read()) < OOM_SCORE:
-            file.seek(0)
-            file.write(str(OOM_SCORE))
+    try:
+        with open("/proc/self/oom_score_adj", "r+") as file:
+            if int(file.read()) < OOM_SCORE:
+                file.seek(0)
+                file.write(str(OOM_SCORE))
+    except (OSError, ValueError):
+        return
 
 
-def _signal(pid: int, number: int) -> None:
-    with contextlib.suppress(OSError):
+def _send(pid: int, number: int) -> None:
+    try:
         os.kill(pid, number)
+    except OSError:
+        return
 
 
-def _signal_group(group: int, number: int) -> None:
-    with contextlib.suppress(OSError):
+def _send_to_group(group: int, number: int) -> None:
+    try:
         os.killpg(group, number)
+    except OSError:
+        return
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -218,16 +239,13 @@ def _prctl(option: int, value: int) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Read the arguments and guard the command."""
+    """Read the arguments and guard the command; does not return."""
     lifeline, parent, grace, exit_file = argv[:4]
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     guard = Guard(int(lifeline), float(grace), exit_file)
     _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != int(parent):
-        sys.exit(125)
+        os._exit(125)
     guard.run(argv[5:])
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    os._exit(0)

@@ -6,13 +6,17 @@ from rq import get_current_job
 
 from experiments.services import look_ahead as ahead
 from experiments.services.advance import advance_sweep
-from runner.executor import execute
+from runner import executor
 
 
 def execute_run(run_id: int) -> None:
-    """Execute one run to its end."""
+    """Execute one run to its end, and others after it as long as the worker has any."""
     job = get_current_job()
-    execute(run_id, worker_name=(job.worker_name if job else "") or "direct")
+    name = (job.worker_name if job else "") or "direct"
+    following: int | None = run_id
+    while following is not None:
+        executor.execute(following, worker_name=name)
+        following = executor.next_run()
 
 
 def advance(sweep_id: int) -> None:

@@ -21,9 +21,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Final
 
-from runner.guard import STOP_SIGNALS, descendants
+from runner.guard import STOP_SIGNALS, descendants, has_children
 
 _GUARD: Final = Path(__file__).with_name("guard.py")
+# As a module, since Python compiles a program anew for each start of it.
+_START_GUARD: Final = (
+    "import os, sys; sys.path.insert(0, os.path.dirname(sys.argv[1])); "
+    "from guard import main; main(sys.argv[2:])"
+)
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 # Room for the exit record, taken before the script can fill the disk.
@@ -31,6 +36,21 @@ _EXIT_BYTES: Final = 4096
 # More clock ticks than a machine stays up for; what stands above tells machines apart.
 _BOOT_TICKS: Final = 10**11
 _KILL_ROUNDS: Final = 50
+
+
+__all__ = [
+    "ExitRecord",
+    "GuardedProcess",
+    "ProcessIdentity",
+    "adopt_orphans",
+    "die_with_parent",
+    "has_children",
+    "is_dead",
+    "kill_descendants",
+    "kill_marked",
+    "spawn_guarded",
+    "this_process",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +145,8 @@ def spawn_guarded(
     """
     exit_path.write_bytes(b" " * _EXIT_BYTES)
     lifeline, writer = os.pipe()
-    words = [sys.executable, "-S", "-E", str(_GUARD), str(lifeline), str(os.getpid())]
+    words = [sys.executable, "-I", "-S", "-c", _START_GUARD, str(_GUARD)]
+    words += [str(lifeline), str(os.getpid())]
     # A request to stop that comes before the guard can understand it waits until it can.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
@@ -163,7 +184,7 @@ def adopt_orphans() -> None:
 def kill_descendants() -> None:
     """Kill everything below this process, again and again until nothing is left."""
     for _ in range(_KILL_ROUNDS):
-        below = descendants()
+        below = descendants() if has_children() else []
         if not below:
             return
         for pid in below:

@@ -7,6 +7,7 @@ controller's jobs in its own process and ticks the watchdog in between.
 from __future__ import annotations
 
 import logging
+import mmap
 import os
 import signal
 import time
@@ -25,11 +26,12 @@ from rq.job import Job
 from rq.queue import Queue
 
 from experiments.services.compute import heartbeat_worker, is_draining
+from experiments.services.dispatch import take_run
 from runner import executor
 from runner.interpreter import InterpreterWatch
 from runner.leftovers import settle_leftovers
 from runner.preload import preload
-from runner.process import adopt_orphans, die_with_parent, kill_descendants
+from runner.process import adopt_orphans, die_with_parent, has_children, kill_descendants
 from runner.quotas import free_bytes
 from runner.storage import is_remote
 
@@ -41,6 +43,10 @@ MONITORING_SECONDS: Final = 5
 MAINTENANCE_SECONDS: Final = 15
 _MARGIN_SECONDS: Final = 10
 _DRAIN_LOOK_SECONDS: Final = 2.0
+# A work-horse goes on with the next run when the one before was this short, for so long at most:
+# a new one costs more than such a run, and none may gather the memory of a whole sweep.
+_SHORT_RUN_SECONDS: Final = 10.0
+_HORSE_SECONDS: Final = 60.0
 
 
 class SlotWorker(Worker):
@@ -55,6 +61,9 @@ class SlotWorker(Worker):
     interpreter: InterpreterWatch | None = None
     _waits_for_disk = False
     _next_sign = 0.0
+    # Shared with the work-horse: not 0 when it must not take another run.
+    _is_last: mmap.mmap | None = None
+    _run_begun = _horse_begun = 0.0
 
     def get_heartbeat_ttl(self, job: Job) -> int:
         """Return how long RQ believes in a job without a sign: short, unlike RQ's own minute."""
@@ -134,13 +143,36 @@ class SlotWorker(Worker):
             # It is the run's own executor that has to fail of it, and to say so.
             logger.exception("worker %s: nothing loaded for %s", self.name, job.id)
         connections.close_all()
+        self._is_last = self._is_last or mmap.mmap(-1, 1)
+        self._is_last[0] = bool(self._stop_requested)
         super().fork_work_horse(job, queue)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Execute the job in the work-horse, which must not outlive its worker."""
         die_with_parent(self.pid or 0)
         adopt_orphans()
+        self._run_begun = self._horse_begun = time.monotonic()
+        executor.next_run = self._next_run
         super().main_work_horse(job, queue)
+
+    def _next_run(self) -> int | None:
+        """Return the run that this work-horse goes on with; None: it ends, the worker goes on."""
+        begun, now = self._run_begun, time.monotonic()
+        self._run_begun = now
+        if now - begun > _SHORT_RUN_SECONDS or now - self._horse_begun > _HORSE_SECONDS:
+            return None
+        if self._is_told_to_end() or self._is_draining() or self._is_disk_full():
+            return None
+        if has_children():
+            return None  # something is left of the last run; it ends with this process
+        try:
+            return take_run(self.queues[0].name)
+        except (RedisError, OSError) as error:
+            logger.warning("worker %s: Redis: %s", self.name, error)
+            return None
+
+    def _is_told_to_end(self) -> bool:
+        return executor.is_stopping() or self._is_last is None or bool(self._is_last[0])
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
         """Execute the job; whatever its script left behind ends with it."""
@@ -157,6 +189,8 @@ class SlotWorker(Worker):
     def handle_warm_shutdown_request(self) -> None:
         """Stop after handing over the run, or after its end for a worker that drains."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # RQ is untyped
+        if self._is_last is not None:
+            self._is_last[0] = 1
         if not self.drains:
             self._hand_over()
 

@@ -14,6 +14,7 @@ import django_rq
 from django.db import transaction
 from redis.exceptions import RedisError
 from rq import Queue
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from experiments.models import Run, Sweep
@@ -41,6 +42,21 @@ def enqueue_run(run: Run) -> None:
     # Somebody waits for a check in front of the form, and there is one a person at most.
     first = run.sweep.kind == Sweep.Kind.CHECK
     _after_commit(queue, EXECUTE_RUN, run.pk, job_id=f"run-{run.pk}-{run.fence}", at_front=first)
+
+
+def take_run(queue_name: str) -> int | None:
+    """Take the next run from a queue, for a slot that executes it at once; None: there is none.
+
+    Whoever dies between this and the claim leaves a waiting run without a job, which the watchdog
+    queues again.
+    """
+    queue = get_queue(queue_name)
+    job_id = queue.connection.lpop(queue.key)
+    if job_id is None:
+        return None
+    name = str(job_id, "ascii") if isinstance(job_id, bytes) else str(job_id)
+    queue.connection.delete(Job.key_for(name))
+    return int(name.split("-")[1])
 
 
 def enqueue_advance(sweep_id: int) -> None:

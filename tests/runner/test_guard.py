@@ -90,7 +90,7 @@ def test_guard_tells_how_the_command_ended(tmp_path, code, exit_code, number):
 def test_guard_tells_what_cannot_be_started(tmp_path):
     with (tmp_path / "log").open("ab") as output:
         process = spawn_guarded(
-            ["/no/such/python", "train.py"],
+            ['/no/such "python" \\\n', "train.py"],
             cwd=tmp_path,
             env=dict(os.environ),
             output=output,
@@ -100,7 +100,8 @@ def test_guard_tells_what_cannot_be_started(tmp_path):
 
     assert process.wait(20)
 
-    assert process.exit_record().exec_error == "/no/such/python: No such file or directory"
+    error = process.exit_record().exec_error
+    assert error == '/no/such "python" \\\n: No such file or directory'
     process.close()
 
 

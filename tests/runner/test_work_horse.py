@@ -1,0 +1,51 @@
+"""One work-horse executes short runs one after the other: nothing of RQ's or of theirs is left."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+
+from experiments.models import Run
+from experiments.services.dispatch import enqueue_run, get_queue, take_run
+from tests.factories import make_compute
+from tests.runner.attempts import HEAD, queue
+from tests.runner.processes import processes_of, wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+WORKER = ("-m", "django", "studio_worker", "--compute", "local")
+# Leaves a helper behind and a file, and reports how many files it found.
+TRACES = HEAD + (
+    "import os, time\n"
+    "if os.fork() == 0:\n    os.setsid(); time.sleep(300); os._exit(0)\n"
+    "run.log('accuracy', len(os.listdir('.')))\nopen('litter', 'w').close()\n"
+)
+
+
+def test_short_runs_share_a_work_horse_and_see_nothing_of_each_other(tmp_path, launch, valkey_url):
+    make_compute()
+    space = {"rate": "choice(1, 2, 3)"}
+    first = queue(tmp_path, TRACES, search_space=space, max_total_runs=3, max_concurrent_runs=1)
+    runs = Run.objects.filter(sweep=first.sweep)
+
+    worker = launch(valkey_url, *WORKER)
+    wait_until(lambda: runs.filter(state="Completed").count() == 3, 60)
+
+    assert len(set(runs.values_list("executor_pid", flat=True))) == 1
+    assert len(set(runs.values_list("fence", "best_value", "log_bytes"))) == 1
+    assert [processes_of(run) for run in runs] == [[], [], []]
+    left = redis.Redis.from_url(valkey_url)
+    wait_until(lambda: not left.keys("rq:job:run-*"))
+    assert get_queue("local").count == 0
+    assert worker.stop() == 0
+    assert "Traceback" not in worker.log.read_text()
+
+
+def test_a_run_is_taken_from_the_queue_once(tmp_path, valkey_url):
+    run = queue(tmp_path, HEAD)
+    name = run.sweep.compute.queue_name
+    get_queue(name).empty()
+    enqueue_run(Run.objects.select_related("sweep__compute").get(pk=run.pk))
+
+    assert [take_run(name), take_run(name)] == [run.pk, None]
+    assert not redis.Redis.from_url(valkey_url).keys(f"rq:job:run-{run.pk}-*")
