@@ -86,12 +86,28 @@ _SQLITE_OPTIONS: Final[dict[str, Any]] = {
     ),
 }
 
+# A machine that loses its network holds the locks of its transaction until the server gives its
+# connection up, by itself after two hours. Half a minute is the time in which a run is lost.
+_POSTGRES_OPTIONS: Final[dict[str, Any]] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,  # milliseconds
+    "options": (
+        "-c idle_in_transaction_session_timeout=20s -c tcp_user_timeout=25s "
+        "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+    ),
+}
+
 
 def _database() -> dict[str, Any]:
     config: dict[str, Any] = dict(dj_database_url.parse(env.database_url(STUDIO_HOME)))
     if config["ENGINE"].endswith("sqlite3"):
         config["OPTIONS"] = _SQLITE_OPTIONS
         config["TEST"] = {"NAME": str(STUDIO_HOME / "test.sqlite3")}
+    elif config["ENGINE"].endswith("postgresql"):
+        config["OPTIONS"] = _POSTGRES_OPTIONS | config.get("OPTIONS", {})
     return config
 
 

@@ -40,6 +40,17 @@ run.log("accuracy", 1000 + args.rate)
 pathlib.Path("outputs/checkpoint.txt").write_text(f"after {n} reports")
 """
 
+HOLD_LOCK = """\
+import sys, time, django
+django.setup()
+from django.db import transaction
+from experiments.models import Run
+with transaction.atomic():
+    Run.objects.select_for_update().get(public_id=sys.argv[1])
+    print("locked", flush=True)
+    time.sleep(600)
+"""
+
 
 class Team:
     """A studio for several machines: PostgreSQL and Redis over TCP, no worker of its own."""
@@ -102,6 +113,17 @@ class Team:
         words += ["--slots", str(slots)]
         host.start_process(words, env, self.folder / f"{host.namespace}.txt", hidden=[self.home])
         return home
+
+    def hold_lock(self, host: Host, run: str) -> None:
+        """Let a process there be in the middle of a transaction that changes a run."""
+        output = self.folder / "lock.txt"
+        env = clean_environment(
+            DJANGO_SETTINGS_MODULE="studio.settings",
+            STUDIO_HOME=str(self.folder / host.namespace),
+            **self.addresses,
+        )
+        host.start_process([sys.executable, "-c", HOLD_LOCK, run], env, output, hidden=[self.home])
+        self.wait(lambda: output.exists() and "locked" in output.read_text())
 
     def workers(self) -> list[dict[str, Any]]:
         targets = self.studio.api("/compute")["items"]
@@ -261,6 +283,7 @@ def test_killed_machine_sends_what_it_has_when_it_is_back(team: Team, network: N
     (lost,) = team.wait(lambda: [r for r in team.runs(sweep) if r["status"] == "Running"])
     team.wait(lambda: journals(home) and journals(home)[0].stat().st_size > 500)
 
+    team.hold_lock(north, lost["id"])
     north.unplug()
     for process in north.processes:
         os.killpg(process.pid, 9)

@@ -178,9 +178,32 @@ def test_slots_are_started_again_and_stopped_together(tmp_path, start):
     os.kill(first.pid, signal.SIGKILL)
     wait_until(lambda: Worker.objects.exclude(pid__in=[first.pid, second.pid]).exists(), 40)
 
-    assert parent.stop() == 0
+    assert parent.stop() == 0, parent.log.read_text()
     assert not psutil.pid_exists(second.pid)
     assert set(Worker.objects.values_list("pid", flat=True)) <= {first.pid}
+
+
+def test_worker_stopped_in_the_middle_of_a_query_ends_in_order(tmp_path, start):
+    begin = (
+        "import django; django.setup(); from django.db import connection\n"
+        "from experiments.models import ComputeTarget; from runner.management.commands import "
+        "studio_worker\n"
+        "def ask(*_, **__):\n"
+        "    with connection.cursor() as cursor:\n"
+        "        print('asks', flush=True)\n"
+        "        cursor.execute('SELECT pg_sleep(60)')\n"
+        "studio_worker.register_worker = ask\n"
+        "studio_worker.work(ComputeTarget.objects.get())\n"
+    )
+    if connection.vendor == "sqlite":  # a query there is over before Python sees a signal
+        begin = begin.replace(
+            "cursor.execute('SELECT pg_sleep(60)')", "__import__('time').sleep(60)"
+        )
+    worker = start("-c", begin)
+    worker.wait_for_log("asks", 40)
+
+    assert worker.stop() == 0
+    assert "Traceback" not in worker.log.read_text()
 
 
 def test_slots_die_with_a_killed_parent(tmp_path, start):

@@ -19,6 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from redis.exceptions import RedisError
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 from experiments import migrations
@@ -105,6 +106,8 @@ def work(target: ComputeTarget, gpu: str = "", *, drains: bool = False) -> None:
         worker.register = register
         worker.interpreter = InterpreterWatch(name)
         worker.work(logging_level="WARNING")
+    except StopRequested:  # RQ raises it where the request came just before its loop
+        return
     except RedisError as error:
         raise CommandError(f"Redis does not answer: {error}") from error
     finally:
