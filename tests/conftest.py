@@ -43,6 +43,8 @@ django.setup()
 settings.STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }
+# What makes a password slow to guess makes each test with an account slow; nothing here is about it.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 # The same examples in every run: a failure is never a matter of luck.

@@ -1,6 +1,7 @@
-"""Run every suite and close with one line of counts: SQLite, PostgreSQL, JavaScript.
+"""Run every suite and close with one line of counts: SQLite, browser, PostgreSQL, JavaScript.
 
-Started by `make test` (`python -m tests.everything`).
+Started by `make test` (`python -m tests.everything`). Most tests wait for real processes, so two
+suites run side by side, each with servers of its own; what one says is printed when it has ended.
 """
 
 from __future__ import annotations
@@ -11,16 +12,34 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import xml.etree.ElementTree as ET
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.hosts import can_make_hosts
 from tests.servers import Postgres
 
 ROOT = Path(__file__).resolve().parent.parent
+# Whole studios, browsers and other machines: as long as all the rest.
+LIVE_SUITE = "tests/e2e"
 # What touches the database is tested on both; the rest does not care.
 DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
+AT_ONCE = 2
+
+_printing = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Tests that one process runs."""
+
+    name: str
+    words: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 def main() -> int:
@@ -28,16 +47,21 @@ def main() -> int:
     total: Counter[str] = Counter()
     if not can_make_hosts():
         print("Network namespaces cannot be made here: the tests of other machines are left out.")
-    codes = [_pytest("SQLite", [], {}, total)]
+    suites = [
+        Suite("whole studios and browsers", [LIVE_SUITE]),
+        Suite("SQLite", [f"--ignore={LIVE_SUITE}"]),
+    ]
     if Postgres.binaries() is not None:
-        suites = [suite for suite in DATABASE_SUITES if (ROOT / suite).is_dir()]
-        codes.append(_pytest("PostgreSQL", suites, {"STUDIO_TEST_DATABASE": "postgres"}, total))
+        folders = [folder for folder in DATABASE_SUITES if (ROOT / folder).is_dir()]
+        suites.append(Suite("PostgreSQL", folders, {"STUDIO_TEST_DATABASE": "postgres"}))
     elif os.environ.get("STUDIO_REQUIRE_POSTGRES") == "1":
         print("PostgreSQL is required and its server programs are not installed.")
         total["failed"] += 1
     else:
         print("PostgreSQL is not installed: its tests are skipped.")
         total["skipped"] += 1
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        codes = list(pool.map(lambda suite: _pytest(suite, total), suites))
     codes.append(_node(total))
     print(f"\n{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
     if os.environ.get("STUDIO_REQUIRE_BROWSER") == "1" and total["skipped"]:
@@ -46,20 +70,36 @@ def main() -> int:
     return 1 if any(codes) or total["failed"] else 0
 
 
-def _pytest(name: str, suites: list[str], extra: dict[str, str], total: Counter[str]) -> int:
-    print(f"== {name}", flush=True)
+def _pytest(suite: Suite, total: Counter[str]) -> int:
+    print(f"== {suite.name} begins", flush=True)
+    begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *suites]
-        code = subprocess.run(command, cwd=ROOT, env=os.environ | extra, check=False).returncode
-        if report.exists():
-            for suite in ET.parse(report).getroot().iter("testsuite"):
-                bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-                skipped = int(suite.get("skipped", 0))
-                total["failed"] += bad
-                total["skipped"] += skipped
-                total["passed"] += int(suite.get("tests", 0)) - bad - skipped
+        report, output = Path(folder) / "report.xml", Path(folder) / "output.txt"
+        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *suite.words]
+        with output.open("wb") as file:
+            code = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=os.environ | suite.environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                check=False,
+            ).returncode
+        with _printing:
+            print(f"== {suite.name}: {time.monotonic() - begin:.0f} s", flush=True)
+            print(output.read_text(errors="replace"), flush=True)
+            if report.exists():
+                _count(report, total)
     return code
+
+
+def _count(report: Path, total: Counter[str]) -> None:
+    for suite in ET.parse(report).getroot().iter("testsuite"):
+        bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped = int(suite.get("skipped", 0))
+        total["failed"] += bad
+        total["skipped"] += skipped
+        total["passed"] += int(suite.get("tests", 0)) - bad - skipped
 
 
 def _node(total: Counter[str]) -> int:
