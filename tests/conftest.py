@@ -43,7 +43,7 @@ django.setup()
 settings.STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }
-# What makes a password slow to guess makes each test with an account slow; nothing here is about it.
+# What makes passwords slow to guess makes every test with an account slow.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
