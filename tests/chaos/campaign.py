@@ -32,7 +32,7 @@ class Campaign:
         self.cards = cards
         self.seed = seed
         self.options = options
-        self.work = Work(world, seed, sweeps=options.workers - 1)
+        self.work = Work(world, seed, sweeps=options.workers - 1, has_long=not options.short)
         self.striker = Striker(world, self.work)
         self.watch = Watch(world)
         self.recovery = Recovery(self.striker)

@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.db import connection
+
 from experiments.models import Run, Sweep
 from experiments.snapshot_rules import list_files, write_zip
 from experiments.states import RUN_LIVE, SWEEP_ACTIVE, RunState, SweepState
@@ -27,14 +29,14 @@ _BANDIT = {"type": "bandit", "slack_factor": 0.3, "evaluation_interval": 5, "del
 class Work(threading.Thread):
     """Submits a sweep whenever too few go on; cancels, pauses and resumes a little."""
 
-    def __init__(self, world: World, seed: int, *, sweeps: int) -> None:
+    def __init__(self, world: World, seed: int, *, sweeps: int, has_long: bool) -> None:
         super().__init__(name="work", daemon=True)
         self.world = world
         self.submitted = 0
         self.meddled: dict[str, int] = {}
-        self.is_over = False
         self._rng = random.Random(seed)
         self._least = sweeps
+        self._has_long = has_long
         self._digest = ""
         self._paused: dict[str, float] = {}
         self._stopped = threading.Event()
@@ -44,8 +46,12 @@ class Work(threading.Thread):
         while not self._stopped.wait(_LOOK_SECONDS):
             self._try(self._look)
         while self._paused:
-            self._try(lambda: self.resume_due(everything=True))
+            self._try(partial(self.resume_due, everything=True))
             time.sleep(_LOOK_SECONDS)
+        while self._has_long:
+            self._try(self._cancel_long)
+            time.sleep(_LOOK_SECONDS)
+        connection.close()
 
     def stop(self) -> None:
         """Submit nothing more; every paused sweep is resumed."""
@@ -65,7 +71,7 @@ class Work(threading.Thread):
             active = ask(partial(self._active, target))
             if active is not None and active < least:
                 self._submit(self._spec(target))
-        if ask(partial(self._active, "local", LONG)) == 0:
+        if self._has_long and ask(partial(self._active, "local", LONG)) == 0:
             self._submit(self._long_spec())
         self.resume_due()
         if self._rng.random() < 0.15:
@@ -165,6 +171,14 @@ class Work(threading.Thread):
                     if error.code != 409:  # it is not paused: the pause never came, or it ended
                         raise
                 del self._paused[sweep]
+
+    def _cancel_long(self) -> None:
+        """Nobody waits for what was there to be silent."""
+        rows = Sweep.objects.filter(name__startswith=LONG, state__in=sorted(SWEEP_ACTIVE))
+        found = ask(lambda: list(rows.values_list("public_id", flat=True)))
+        for sweep in found or ():
+            self.world.studio.api(f"/sweeps/{sweep}/cancel", {})
+        self._has_long = found is None
 
     def _cancel_sweep(self) -> None:
         rows = Sweep.objects.filter(state=SweepState.RUNNING).values_list("public_id", flat=True)
