@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import F, Q, QuerySet
-from django.db.models.expressions import OrderBy
-from django.db.models.fields.json import KeyTransform
+import numpy as np
+from django.db.models import Q, QuerySet
 
-from experiments.models import Run, Sweep
+from experiments import clock
+from experiments.curves import downsample
+from experiments.models import (
+    Experiment,
+    MetricChunk,
+    MetricSeries,
+    Run,
+    SavedView,
+    Sweep,
+)
 from experiments.queries.json_forms import duration_of, in_declared_order
 from experiments.queries.page import Page
-from experiments.states import EndReason, RunState
+from experiments.queries.run_filter import filtered, in_states, order_of
+from experiments.queries.series import metric_names
+from experiments.run_columns import Column, Columns, Kind, Names, Source
+from experiments.run_filter import Condition
+from experiments.spec import SweepSpec
 
-STOPPED_EARLY: Final = "stopped_early"
-_SORTS: Final[dict[str, Any]] = {
-    "number": F("number"),
-    "state": F("state"),
-    "best": F("best_value"),
-    "last": F("last_value"),
-    "reports": F("reports"),
-    "duration": F("ended_at") - F("started_at"),
-    "created": F("created_at"),
-}
-
-
-_PARAM: Final = "params."
-
-
-def param_sort(name: str) -> str:
-    """Return the sort key of a hyperparameter: its name, told apart from the keys above."""
-    return f"{_PARAM}{name}" if name in _SORTS or name.startswith(_PARAM) else name
+_CURVE_POINTS: Final = 40
+# What the table never shows and exports never hold.
+_UNUSED: Final = ("facts", "command", "last_decision", "arguments")
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One line of the table."""
+    """One line of the table. `metrics` has what was asked for, by name and part."""
 
     public_id: str
     number: int
@@ -46,8 +43,10 @@ class RunRow:
     end_reason: str
     reason: str
     note: str
+    origin: str
     params: dict[str, Any]
-    arguments: list[str]
+    tags: dict[str, str | None]
+    properties: dict[str, str]
     reports: int
     best_value: float | None
     best_interval: int | None
@@ -55,45 +54,170 @@ class RunRow:
     last_value: float | None
     retry_number: int | None
     worker_name: str
+    host: str
+    exit_code: int | None
+    output_bytes: int
     created: datetime
     started: datetime | None
     ended: datetime | None
     duration: float | None
+    waited: float | None
     is_best: bool
     url: str
+    metrics: dict[tuple[str, str], float | None] = field(default_factory=dict)
+    curve: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RunChoice:
+    """Which runs of a sweep, in which order.
+
+    `states` may hold "stopped_early", which is then told apart from Canceled. `numbers` None means
+    all. Runs without a value to sort by come last either way.
+    """
+
+    conditions: Sequence[Condition] = ()
+    states: Collection[str] = ()
+    numbers: Collection[int] | None = None
+    sort: Column | None = None
+    descending: bool = False
+
+
+def columns_of(sweep: Sweep, *, with_options: bool = False) -> Columns:
+    """Return the columns of a sweep's table; two queries. Options cost reading the spec."""
+    tags: dict[str, None] = {}
+    properties: dict[str, None] = {}
+    marked = Run.objects.filter(sweep=sweep).exclude(Q(tags={}) & Q(properties={}))
+    for of_run, fixed in marked.order_by("number").values_list("tags", "properties"):
+        tags.update(dict.fromkeys(of_run))
+        properties.update(dict.fromkeys(fixed))
+    return Columns(
+        Names(
+            metric=sweep.metric_name,
+            goal=sweep.goal,
+            params=list(sweep.spec["search_space"]),
+            metrics=metric_names(sweep),
+            tags=sorted(tags),
+            properties=sorted(properties),
+            options=_options_of(sweep) if with_options else None,
+        )
+    )
+
+
+def saved_views_of(experiment: Experiment) -> QuerySet[SavedView]:
+    """Return the named views of an experiment by name, with their owners."""
+    views = SavedView.objects.filter(experiment=experiment)
+    return views.select_related("owner", "experiment")
+
+
+def chosen_runs(sweep: Sweep, choice: RunChoice) -> QuerySet[Run]:
+    """Return the runs of a choice, in its order."""
+    now = clock.now()
+    rows = filtered(Run.objects.filter(sweep=sweep), choice.conditions, sweep, now)
+    if choice.states:
+        rows = rows.filter(in_states(frozenset(choice.states)))
+    if choice.numbers is not None:
+        rows = rows.filter(number__in=list(choice.numbers))
+    if choice.sort is None:
+        return rows.order_by("-number" if choice.descending else "number")
+    return rows.order_by(*order_of(choice.sort, sweep, now, descending=choice.descending))
 
 
 def run_rows(
     sweep: Sweep,
+    choice: RunChoice = RunChoice(),
     *,
-    sort: str = "number",
-    descending: bool = False,
-    states: Collection[str] | None = None,
-    text: str = "",
+    shown: Iterable[Column] = (),
     offset: int = 0,
     limit: int = 50,
 ) -> Page[RunRow]:
-    """Return a page of the runs of a sweep.
+    """Return a page of the chosen runs, with what the columns in `shown` need beside the rows.
 
-    `sort` is number, state, best, last, reports, duration, created or a hyperparameter's
-    `param_sort`; runs without the value come last either way. `states` may hold
-    "stopped_early", which is then told apart from Canceled. `text` is searched in numbers, ids,
-    reasons and notes.
+    Two queries, and one each for metrics and curves if they are shown.
     """
-    rows = _filtered(Run.objects.filter(sweep=sweep), states=states, text=text)
-    total = rows.count()
-    ordered = rows.select_related("retry_of").order_by(*_order(sort, descending=descending))
-    found = list(ordered[offset : offset + limit])
-    after = offset + len(found)
+    rows = chosen_runs(sweep, choice)
+    total = rows.order_by().count()
+    runs = list(_loaded(rows)[offset : offset + limit])
+    after = offset + len(runs)
     return Page(
-        items=[run_row(run, sweep) for run in found],
+        items=list(_filled(runs, sweep, list(shown))),
         next_cursor=str(after) if after < total else None,
         total=total,
         offset=offset,
     )
 
 
-def run_row(run: Run, sweep: Sweep) -> RunRow:
+def every_row(
+    sweep: Sweep, choice: RunChoice, shown: Iterable[Column], *, limit: int
+) -> list[RunRow]:
+    """Return all chosen runs at once, as exports need them."""
+    return list(_filled(list(_loaded(chosen_runs(sweep, choice))[:limit]), sweep, list(shown)))
+
+
+def _loaded(rows: QuerySet[Run]) -> QuerySet[Run]:
+    return rows.select_related("retry_of").defer(
+        *_UNUSED, *(f"retry_of__{name}" for name in (*_UNUSED, "params", "note", "reason"))
+    )
+
+
+def _filled(runs: list[Run], sweep: Sweep, shown: list[Column]) -> Iterator[RunRow]:
+    keys = [run.pk for run in runs]
+    metrics = _metrics_of(keys, [c for c in shown if c.source == Source.METRICS])
+    has_curves = any(column.kind == Kind.CURVE for column in shown)
+    curves = _curves_of(keys, sweep.metric_name) if has_curves else {}
+    for run in runs:
+        yield run_row(run, sweep, metrics.get(run.pk, {}), curves.get(run.pk, []))
+
+
+def _metrics_of(
+    keys: list[int], columns: list[Column]
+) -> dict[int, dict[tuple[str, str], float | None]]:
+    if not keys or not columns:
+        return {}
+    parts = ("last_value", "minimum", "maximum")
+    rows = MetricSeries.objects.filter(run__in=keys, name__in={c.name for c in columns})
+    found: dict[int, dict[tuple[str, str], float | None]] = {}
+    for run_id, name, *values in rows.values_list("run_id", "name", *parts):
+        of_run = found.setdefault(run_id, {})
+        of_run.update({(name, part): value for part, value in zip(parts, values, strict=True)})
+    return found
+
+
+def _curves_of(keys: list[int], metric: str) -> dict[int, list[float]]:
+    chunks = (
+        MetricChunk.objects.filter(series__run__in=keys, series__name=metric)
+        .order_by("series__run", "first")
+        .values_list("series__run", "values")
+    )
+    raw: dict[int, bytes] = {}
+    for run_id, piece in chunks if keys else ():
+        raw[run_id] = raw.get(run_id, b"") + bytes(piece)
+    return {run_id: _thinned(piece) for run_id, piece in raw.items()}
+
+
+def _thinned(raw: bytes) -> list[float]:
+    values = np.frombuffer(raw, dtype="<f8")
+    _, cut = downsample(np.arange(values.size), values, _CURVE_POINTS)
+    return [float(value) for value in cut]
+
+
+def _options_of(sweep: Sweep) -> Mapping[str, tuple[str, ...]]:
+    expressions = SweepSpec.from_stored(sweep.spec).space.expressions
+    return {
+        name: tuple(
+            str(value).lower() if isinstance(value, bool) else str(value) for value in values
+        )
+        for name, expression in expressions.items()
+        if expression.name == "choice" and (values := expression.values())
+    }
+
+
+def run_row(
+    run: Run,
+    sweep: Sweep,
+    metrics: dict[tuple[str, str], float | None] | None = None,
+    curve: list[float] | None = None,
+) -> RunRow:
     """Return the line of one run of `sweep`."""
     return RunRow(
         public_id=run.public_id,
@@ -102,8 +226,10 @@ def run_row(run: Run, sweep: Sweep) -> RunRow:
         end_reason=run.end_reason,
         reason=run.reason,
         note=run.note,
+        origin=run.origin,
         params=in_declared_order(run.params, sweep.spec),
-        arguments=run.arguments,
+        tags=run.tags,
+        properties=run.properties,
         reports=run.reports,
         best_value=run.best_value,
         best_interval=run.best_interval,
@@ -111,37 +237,16 @@ def run_row(run: Run, sweep: Sweep) -> RunRow:
         last_value=run.last_value,
         retry_number=run.retry_of.number if run.retry_of else None,
         worker_name=run.worker_name,
+        host=run.host,
+        exit_code=run.exit_code,
+        output_bytes=run.output_bytes,
         created=run.created_at,
         started=run.started_at,
         ended=run.ended_at,
         duration=duration_of(run.started_at, run.ended_at),
+        waited=duration_of(run.created_at, run.started_at or run.ended_at),
         is_best=run.pk == sweep.best_run_id,
         url=run.get_absolute_url(),
+        metrics=metrics or {},
+        curve=curve or [],
     )
-
-
-def _order(sort: str, *, descending: bool) -> list[OrderBy]:
-    key = _SORTS.get(sort) or KeyTransform(sort.removeprefix(_PARAM), "params")
-    first = OrderBy(key, descending=descending, nulls_last=True)
-    return [first, OrderBy(F("number"), descending=descending and sort == "number")]
-
-
-def _filtered(rows: QuerySet[Run], *, states: Collection[str] | None, text: str) -> QuerySet[Run]:
-    if states:
-        rows = rows.filter(_in_states(frozenset(states)))
-    for word in text.split():
-        match = Q(public_id__icontains=word) | Q(reason__icontains=word) | Q(note__icontains=word)
-        if word.isdigit():
-            match = Q(number=int(word))
-        rows = rows.filter(match)
-    return rows
-
-
-def _in_states(states: frozenset[str]) -> Q:
-    early = Q(state=RunState.CANCELED, end_reason=EndReason.POLICY)
-    chosen = Q(state__in=sorted(states - {STOPPED_EARLY, RunState.CANCELED}))
-    if STOPPED_EARLY in states:
-        chosen |= early
-    if RunState.CANCELED in states:
-        chosen |= Q(state=RunState.CANCELED) & ~early
-    return chosen

@@ -1,90 +1,51 @@
-"""The table of a sweep's runs: what the address asks for, columns, filters, pages, CSV."""
+"""The table of a sweep's runs: columns, filters, views, pages; what the browser goes on from."""
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
-from django.utils.http import urlencode
+from django.contrib.auth.models import User
+from django.http import HttpRequest
 
 from experiments import queries
-from experiments.models import Sweep
+from experiments.models import ColumnChoice, SavedView, Sweep
 from experiments.queries import RunRow
-from experiments.queries.run_table import param_sort
-from experiments.states import RUN_LIVE, RunState, badge
+from experiments.queries.page import Page
+from experiments.queries.run_table import columns_of, run_rows, saved_views_of
+from experiments.run_columns import Column as RunColumn
+from experiments.run_columns import Columns, Kind, Source
+from experiments.run_filter import quote
+from experiments.run_filter_values import OFFERED_STATES
+from experiments.services.saved_views import may_change_view
+from experiments.states import RunState
+from experiments.views.run_cells import look_of, row_html
+from experiments.views.run_export import has_parquet
+from experiments.views.run_table_state import GROUPS, TableState, join_keys, read_state
 
 PAGE_SIZE: Final = 50
-_MOST_ROWS: Final = 100_000
-# Filters of the table: key in the address, word, states that queries.run_rows understands.
-_GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
-    ("running", "Running", tuple(sorted(str(state) for state in RUN_LIVE))),
-    ("queued", "Queued", (str(RunState.NOT_STARTED), str(RunState.QUEUED))),
-    ("completed", "Completed", (str(RunState.COMPLETED),)),
-    ("stopped", "Stopped early", ("stopped_early",)),
-    ("failed", "Failed", (str(RunState.FAILED),)),
-    ("canceled", "Canceled", (str(RunState.CANCELED),)),
-)
-_STATES: Final = {key: states for key, _, states in _GROUPS}
 # Sorted downwards at the first click: the largest is what one looks for.
-_DOWN_FIRST: Final = frozenset({"duration", "reports", "created"})
+_DOWN_FIRST: Final = frozenset(
+    {"duration", "waited", "reports", "created", "started", "ended", "outputs"}
+)
+_CODE_SOURCES: Final = frozenset({Source.PARAMS, Source.METRICS})
+_GROUP_WORDS: Final = {
+    Source.RUN: "Run",
+    Source.PARAMS: "Hyperparameters",
+    Source.METRICS: "Metrics",
+    Source.TAGS: "Tags",
+    Source.PROPERTIES: "Properties",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class TableState:
-    """What the address asks for."""
-
-    sort: str = "number"
-    direction: str = "asc"
-    group: str = ""
-    text: str = ""
-    offset: int = 0
-
-    @classmethod
-    def read(cls, query: Mapping[str, str], params: list[str]) -> TableState:
-        """Read the address; what does not exist is left at its default."""
-        sort = query.get("sort", "number")
-        group = query.get("state", "")
-        offset = query.get("offset", "")
-        known = {
-            "number",
-            "state",
-            "best",
-            "reports",
-            "duration",
-            "created",
-            *map(param_sort, params),
-        }
-        return cls(
-            sort=sort if sort in known else "number",
-            direction="desc" if query.get("dir") == "desc" else "asc",
-            group=group if group in _STATES else "",
-            text=query.get("q", "").strip()[:200],
-            offset=int(offset) if offset.isdecimal() and len(offset) < 9 else 0,
-        )
-
-    def url(self, **changes: Any) -> str:
-        """Return the query of the address with some of it changed."""
-        now = {**asdict(self), **changes}
-        values = {
-            "sort": now["sort"] if now["sort"] != "number" else "",
-            "dir": now["direction"] if now["direction"] != "asc" else "",
-            "state": now["group"],
-            "q": now["text"],
-            "offset": now["offset"] or "",
-        }
-        return "?" + urlencode({key: value for key, value in values.items() if value})
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the table; `aria` is the value of aria-sort, empty when not sorted by it."""
+class HeadCell:
+    """The head of a column; `aria` is the value of aria-sort, empty when not sorted by it."""
 
     key: str
     label: str
+    hint: str
     url: str
     aria: str
     css: str
@@ -101,110 +62,96 @@ class Pill:
     is_current: bool
 
 
-def table_context(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:
-    """Return what the Runs page shows."""
-    params = list(sweep.spec["search_space"])
-    state = TableState.read(request.GET, params)
-    page = queries.run_rows(
-        sweep,
-        sort=state.sort,
-        descending=state.direction == "desc",
-        states=_STATES.get(state.group),
-        text=state.text,
-        offset=state.offset,
-        limit=PAGE_SIZE,
-    )
+@dataclass(frozen=True, slots=True)
+class ColumnItem:
+    """One line of the chooser."""
+
+    key: str
+    label: str
+    hint: str
+    group: str
+    is_shown: bool
+    is_fixed: bool
+    css: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViewItem:
+    """One named view in the menu."""
+
+    view: SavedView
+    url: str
+    is_current: bool
+    is_changed: bool
+    may_change: bool
+
+
+def table_context(request: HttpRequest, sweep: Sweep, head: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the Runs page shows; `head` is what the header of the sweep shows."""
+    columns = columns_of(sweep, with_options=True)
+    views = list(saved_views_of(sweep.experiment))
+    remembered = _remembered(request, sweep)
+    state = read_state(request.GET, columns, views, remembered)
+    page: Page[RunRow] = Page(items=[], next_cursor=None, total=0)
+    if not state.errors:
+        page = run_rows(
+            sweep, state.choice(), shown=state.shown, offset=state.offset, limit=PAGE_SIZE
+        )
+    looks = [look_of(column, page.items, head["digits"]) for column in state.shown]
     counts = queries.run_counts(sweep)
+    items = _view_items(request, state, views)
     return {
-        "rows": [(row, [row.params.get(name) for name in params]) for row in page.items],
+        "rows": [row_html(row, looks) for row in page.items],
         "page_of_runs": page,
-        "columns": _columns(state, sweep, params),
+        "columns": [_head(state, look.column, look.css, sweep.goal) for look in looks],
         "pills": _pills(state, counts),
         "table": state,
+        "filter_errors": state.errors,
+        "joined_columns": join_keys(state.columns),
+        "bare_query": state.url(columns=()),
         "previous_url": state.url(offset=max(0, state.offset - PAGE_SIZE)) if state.offset else "",
         "next_url": state.url(offset=page.next_cursor) if page.next_cursor else "",
-        "clear_url": TableState(sort=state.sort, direction=state.direction).url(),
-        "csv_url": f"{state.url(offset=0)}&format=csv",
+        "clear_url": state.url(group="", text="", view="", offset=0),
+        "export_url": f"{state.url(offset=0)}&format=",
+        "has_parquet": has_parquet(),
+        "column_items": _column_items(columns, state),
+        "has_own_columns": bool(remembered) or bool(state.columns),
+        "saved_views": items,
+        "current_view": next((item for item in items if item.is_current), None),
+        "no_view_url": TableState(has_default=state.has_default).url(),
+        "filter_names": _filter_names(columns),
+        "examples": _examples(columns, sweep),
         "table_data": {
-            **asdict(state),
+            "query": state.url(),
+            "sort": state.sort,
+            "direction": state.direction,
             "shown": len(page.items),
             "size": PAGE_SIZE,
-            "runs": [_sortable(row) for row in page.items],
+            "total": page.total,
+            "offset": state.offset,
+            "filtered": state.is_filtered,
+            "columns": [column.key for column in state.shown],
+            "joined": join_keys(column.key for column in state.shown),
         },
     }
 
 
-def csv_response(request: HttpRequest, sweep: Sweep) -> HttpResponse:
-    """Return every row that the filters let through, with exact values."""
-    params = list(sweep.spec["search_space"])
-    state = TableState.read(request.GET, params)
-    page = queries.run_rows(
-        sweep,
-        sort=state.sort,
-        descending=state.direction == "desc",
-        states=_STATES.get(state.group),
-        text=state.text,
-        limit=_MOST_ROWS,
-    )
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{sweep.public_id}-runs.csv"'
-    writer = csv.writer(response)
-    ends = ["reports", "duration_seconds", "reason", "id"]
-    writer.writerow(
-        ["run", "status", _safe(sweep.metric_name), "at_interval", *map(_safe, params), *ends]
-    )
-    for row in page.items:
-        writer.writerow([_safe(value) for value in _csv_cells(row, params)])
-    return response
+def _remembered(request: HttpRequest, sweep: Sweep) -> list[str]:
+    row = ColumnChoice.objects.filter(experiment=sweep.experiment_id, user=request.user.pk)
+    return list(row.values_list("columns", flat=True).first() or [])
 
 
-def _csv_cells(row: RunRow, params: list[str]) -> Iterator[Any]:
-    yield from (row.number, badge(row.state, row.end_reason).label)
-    yield from (row.best_value, row.best_interval)
-    yield from (row.params.get(name) for name in params)
-    yield from (row.reports, row.duration, row.reason, row.public_id)
-
-
-def _safe(value: Any) -> Any:
-    if isinstance(value, list | dict | bool):
-        return json.dumps(value)
-    # A text that a spreadsheet would run as a formula is kept a text.
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
-
-
-def _sortable(row: RunRow) -> dict[str, Any]:
-    """Return what the browser needs to tell whether rows would stand elsewhere now."""
-    return {
-        "number": row.number,
-        "status": row.state,
-        "best": None if row.best_value is None else {"value": row.best_value},
-        "reports": row.reports,
-        "duration": row.duration,
-        "created": row.created.isoformat(),
-        "hyperparameters": row.params,
-    }
-
-
-def _columns(state: TableState, sweep: Sweep, params: list[str]) -> list[Column]:
-    arrow = "↑" if sweep.goal == "maximize" else "↓"
-    plain = [
-        ("number", "Run", "sticky1"),
-        ("state", "Status", ""),
-        ("best", f"{sweep.metric_name} {arrow}", "num key"),
-        *((param_sort(name), name, "num key") for name in params),
-        ("reports", "Reports", "num"),
-        ("duration", "Duration", "num"),
-    ]
-    return [_column(state, sweep, key, label, css) for key, label, css in plain]
-
-
-def _column(state: TableState, sweep: Sweep, key: str, label: str, css: str) -> Column:
-    is_current = state.sort == key
-    is_down_first = key in _DOWN_FIRST or (key == "best" and sweep.goal == "maximize")
+def _head(state: TableState, column: RunColumn, css: str, goal: str) -> HeadCell:
+    is_current = state.sort == column.key
+    is_down_first = column.key in _DOWN_FIRST or (column.key == "best" and goal == "maximize")
     first, second = ("desc", "asc") if is_down_first else ("asc", "desc")
     direction = second if is_current and state.direction == first else first
     aria = {"asc": "ascending", "desc": "descending"}[state.direction] if is_current else ""
-    return Column(key, label, state.url(sort=key, direction=direction, offset=0), aria, css)
+    url = state.url(sort=column.key, direction=direction, offset=0) if column.is_sortable else ""
+    is_code = column.source in _CODE_SOURCES or column.key == "best"
+    return HeadCell(
+        column.key, column.label, column.hint, url, aria, f"{css} key" if is_code else css
+    )
 
 
 def _pills(state: TableState, counts: Mapping[str, int]) -> list[Pill]:
@@ -212,9 +159,95 @@ def _pills(state: TableState, counts: Mapping[str, int]) -> list[Pill]:
     whole = {**counts, RunState.CANCELED: counts.get(RunState.CANCELED, 0) - early}
     every = sum(n for key, n in counts.items() if key != "stopped_early")
     pills = [("", "All", every)]
-    pills += [(key, label, sum(whole.get(s, 0) for s in states)) for key, label, states in _GROUPS]
+    pills += [(key, label, sum(whole.get(s, 0) for s in states)) for key, label, states in GROUPS]
     return [
         Pill(key, label, count, state.url(group=key, offset=0), state.group == key)
         for key, label, count in pills
         if count or key in ("", "completed", state.group)
+    ]
+
+
+def _column_items(columns: Columns, state: TableState) -> list[ColumnItem]:
+    """Return the shown columns in their order, then the others."""
+    shown = dict.fromkeys(column.key for column in state.shown)
+    rest = [column for column in columns if column.key not in shown]
+    return [
+        ColumnItem(
+            key=column.key,
+            label=column.label,
+            hint=column.hint,
+            group=_GROUP_WORDS[column.source],
+            is_shown=column.key in shown,
+            is_fixed=column.key == "number",
+            css="key" if column.source in _CODE_SOURCES else "",
+        )
+        for column in [*state.shown, *rest]
+    ]
+
+
+def _view_items(
+    request: HttpRequest, state: TableState, views: Sequence[SavedView]
+) -> list[ViewItem]:
+    user = request.user
+    return [
+        ViewItem(
+            view=view,
+            url=f"?view={view.pk}",
+            is_current=state.view == str(view.pk),
+            is_changed=_is_changed(view, state),
+            may_change=isinstance(user, User) and may_change_view(view, user),
+        )
+        for view in views
+    ]
+
+
+def _is_changed(view: SavedView, state: TableState) -> bool:
+    now = (state.text, state.group, state.sort, state.descending)
+    was = (view.filter, view.state, view.sort or "number", view.descending)
+    shown = [column.key for column in state.shown]
+    return now != was or (bool(view.columns) and list(view.columns) != shown)
+
+
+def _filter_names(columns: Columns) -> list[dict[str, Any]]:
+    """Return what can be completed: names as they are typed, and their values."""
+    own = {Source.PARAMS: 0, Source.METRICS: 2, Source.TAGS: 3, Source.PROPERTIES: 4, Source.RUN: 1}
+    found = sorted((c for c in columns if c.is_filterable), key=lambda c: own[c.source])
+    return [
+        {
+            "name": quote(columns.metric if column.key == "best" else column.key),
+            "kind": str(column.kind),
+            "hint": column.hint,
+            "values": [quote(value) for value in _values_offered(column, columns)],
+        }
+        for column in found
+    ]
+
+
+def _values_offered(column: RunColumn, columns: Columns) -> Sequence[str]:
+    if column.kind == Kind.STATE:
+        return OFFERED_STATES
+    if column.kind == Kind.MARKS:
+        source = Source(column.key)
+        return [c.name for c in columns if c.source == source]
+    return column.options[:50]
+
+
+def _examples(columns: Columns, sweep: Sweep) -> list[tuple[str, str]]:
+    """Return filters that fit this sweep, with what they find."""
+    param = next((c for c in columns if c.source == Source.PARAMS), None)
+    name = quote(param.key) if param else "learning_rate"
+    metric = quote(sweep.metric_name)
+    value = f"{name}={quote(param.options[0])}" if param and param.options else f"{name}<0.01"
+    return [
+        ("status:failed", "failed runs; several states: status:failed,canceled"),
+        (value, "hyperparameter: < <= > >= = != and ranges like 0.001..0.01"),
+        (f"{metric}>0.9", "best value of the primary metric; also last>0.9"),
+        (f"{metric}:none", "runs without a value; any, and nan for what was not a number"),
+        ("number:10..20", "a range; either end may be left out, 10.."),
+        ("tag:baseline", "runs with this tag; with its text: tag:team=vision"),
+        ("duration>10min", "durations like 90s, 1.5h, 2d"),
+        ("created:today", "also 2026-11-20, yesterday, -2h for the last two hours"),
+        ("-status:completed", "a dash takes all others"),
+        ('reason:"out of memory"', "text that contains this; = for the whole text"),
+        ("memory", "a word in id, reason, note or worker; digits: this run"),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from django.contrib import messages
@@ -22,7 +23,8 @@ from experiments.spec import SweepSpec
 from experiments.spec_export import EXPORT_FORMATS, export_spec
 from experiments.states import RUN_TERMINAL
 from experiments.views.model_panel import model_panel
-from experiments.views.run_table import csv_response, table_context
+from experiments.views.run_export import EXPORTS, export_response
+from experiments.views.run_table import table_context
 from experiments.views.sweep_head import (
     ChartCard,
     Picker,
@@ -79,11 +81,12 @@ def overview(request: HttpRequest, sweep_id: str) -> HttpResponse:
 
 @require_safe
 def runs(request: HttpRequest, sweep_id: str) -> HttpResponse:
-    """Show the runs as a table; `?format=csv` gives all rows of it."""
+    """Show the runs as a table; `?format=csv` or `parquet` gives all rows of it."""
     sweep = find_sweep(request, sweep_id)
-    if request.GET.get("format") == "csv":
-        return csv_response(request, sweep)
-    context = table_context(request, sweep)
+    format_name = request.GET.get("format", "")
+    if format_name in EXPORTS:
+        return export_response(request, sweep, format_name)
+    context = partial(table_context, request, sweep)
     return render_sweep(request, sweep, "sweep_runs", "sweep_runs", context)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -88,13 +89,21 @@ def changer_of(request: HttpRequest, sweep: Sweep) -> User:
 
 
 def render_sweep(
-    request: HttpRequest, sweep: Sweep, tab: str, name: str, context: dict[str, Any]
+    request: HttpRequest,
+    sweep: Sweep,
+    tab: str,
+    name: str,
+    context: dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]],
 ) -> HttpResponse:
-    """Render `name`.html, or with the header X-Fragment the parts of it that change."""
+    """Render `name`.html, or with the header X-Fragment the parts of it that change.
+
+    `context` may be a function of what the header shows.
+    """
     is_fragment = "X-Fragment" in request.headers
     template = f"experiments/_{name}_parts.html" if is_fragment else f"experiments/{name}.html"
     shared = head_context(request, sweep, tab)
-    return render(request, template, {**shared, **context})
+    own = context(shared) if callable(context) else context
+    return render(request, template, {**shared, **own})
 
 
 def head_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]:

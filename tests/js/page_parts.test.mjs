@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { createBatch } from "../../static/js/lib/batch.js";
 import { fileName, toCsv } from "../../static/js/lib/csv.js";
 import { appendText, createLog, MOST_LINES, overwrite } from "../../static/js/lib/log_text.js";
-import { countMoved, sortedNumbers } from "../../static/js/lib/run_order.js";
+import { compareOrder, countMoved } from "../../static/js/lib/run_order.js";
 import { noChanges } from "../../static/js/lib/store.js";
 import { createRunsKnown } from "../../static/js/charts/runs_known.js";
 import { smallPath } from "../../static/js/charts/small_line.js";
@@ -121,35 +121,19 @@ test("file names have nothing that a file system minds", () => {
   assert.equal(fileName("///"), "chart");
 });
 
-const run = (number, best, extra = {}) => ({
-  number, best: best === null ? null : { value: best }, status: "Completed", reports: number,
-  hyperparameters: { lr: -number }, duration: null, ...extra,
-});
-
-test("runs are sorted as the server does, those without a value last", () => {
-  const runs = [run(0, null), run(1, 0.5), run(2, 0.9), run(3, 0.5)];
-
-  assert.deepEqual(sortedNumbers(runs, "best", true), [2, 1, 3, 0]);
-  assert.deepEqual(sortedNumbers(runs, "best", false), [1, 3, 2, 0]);
-  assert.deepEqual(sortedNumbers(runs, "number", true), [3, 2, 1, 0]);
-  assert.deepEqual(sortedNumbers(runs, "lr", false), [3, 2, 1, 0]);
-  assert.deepEqual(sortedNumbers(runs, "duration", true), [0, 1, 2, 3]);
-});
-
-test("runs are sorted by hyperparameters named like a column or a part of every object", () => {
-  const runs = [[0, 3], [1, 1], [2, 2]].map(([number, value]) => run(number, 0.5, {
-    hyperparameters: { number: value, constructor: value },
-  }));
-
-  assert.deepEqual(sortedNumbers(runs, "params.number", false), [1, 2, 0]);
-  assert.deepEqual(sortedNumbers(runs, "constructor", false), [1, 2, 0]);
-});
-
 test("only rows that have to move count as moved", () => {
   assert.equal(countMoved([1, 2, 3, 4], [1, 2, 3, 4]), 0);
   assert.equal(countMoved([1, 2, 3, 4], [4, 1, 2, 3]), 1);
   assert.equal(countMoved([1, 2, 3], [3, 2, 1]), 2);
   assert.equal(countMoved([], []), 0);
+});
+
+test("a newer page says which rows moved, came and went", () => {
+  assert.deepEqual(compareOrder([1, 2, 3], [1, 2, 3, 4]),
+    { moved: 0, added: [4], gone: 0, isLonger: true });
+  assert.deepEqual(compareOrder([1, 2, 3], [3, 1, 5]),
+    { moved: 1, added: [5], gone: 1, isLonger: false });
+  assert.deepEqual(compareOrder([], [2]), { moved: 0, added: [2], gone: 0, isLonger: true });
 });
 
 test("what is known of runs is ranked by goal, without a value last", () => {

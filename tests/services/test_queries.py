@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from experiments import queries
 from experiments.models import Event, MetricChunk, MetricSeries, Run, Sweep
-from experiments.queries.run_table import param_sort
+from experiments.queries.run_table import RunChoice, columns_of
+from experiments.run_columns import Column, Kind, Source
+from experiments.run_filter import parse_filter
 from experiments.services.advance import advance_sweep
 from experiments.services.runs import RunOutcome, add_artifacts, cancel_run, finish_run, lose_run
 from experiments.services.sweeps import cancel_sweep
@@ -159,29 +161,31 @@ def test_the_sweep_list_takes_the_same_queries_for_one_and_for_thirty(
         ("best", True, [2, 0, 1, 3]),
         ("best", False, [1, 0, 2, 3]),
         ("lr", False, [3, 2, 1, 0]),
-        ("--batch size", True, [1, 0, 2, 3]),
+        ("--batch_size", True, [1, 0, 2, 3]),
         ("state", False, [0, 1, 2, 3]),
-        ("no such thing", False, [0, 1, 2, 3]),
     ],
 )
 def test_runs_are_sorted_with_missing_values_last(sort, descending, numbers):
-    sweep = make_sweep(max_concurrent_runs=4)
+    space = {"lr": "uniform(0, 1)", "--batch_size": "choice(0, 1)"}
+    sweep = make_sweep(max_concurrent_runs=4, search_space=space)
     for n, value in enumerate([0.5, 0.25, 0.75, math.nan]):
-        extra = {"--batch size": n} if n < 2 else {}
+        extra = {"--batch_size": n} if n < 2 else {}
         report(make_running_run(sweep, lr=1 - n / 10, **extra), [value])
 
-    page = queries.run_rows(sweep, sort=sort, descending=descending)
+    column = columns_of(sweep).find(sort)
+    page = queries.run_rows(sweep, RunChoice(sort=column, descending=descending))
 
     assert [row.number for row in page.items] == numbers
 
 
 @pytest.mark.parametrize("name", ["number", "best", "last", "params.best", "lr"])
 def test_runs_are_sorted_by_a_hyperparameter_of_any_name(name):
-    sweep = make_sweep(max_concurrent_runs=4)
+    sweep = make_sweep(max_concurrent_runs=4, search_space={name: "uniform(0, 1)"})
     for n, value in enumerate([0.3, 0.1, 0.2]):
         report(make_running_run(sweep, **{name: value}), [n])
 
-    page = queries.run_rows(sweep, sort=param_sort(name))
+    column = columns_of(sweep).find(f"params.{name}")
+    page = queries.run_rows(sweep, RunChoice(sort=column))
 
     assert [row.number for row in page.items] == [1, 2, 0]
 
@@ -199,8 +203,10 @@ def test_runs_are_filtered_searched_and_paged():
     )
     cancel_run(runs[3], user=user)
 
-    def numbers(**options):
-        return [row.number for row in queries.run_rows(sweep, **options).items]
+    def numbers(text="", **choice):
+        conditions = parse_filter(text, columns_of(sweep))
+        rows = queries.run_rows(sweep, RunChoice(conditions=conditions, **choice))
+        return [row.number for row in rows.items]
 
     assert numbers(states=["Failed"]) == [0]
     assert numbers(states=["stopped_early"]) == [1]
@@ -329,7 +335,8 @@ def test_hot_reads_take_the_same_queries_for_ten_and_for_a_thousand_runs(
         make_many(sweep, count)
         sweep = queries.get_sweep(make_user(), sweep.public_id)
         with django_assert_num_queries(2):
-            assert len(queries.run_rows(sweep, sort="lr", limit=100).items) == min(count, 100)
+            choice = RunChoice(sort=Column("lr", "lr", Kind.VALUE, Source.PARAMS, "lr"))
+            assert len(queries.run_rows(sweep, choice, limit=100).items) == min(count, 100)
         with django_assert_num_queries(1):
             assert len(queries.curves_of(sweep, "accuracy")) == count
         with django_assert_num_queries(3):

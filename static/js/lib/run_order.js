@@ -1,32 +1,4 @@
-// How a table of runs would be sorted now, compared with how it stands. Pure.
-
-const KEYS = {
-  number: (run) => run.number,
-  state: (run) => run.status,
-  best: (run) => run.best?.value ?? null,
-  reports: (run) => run.reports,
-  duration: (run) => run.duration,
-  created: (run) => run.created,
-};
-
-function compare(a, b) {
-  if (a === b) return 0;
-  return a > b ? 1 : -1;
-}
-
-/** The numbers of `runs` in the order that a column asks for; runs without a value come last. */
-export function sortedNumbers(runs, sort, isDescending) {
-  const param = sort.replace(/^params\./, "");
-  const key = Object.hasOwn(KEYS, sort)
-    ? KEYS[sort] : (run) => run.hyperparameters?.[param] ?? null;
-  const sign = isDescending ? -1 : 1;
-  return [...runs].sort((one, other) => {
-    const [a, b] = [key(one), key(other)];
-    if ((a === null) !== (b === null)) return a === null ? 1 : -1;
-    const down = sort === "number" ? sign : 1;
-    return sign * compare(a, b) || down * (one.number - other.number);
-  }).map((run) => run.number);
-}
+// How rows stand on a page, compared with how they would stand now. Pure.
 
 /** How many rows would have to move: those outside of the longest part that is in order already. */
 export function countMoved(shown, wanted) {
@@ -44,4 +16,19 @@ export function countMoved(shown, wanted) {
     tails[low] = at;
   }
   return shown.length - tails.length;
+}
+
+/**
+ * What a newer page has against the one that is shown: {moved, added, gone}, the rows in `added` in
+ * their order; `isLonger`: nothing stands elsewhere, rows only came at the end.
+ */
+export function compareOrder(shown, fresh) {
+  const here = new Set(shown);
+  const there = new Set(fresh);
+  const kept = shown.filter((row) => there.has(row));
+  const added = fresh.filter((row) => !here.has(row));
+  const moved = countMoved(kept, fresh.filter((row) => here.has(row)));
+  const gone = shown.length - kept.length;
+  const isLonger = !gone && shown.every((row, at) => fresh[at] === row);
+  return { moved, added, gone, isLonger };
 }

@@ -1,75 +1,65 @@
-// Sweep, runs: cells change as they happen, rows stay where they are until somebody sorts again.
-import { getFragment } from "../lib/api.js";
-import { $, $$, build, html, icon, readJson, render } from "../lib/dom.js";
-import { formatCount, formatDuration, formatMetric } from "../lib/format.js";
-import { chip } from "../lib/marks.js";
-import { moveFocus } from "../lib/rows.js";
-import { countMoved, sortedNumbers } from "../lib/run_order.js";
-import { createSelection } from "../lib/selection.js";
+// Sweep, runs: filter, columns, views and picked runs; cells change as they happen, rows stay where
+// they are until somebody sorts again. The address holds all of it.
+import { getFragment, postForm } from "../lib/api.js";
+import { $, $$, html, render } from "../lib/dom.js";
+import { compareOrder } from "../lib/run_order.js";
 import { announce, refreshTimes, toast } from "../lib/shell.js";
 import { mergeQuery } from "../lib/url_state.js";
+import { mountColumnMenu } from "../runs/column_menu.js";
+import { mountFilterBox } from "../runs/filter_box.js";
+import { mountPickedRows } from "../runs/picked_rows.js";
+import { patchCells, rememberRows } from "../runs/steady_rows.js";
 import { startSweepPage } from "./sweep_head.js";
 
-const { page, live } = startSweepPage({
-  // The table is ours: rows must not move under the pointer.
-  filter: (fragment) => $('[data-part="table"]', fragment)?.remove(),
-});
-const selection = createSelection();
+const PARTS = ["pills", "views", "columns", "export", "problems", "table"];
+const HELD_MS = 1200;
+
 const host = $('[data-part="table"]');
 const note = $("[data-moved]");
-const form = $("#filters");
-// What the server said of a row is only known as text; what the feed says later is kept here.
-const known = new Map();
-const fresh = new Set();
+const input = $("#q");
+const part = (name, root = document) => $(`[data-part="${name}"]`, root);
+const rows = (root = host) => $$("#rows tr", root);
+const table = (root = document) => JSON.parse($("#table-data", root).textContent);
 let loading = null;
+let held = 0;
+let isTyping = false;
 
-const rows = () => $$("#rows tr");
-const table = () => readJson("table-data");
-const numberOf = (row) => Number(row.dataset.run);
+const { live, refresh } = startSweepPage({ filter: takeNews });
+const picks = mountPickedRows(host, $("#selection"), {
+  table, onDone: () => load(location.search),
+});
 
-function setCell(row, name, markup) {
-  const cell = $(`.c-${name}`, row);
-  const before = cell.innerHTML;
-  render(cell, markup);
-  if (cell.innerHTML === before) return;
-  cell.classList.remove("flash");
-  // Reading a layout value between the two makes the animation start again.
-  void cell.offsetWidth;
-  cell.classList.add("flash");
-}
-
-function updateRow(row, run) {
-  row.dataset.status = run.status;
-  setCell(row, "state", chip(run.status, run.end_reason));
-  setCell(row, "best", run.best
-    ? html`<span class="metricval">${formatMetric(run.best.value, page.digits)}</span>
-      <span class="faint xs">at ${run.best.interval}</span>`
-    : html`<span class="faint">–</span>`);
-  $(".c-reports", row).textContent = formatCount(run.reports);
-  const reason = run.reason.charAt(0).toUpperCase() + run.reason.slice(1);
-  setCell(row, "reason", html`<span class="reason" title="${reason}">${reason}</span>`);
-  const duration = $(".c-duration", row);
-  if (run.started && !run.ended) duration.dataset.since = run.started;
-  else {
-    delete duration.dataset.since;
-    $("span", duration).textContent = formatDuration(run.duration);
+/* ---- what happens meanwhile ---- */
+function takeNews(fragment) {
+  const next = part("table", fragment);
+  next.remove();
+  // Somebody asked for something else while this was on its way, or a wrong filter is being mended.
+  if (loading || table(next).query !== table().query || $(".err", part("problems", fragment))) {
+    for (const name of PARTS) part(name, fragment)?.remove();
+    return;
   }
+  const order = compareOrder(rows().map((row) => row.dataset.id), rows(next).map((row) => row.dataset.id));
+  patchCells(rows(), rows(next));
+  $("#table-data").textContent = $("#table-data", next).textContent;
+  if (!rows().length && rows(next).length) {
+    host.replaceChildren(...next.childNodes);
+    settle();
+  } else if (order.isLonger && order.added.length) {
+    // In this order new runs stand at the end: nothing moves when they are shown.
+    const wanted = new Set(order.added);
+    const added = rows(next).filter((row) => wanted.has(row.dataset.id));
+    $("#rows", host).append(...added);
+    $(".pager", host)?.replaceWith($(".pager", next) ?? "");
+    settle();
+  } else showNote(order);
+  picks.paint();
 }
 
-/** Rows that would stand elsewhere now, among those whose values are known. */
-function movedRows() {
-  const { sort, direction } = table();
-  const shown = rows().map(numberOf);
-  const runs = shown.map((number) => known.get(number));
-  if (runs.some((run) => run === undefined)) return 0;
-  return countMoved(shown, sortedNumbers(runs, sort, direction === "desc"));
-}
-
-function showNote(fresh) {
-  const moved = movedRows();
+function showNote({ moved, added, gone }) {
   const words = [
     moved && `${moved} row${moved === 1 ? "" : "s"} moved`,
-    fresh && `${fresh} new run${fresh === 1 ? "" : "s"}`,
+    added.length && `${added.length} new here`,
+    gone && `${gone} no longer here`,
   ].filter(Boolean);
   note.hidden = !words.length;
   if (words.length) {
@@ -78,120 +68,134 @@ function showNote(fresh) {
   }
 }
 
-/** How many runs came while the page was open and are not on it; none while filters may hide them. */
-function freshRuns() {
-  const { group, text } = table();
-  return group || text ? 0 : [...fresh].filter((number) => !known.has(number)).length;
+function settle() {
+  refreshTimes(host);
+  rememberRows(rows());
+  note.hidden = true;
 }
 
-async function load(query, { isNew = false } = {}) {
+/* ---- another view ---- */
+/** Shows what `query` asks for; a wrong filter is said at once or, while typing, a moment later. */
+async function load(query, { isDone = true } = {}) {
   loading?.abort();
-  loading = new AbortController();
-  const scroll = $(".tablewrap", host)?.scrollTop ?? 0;
+  clearTimeout(held);
+  const mine = new AbortController();
+  loading = mine;
   try {
-    const fragment = await getFragment(location.pathname + query, { signal: loading.signal });
-    for (const part of ["table", "pills"]) {
-      const next = $(`[data-part="${part}"]`, fragment);
-      $(`[data-part="${part}"]`).replaceChildren(...next.childNodes);
+    const fragment = await getFragment(location.pathname + query, { signal: mine.signal });
+    const isWrong = $(".err", part("problems", fragment)) !== null;
+    if (isWrong && !isDone) {
+      held = setTimeout(() => load(query), HELD_MS);
+      return;
     }
-    refreshTimes(host);
-    learn();
-    if (!isNew && $(".tablewrap", host)) $(".tablewrap", host).scrollTop = scroll;
-    fresh.clear();
-    note.hidden = true;
-    $("[data-csv]").href = `${mergeQuery(query, { offset: "", format: "csv" })}`;
+    input.toggleAttribute("aria-invalid", isWrong);
+    if (isWrong) input.setAttribute("aria-invalid", "true");
+    host.classList.toggle("is-old", isWrong);
+    // With a wrong filter the rows of the last right one stay.
+    show(fragment, isWrong ? ["problems"] : PARTS);
+    if (!isWrong) announce(`${table().total} runs`);
   } catch (error) {
     if (error.name !== "AbortError") toast(error.message);
+  } finally {
+    if (loading === mine) loading = null;
   }
 }
 
-/** What can be sorted by is in the JSON block of the table. */
-function learn() {
-  known.clear();
-  for (const run of table().runs) known.set(run.number, run);
-}
-
-function onText(changes) {
-  for (const row of rows()) {
-    const run = live.state.runs.get(numberOf(row));
-    if (run && changes.runs.has(run.number)) {
-      known.set(run.number, run);
-      updateRow(row, run);
-    }
+function show(fragment, names) {
+  for (const name of names) {
+    // A menu that somebody uses stays open.
+    if ($("details[open]", part(name))) continue;
+    part(name).replaceChildren(...part(name, fragment).childNodes);
   }
-  for (const number of changes.moved) if (!known.has(number)) fresh.add(number);
-  const isEmpty = !rows().length;
-  if (changes.best) markBest();
-  const { sort, direction, shown, size } = table();
-  const isAppending = sort === "number" && direction === "asc" && shown < size;
-  // In the order of their numbers new runs stand at the end: nothing moves when they are shown.
-  if (freshRuns() && (isEmpty || isAppending)) load(location.search);
-  else showNote(freshRuns());
+  settle();
+  const { query, joined } = table();
+  $("[data-query]").value = query;
+  $("[data-joined]").value = joined;
+  $("[data-bare]").value = mergeQuery(query, { columns: "" });
+  picks.paint();
 }
 
-function markBest() {
-  for (const row of rows()) {
-    const isBest = numberOf(row) === live.state.best.number;
-    row.classList.toggle("isbest", isBest);
-    $(".beststar", row)?.remove();
-    if (isBest) {
-      $(".name", row).after(build(html`<span class="beststar" title="Best run">${icon("star", "s")}</span>`));
-    }
+function go(query, { isAdjusting = false, isDone = true } = {}) {
+  const address = mergeQuery(query, { pick: picks.toParam() });
+  if (isAdjusting) history.replaceState(history.state, "", location.pathname + address);
+  else history.pushState({}, "", location.pathname + address);
+  return load(address, { isDone });
+}
+
+/** What is shown now, changed; the offset belongs to the rows that were shown. */
+const changed = (values) => mergeQuery(table().query, { offset: "", ...values });
+
+/* ---- filter ---- */
+const box = mountFilterBox(input, $("#q-list"), (text, isDone) => {
+  picks.onFilter();
+  go(changed({ q: text }), { isAdjusting: isTyping, isDone });
+  isTyping = !isDone;
+});
+$("#filters").addEventListener("submit", (event) => event.preventDefault());
+$("#filters").addEventListener("click", (event) => {
+  const example = event.target.closest("[data-example]");
+  if (example) {
+    const text = `${input.value.trim()} ${example.dataset.example}`.trim();
+    box.show(text);
+    example.closest("details").open = false;
+    input.focus();
+    go(changed({ q: text }));
   }
+  const link = event.target.closest(".filter, a[data-view]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  picks.onFilter();
+  link.closest("details")?.removeAttribute("open");
+  go(new URL(link.href).search).then(showFilter);
+});
+
+/** The field says what the table shows, also when a view or the address said it. */
+function showFilter() {
+  if (document.activeElement !== input) box.show(new URLSearchParams(table().query).get("q") ?? "");
 }
 
-function go(query) {
-  history.pushState({}, "", location.pathname + query);
-  return load(query, { isNew: true });
-}
+/* ---- columns ---- */
+/** Commas part the keys in the address. */
+const escapeKey = (key) => key.replace(/[%,]/g, encodeURIComponent);
 
+mountColumnMenu(part("columns"), (keys) => {
+  const all = ["number", ...keys.filter((key) => key !== "number")];
+  go(changed({ columns: all.map(escapeKey) }), { isAdjusting: true });
+  const form = new FormData();
+  for (const key of all) form.append("column", key);
+  postForm($("#columns-form").action, form).catch((error) => toast(error.message));
+});
+part("columns").addEventListener("click", async (event) => {
+  if (!event.target.closest("[data-reset-columns]")) return;
+  event.preventDefault();
+  $("#columns-menu").open = false;
+  const form = new FormData();
+  form.set("reset", "1");
+  await postForm($("#columns-form").action, form).catch((error) => toast(error.message));
+  go(changed({ columns: "" }), { isAdjusting: true });
+});
+
+/* ---- everything else ---- */
 host.addEventListener("click", (event) => {
   const link = event.target.closest("th a, .pager a, .empty a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const column = [...(link.closest("tr")?.children ?? [])].indexOf(link.closest("th"));
   go(new URL(link.href).search).then(() => {
-    $$("th a", host)[column]?.focus();
-    announce(`${rows().length} runs shown`);
+    $("a", $$("th", host)[column] ?? host)?.focus();
+    if (column < 0) $(".tablewrap", host)?.scrollTo(0, 0);
+    showFilter();
   });
 });
-form.addEventListener("click", (event) => {
-  const pill = event.target.closest(".filter");
-  if (!pill || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  go(new URL(pill.href).search);
-});
-let typing = 0;
-form.addEventListener("input", () => {
-  clearTimeout(typing);
-  typing = setTimeout(() => {
-    const query = mergeQuery(location.search, { q: $("#q").value.trim(), offset: "" });
-    history.replaceState(history.state, "", location.pathname + query);
-    load(query, { isNew: true });
-  }, 250);
-});
-form.addEventListener("submit", (event) => event.preventDefault());
 note.addEventListener("click", (event) => {
-  if (event.target.closest("button")) load(location.search, { isNew: true });
+  if (event.target.closest("button")) load(location.search);
 });
 addEventListener("popstate", () => {
-  $("#q").value = new URLSearchParams(location.search).get("q") ?? "";
-  load(location.search, { isNew: true });
+  isTyping = false;
+  load(location.search).then(() => box.show(new URLSearchParams(table().query).get("q") ?? ""));
+});
+live.onText((changes) => {
+  if (changes.runs.size || changes.metrics.size) refresh();
 });
 
-host.addEventListener("mouseover", (event) => {
-  const row = event.target.closest("#rows tr");
-  selection.hover(row ? numberOf(row) : null, "table");
-});
-host.addEventListener("mouseleave", () => selection.hover(null, "table"));
-selection.subscribe(({ run }) => {
-  for (const row of rows()) row.classList.toggle("hl", numberOf(row) === run);
-});
-addEventListener("keydown", (event) => {
-  if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey) return;
-  const step = { j: 1, k: -1 }[event.key];
-  if (step && $("#rows")) moveFocus($("#rows"), step);
-});
-
-learn();
-live.onText(onText);
+rememberRows(rows());
