@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from experiments.problems import Problem
     from studio.doctor import Finding
 
+_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
+
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: STUDIO_PORT, else 8000.")
@@ -135,16 +137,19 @@ def doctor(as_json: bool) -> None:
 
 
 def _echo_finding(finding: Finding) -> None:
-    word, colour = ("ok     ", "green") if finding.is_ok else ("problem", "red")
-    click.echo(f"{click.style(word, fg=colour)}  {finding.name}: {finding.detail}")
-    if not finding.is_ok:
-        click.echo(f"         {finding.cure}")
+    word = click.style(f"{finding.level:<7}", fg=_COLOURS[finding.level])
+    click.echo(f"{word}  {finding.name}: {finding.detail}")
+    for line in (finding.why, finding.cure):
+        if line:
+            click.echo(f"         {line}")
 
 
 def _finding_json(finding: Finding) -> dict[str, Any]:
     return {
         "name": finding.name,
         "ok": finding.is_ok,
+        "level": finding.level,
         "detail": finding.detail,
+        "why": finding.why,
         "cure": finding.cure,
     }
