@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
-import time
 from argparse import ArgumentParser
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import django_rq
 from django.core.management.base import BaseCommand, CommandError
@@ -29,14 +26,12 @@ from experiments.services.dispatch import get_queue
 from runner import jobs, storage
 from runner.interpreter import InterpreterWatch
 from runner.leftovers import settle_leftovers
-from runner.process import die_with_parent, this_process
+from runner.process import this_process
+from runner.slots import Slots
 from runner.worker import MAINTENANCE_SECONDS, MONITORING_SECONDS, WORKER_TTL, SlotWorker
 from studio import env
 from studio.sdk.client import Connection, StudioClient, StudioError
 from studio.version import VERSION
-
-# Also the least time between two attempts to start a slot that does not stay up.
-_LOOK_SECONDS: Final = 1.0
 
 
 class Command(BaseCommand):
@@ -65,7 +60,9 @@ class Command(BaseCommand):
         if slots > 1 or len(gpus) > 1:
             slots = len(gpus) or slots
             self.stderr.write(f"{slots} slots of {target.name} on {socket.gethostname()}")
-            sys.exit(Slots(target.name, slots, gpus, drains=options["drain"]).run())
+            connections.close_all()
+            slot = partial(_work_as_slot, target, drains=options["drain"])
+            sys.exit(Slots(slot, slots, gpus).run())
         work(target, gpus[0] if gpus else "", drains=options["drain"])
 
 
@@ -114,6 +111,14 @@ def work(target: ComputeTarget, gpu: str = "", *, drains: bool = False) -> None:
         # The request to stop may have come in the middle of a query: that connection is of no use.
         connections.close_all()
         remove_worker(name)
+
+
+def _work_as_slot(target: ComputeTarget, gpu: str, *, drains: bool) -> None:
+    try:
+        work(target, gpu, drains=drains)
+    except CommandError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
 
 
 def _check_database() -> None:
@@ -166,57 +171,6 @@ def _find_target(name: str) -> ComputeTarget:
         known = ", ".join(ComputeTarget.objects.values_list("name", flat=True)) or "none yet"
         raise CommandError(f'There is no compute target "{name}"; there is {known}.')
     return target
-
-
-class Slots:
-    """One process per slot: a slot that dies is started again, a request to stop is passed on."""
-
-    def __init__(
-        self, compute: str, count: int, gpus: Sequence[str] = (), *, drains: bool = False
-    ) -> None:
-        self._compute = compute
-        self._drains = drains
-        self._gpus: dict[int, str] = {}
-        self._free_gpus = list(gpus)
-        self._stop_signal = 0
-        self._children: list[subprocess.Popen[bytes]] = []
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_stop)
-        for _ in range(count):
-            self._start()
-
-    def run(self) -> int:
-        """Look after the slots until they were told to stop and have; return the exit code."""
-        while not self._stop_signal or any(child.poll() is None for child in self._children):
-            time.sleep(_LOOK_SECONDS)
-            for child in list(self._children):
-                if child.poll() is not None and not self._stop_signal:
-                    self._children.remove(child)
-                    self._free_gpus += [gpu] if (gpu := self._gpus.pop(child.pid, "")) else []
-                    self._start()
-        return max(0, *(child.returncode for child in self._children))
-
-    def _on_stop(self, number: int, _: object) -> None:
-        self._stop_signal = number
-        for child in self._children:
-            if child.poll() is None:
-                child.send_signal(number)
-
-    def _start(self) -> None:
-        parent = os.getpid()
-        gpu = self._free_gpus.pop(0) if self._free_gpus else ""
-        words = ["studio_worker", "--compute", self._compute, *(["--gpus", gpu] if gpu else [])]
-        words += ["--drain"] if self._drains else []
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-m", "django", *words],
-            start_new_session=True,
-            # One thread lives here, so code between fork and exec is safe.
-            preexec_fn=lambda: die_with_parent(parent),
-        )
-        self._children.append(child)
-        self._gpus[child.pid] = gpu
-        if self._stop_signal:  # it came before the child could be told
-            child.send_signal(self._stop_signal)
 
 
 # Imported before the first fork, so that a work-horse starts in milliseconds.
