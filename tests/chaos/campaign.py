@@ -11,7 +11,7 @@ from pathlib import Path
 from experiments.models import Run, Sweep
 from tests.chaos import verdict
 from tests.chaos.faults import Fault, Striker
-from tests.chaos.plan import Card
+from tests.chaos.plan import SILENT, Card
 from tests.chaos.processes import processes_by_run, processes_of_folder
 from tests.chaos.report import Hit, Outcome, markdown
 from tests.chaos.watch import FALSE_SECONDS, LEFT_SECONDS, Recovery, Watch
@@ -67,6 +67,8 @@ class Campaign:
         while waiting:
             card = waiting.pop(0)
             fault = self.striker.play(card)
+            if not waiting or waiting[0].state != SILENT:
+                self.striker.wake()
             if fault is None and card not in again:
                 again.append(card)
                 waiting.append(card)
@@ -83,6 +85,7 @@ class Campaign:
 
     def _settle(self) -> list[str]:
         """Heal everything and wait until all work has ended; return what has not."""
+        self.striker.wake()
         self.striker.heal()
         self.work.stop()
         self._say("all faults are healed; waiting for the ends")

@@ -23,7 +23,7 @@ from django.utils import timezone
 from experiments.models import Run, Worker
 from experiments.states import RUN_LIVE, RunState
 from tests.chaos import processes
-from tests.chaos.plan import Card
+from tests.chaos.plan import SILENT, Card
 from tests.chaos.services import HostService
 from tests.chaos.work import LONG, Work
 from tests.chaos.world import World, ask
@@ -57,40 +57,40 @@ class Striker:
         self.world = world
         self.work = work
         self.faults: list[Fault] = []
-        self.missed: list[Card] = []
+        self._halted = 0
         self._cut: dict[str, threading.Timer] = {}
 
     def play(self, card: Card) -> Fault | None:
         """Wait for a run in the state of the card and strike; None when there was no such run."""
         deadline = time.monotonic() + (
-            _SILENT_SECONDS if card.state == RunState.NOT_RESPONDING else _PATIENCE_SECONDS
+            _SILENT_SECONDS if card.state == SILENT else _PATIENCE_SECONDS
         )
-        halted, provoked = 0, 0.0
-        try:
-            while time.monotonic() < deadline:
-                if card.state == RunState.NOT_RESPONDING and not processes.is_alive(halted):
-                    halted = self._halt()
-                run = self._find(card)
-                if run is None:
-                    if time.monotonic() > provoked + _PROVOKE_SECONDS:
-                        self._provoke(card)
-                        provoked = time.monotonic()
-                    time.sleep(0.004)
+        provoked = 0.0
+        while time.monotonic() < deadline:
+            if card.state == SILENT and not processes.is_alive(self._halted):
+                self._halted = self._halt()
+            run = self._find(card)
+            if run is None:
+                if time.monotonic() > provoked + _PROVOKE_SECONDS:
+                    self._provoke(card)
+                    provoked = time.monotonic()
+                time.sleep(0.004)
+                continue
+            if card.state not in _SHORT:
+                time.sleep(card.delay)
+                if ask(partial(self._state, run)) != card.state:
                     continue
-                if card.state not in _SHORT:
-                    time.sleep(card.delay)
-                    if ask(partial(self._state, run)) != card.state:
-                        continue
-                fault = self._strike(card, run)
-                if fault is not None:
-                    self.faults.append(fault)
-                    return fault
-                time.sleep(0.02)
-        finally:
-            if halted:
-                processes.send(halted, signal.SIGCONT)
-        self.missed.append(card)
+            fault = self._strike(card, run)
+            if fault is not None:
+                self.faults.append(fault)
+                return fault
+            time.sleep(0.02)
         return None
+
+    def wake(self) -> None:
+        """Let the work-horse that stands still go on."""
+        processes.send(self._halted, signal.SIGCONT)
+        self._halted = 0
 
     def heal(self) -> None:
         """Plug every cable in."""

@@ -28,6 +28,12 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
 ON_SQLITE: Final = tuple(kind for kind in STATES if kind not in {"postgres", "network"})
 ON_POSTGRES: Final = tuple(kind for kind in STATES if kind != "network")
 WITH_HOSTS: Final = tuple(STATES)
+SILENT: Final = "NotResponding"
+_GROUP: Final = 4
+_HARM: Final = (
+    *("web", "watchdog", "valkey", "postgres", "network"),
+    *("script", "guard", "work-horse", "worker", "supervisor"),
+)
 # A worker that nobody hears of for this long has lost its run.
 _LEASE_SECONDS: Final = 60.0
 
@@ -59,11 +65,26 @@ def deal(count: int, kinds: Sequence[str], seed: int, *, is_short: bool = False)
         once = list(kinds)
         rng.shuffle(once)
         order += once
-    return [_card(n, kind, next(decks[kind]), rng) for n, kind in enumerate(order[:count], 1)]
+    cards = [_card(n, kind, next(decks[kind]), rng) for n, kind in enumerate(order[:count], 1)]
+    return _grouped(cards)
+
+
+def _grouped(cards: list[Card]) -> list[Card]:
+    """Let faults in the one state that takes half a minute to come about strike one run together.
+
+    Within a group those come first that leave the run as it is.
+    """
+    silent = [card for card in cards if card.state == SILENT]
+    others = [card for card in cards if card.state != SILENT]
+    groups = [silent[i : i + _GROUP] for i in range(0, len(silent), _GROUP)]
+    for n, group in enumerate(groups):
+        at = (n + 1) * len(cards) // (len(groups) + 1)
+        others[at:at] = sorted(group, key=lambda card: _HARM.index(card.kind))
+    return others
 
 
 def _states(kind: str, rng: random.Random, *, is_short: bool) -> Iterator[str]:
-    left_out = "NotResponding" if is_short else ""
+    left_out = SILENT if is_short else ""
     states = [state for state in STATES[kind] if state != left_out]
     own = random.Random(rng.random())
     while True:

@@ -181,8 +181,8 @@ class Work(threading.Thread):
         self._has_long = found is None
 
     def _cancel_sweep(self) -> None:
-        rows = Sweep.objects.filter(state=SweepState.RUNNING).values_list("public_id", flat=True)
-        found = ask(lambda: list(rows))
+        rows = Sweep.objects.filter(state=SweepState.RUNNING, name__startswith="chaos")
+        found = ask(lambda: list(rows.values_list("public_id", flat=True)))
         if found:
             self.world.studio.api(f"/sweeps/{self._rng.choice(found)}/cancel", {})
             self._note("sweeps canceled")
