@@ -5,8 +5,6 @@ Both get a day of grace: an upload, a submission or a copy that is under way loo
 
 from __future__ import annotations
 
-import os
-import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,23 +17,29 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from experiments import clock
 from experiments.models import ModelVersion, Removal, Run, Snapshot, Sweep
-from experiments.services.removed_files import remove_trees, storage_root, tree_size
-from experiments.services.snapshots import path_of_digest
+from experiments.services.removed_files import remove_trees, storage_root
+from experiments.storage.base import Storage, StoredFile
+from experiments.storage.chosen import storage
+from experiments.storage.folder import FolderStorage
 
 SNAPSHOT_GRACE: Final = timedelta(days=1)
 _FILE_GRACE: Final = 24 * 3600.0
-# `<number>` or, of a later attempt, `<number>-<fence>`.
-_ATTEMPT: Final = re.compile(r"(\d{1,9})(-\d+)?")
+_KINDS: Final = ("runs", "snapshots", "models")
+_VERSION: Final = ("model_id", "folder")
 _NEVER: Final = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Leftover:
-    """A file or a folder of the storage that no row knows; `path` is relative to the storage."""
+    """A file or a folder that no row knows; `path` is relative to the storage.
+
+    `place` is "storage", or "disk" for what lies on this machine where the storage is a bucket.
+    """
 
     path: str
     size_bytes: int
     why: str
+    place: str = "storage"
 
 
 def unused_snapshots(before: datetime) -> QuerySet[Snapshot]:
@@ -64,12 +68,14 @@ def remove_unused_snapshots(before: datetime, *, seconds: float = _NEVER) -> tup
 
 def find_leftovers() -> list[Leftover]:
     """Return what lies in the storage without a row, by path; what is younger than a day is not."""
-    newest = time.time() - _FILE_GRACE
-    found = [*_runs_without_row(), *_snapshots_without_row(), *_models_without_row()]
+    known = _Known()
+    places = {"storage": storage()}
+    if not storage().is_local:
+        places["disk"] = FolderStorage(storage_root())  # runs execute there all the same
     return [
-        Leftover(path.relative_to(storage_root()).as_posix(), tree_size(path), why)
-        for path, why in sorted(found)
-        if _age(path) < newest
+        leftover
+        for place, store in places.items()
+        for leftover in sorted(_without_row(place, store, known))
     ]
 
 
@@ -80,12 +86,18 @@ def remove_leftovers(leftovers: Iterable[Leftover]) -> int:
         OSError: something cannot be removed; what comes before it is gone.
     """
     # A row may have come since: only what is still without one is removed.
-    still = {one.path for one in find_leftovers()}
-    chosen = [one.path for one in leftovers if one.path in still]
-    removed = remove_trees((storage_root() / path for path in chosen), until=_NEVER)
+    still = {(one.place, one.path) for one in find_leftovers()}
+    chosen = [one for one in leftovers if (one.place, one.path) in still]
+    freed = 0
+    for one in chosen:
+        if one.place == "disk" or storage().is_local:
+            freed += remove_trees([storage_root() / one.path], until=_NEVER).freed_bytes
+        else:
+            freed += storage().delete(one.path)
+            freed += storage().delete_tree(one.path).freed_bytes
     if chosen:
-        _note(Removal.Kind.LEFTOVERS, _counted(len(chosen), "leftover"), removed.freed_bytes)
-    return removed.freed_bytes
+        _note(Removal.Kind.LEFTOVERS, _counted(len(chosen), "leftover"), freed)
+    return freed
 
 
 def _remove_snapshot(pk: int, before: datetime) -> int | None:
@@ -96,60 +108,55 @@ def _remove_snapshot(pk: int, before: datetime) -> int | None:
         row = Snapshot.objects.select_for_update().filter(pk=pk).first()
         if row is None or not unused_snapshots(before).filter(pk=pk).exists():
             return None
-        path = path_of_digest(row.digest)
         row.delete()
-        return remove_trees([path], until=_NEVER).freed_bytes
+        return storage().delete(f"snapshots/{row.digest[:2]}/{row.digest}.zip")
 
 
-def _runs_without_row() -> Iterator[tuple[Path, str]]:
-    for folder in _folders(storage_root() / "runs"):
-        sweep = Sweep.objects.filter(public_id=folder.name).first()
-        if sweep is None:
-            yield folder, "no such sweep"
-            continue
-        numbers = set(Run.objects.filter(sweep=sweep).values_list("number", flat=True))
-        for attempt in _folders(folder):
-            match = _ATTEMPT.fullmatch(attempt.name)
-            if match is None or int(match[1]) not in numbers:
-                yield attempt, "no such run"
+class _Known:
+    """What rows there are, by the names that their files have."""
+
+    def __init__(self) -> None:
+        self.snapshots = set(Snapshot.objects.values_list("digest", flat=True))
+        self.versions = {
+            f"{model}/{folder}" for model, folder in ModelVersion.objects.values_list(*_VERSION)
+        }
+        self.sweeps = set(Sweep.objects.values_list("public_id", flat=True))
+        self.runs = set(Run.objects.values_list("public_id", flat=True))
+
+    def fault(self, parts: list[str]) -> tuple[int, str]:
+        """Return how many parts of a name are without a row, and why; 0 when all is well."""
+        kind = parts[0]
+        if kind == "snapshots":
+            if parts[1].startswith("incoming-"):
+                return 2, "an upload that never ended"
+            is_known = Path(parts[-1]).stem in self.snapshots
+            return (0, "") if is_known else (len(parts), "no such snapshot")
+        if kind == "models" and len(parts) > 3:
+            if parts[1] == "incoming":
+                return 3, "a copy that never ended"
+            is_known = f"{parts[1]}/{parts[2]}" in self.versions
+            return (0, "") if is_known else (3, "no such version of a model")
+        if kind == "runs" and len(parts) > 3:
+            if parts[1] not in self.sweeps:
+                return 2, "no such sweep"
+            # `<number>` or, of a later attempt, `<number>-<fence>`.
+            is_known = f"{parts[1]}_{parts[2].partition('-')[0]}" in self.runs
+            return (0, "") if is_known else (3, "no such run")
+        return 0, ""
 
 
-def _snapshots_without_row() -> Iterator[tuple[Path, str]]:
-    root = storage_root() / "snapshots"
-    for path in root.glob("incoming-*"):
-        yield path, "an upload that never ended"
-    known = set(Snapshot.objects.values_list("digest", flat=True))
-    for path in root.glob("*/*.zip"):
-        if path.stem not in known:
-            yield path, "no such snapshot"
-
-
-def _models_without_row() -> Iterator[tuple[Path, str]]:
-    root = storage_root() / "models"
-    known = {(str(m), f) for m, f in ModelVersion.objects.values_list("model_id", "folder")}
-    for model in _folders(root):
-        for folder in _folders(model):
-            if model.name == "incoming":
-                yield folder, "a copy that never ended"
-            elif (model.name, folder.name) not in known:
-                yield folder, "no such version of a model"
-
-
-def _folders(root: Path) -> list[Path]:
-    try:
-        with os.scandir(root) as entries:
-            return [Path(e.path) for e in entries if e.is_dir(follow_symlinks=False)]
-    except OSError:
-        return []
-
-
-def _age(path: Path) -> float:
-    """Return when something in a folder changed last, two levels deep; Unix seconds."""
-    try:
-        places = [path, *_folders(path)]
-        return max(place.lstat().st_mtime for place in places)
-    except OSError:
-        return _NEVER
+def _without_row(place: str, store: Storage, known: _Known) -> Iterator[Leftover]:
+    found: dict[tuple[str, str], list[StoredFile]] = {}
+    for kind in _KINDS:
+        for file in store.files(kind):
+            parts = file.name.split("/")
+            depth, why = known.fault(parts)
+            if depth:
+                found.setdefault(("/".join(parts[:depth]), why), []).append(file)
+    newest = time.time() - _FILE_GRACE
+    for (path, why), files in found.items():
+        if max(file.modified for file in files) < newest:
+            yield Leftover(path, sum(file.size for file in files), why, place)
 
 
 def _note(kind: Removal.Kind, name: str, freed: int) -> None:

@@ -7,7 +7,6 @@ done by services.removals; a rule set on a live sweep is carried out at its end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -17,11 +16,11 @@ from experiments.models import Event, Removal, Run, Sweep
 from experiments.problems import Problem, ProblemsError
 from experiments.queries.outputs import plan_outputs, readers_of_outputs
 from experiments.queries.sizes import output_bytes
-from experiments.run_files import list_files
 from experiments.services.events import bump, notify, write_event
 from experiments.services.refused import Refused
 from experiments.space.literals import brief
 from experiments.states import SWEEP_TERMINAL, RunState, badge
+from experiments.storage.chosen import tree_of
 
 MOST_BEST: Final = 1000
 
@@ -30,7 +29,7 @@ def has_outputs(run: Run) -> bool:
     """Tell whether there is anything of a run that `remove_outputs` would take."""
     if not run.is_terminal or not run.directory:
         return False
-    return any(not f.path.startswith("logs/") for f in list_files(Path(run.directory)))
+    return any(not f.path.startswith("logs/") for f in tree_of(run.directory).files())
 
 
 def remove_outputs(run: Run, *, user: User) -> Removal:

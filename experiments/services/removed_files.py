@@ -16,6 +16,8 @@ from typing import Final
 
 from django.conf import settings
 
+from experiments.storage.chosen import storage
+
 _LOGS: Final = "logs"
 _UPLOADS: Final = "uploads"
 # Of a run that has ended: what it left, and what its executor did not clear up.
@@ -41,7 +43,11 @@ def remove_sweep_files(sweep_public_id: str, *, until: float) -> Removed:
     Raises:
         OSError: something cannot be removed; what comes before it is gone.
     """
-    return remove_trees([storage_root() / "runs" / sweep_public_id], until=until)
+    removed = remove_trees([storage_root() / "runs" / sweep_public_id], until=until)
+    if storage().is_local or not removed.is_done:
+        return removed
+    deleted = storage().delete_tree(f"runs/{sweep_public_id}", until=until)
+    return Removed(removed.freed_bytes + deleted.freed_bytes, deleted.is_done)
 
 
 def remove_output_files(directory: str, *, until: float) -> Removed:
@@ -51,6 +57,9 @@ def remove_output_files(directory: str, *, until: float) -> Removed:
         OSError: something cannot be removed; what comes before it is gone.
     """
     root = Path(directory)
+    if directory and not root.is_absolute():
+        # A folder of the bucket; on the disk is nothing of the run any more.
+        return _remove_stored_outputs(directory, until)
     if not directory or not _is_stored(root):
         return Removed(0, is_done=True)
     trees = [root / name for name in _LEFT_BY_RUN]
@@ -82,12 +91,17 @@ def remove_trees(trees: Iterable[Path], *, until: float) -> Removed:
     return Removed(freed, is_done=True)
 
 
-def tree_size(tree: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder; links count nothing."""
-    total = _size(tree)
-    for folder, _, names in os.walk(tree):
-        total += sum(_size(Path(folder, name)) for name in names)
-    return total
+def _remove_stored_outputs(prefix: str, until: float) -> Removed:
+    store = storage()
+    deleted = store.delete_tree(f"{prefix}/outputs", until=until)
+    freed, uploads = deleted.freed_bytes, f"{prefix}/{_UPLOADS}"
+    for file in list(store.files(uploads)) if deleted.is_done else ():
+        if file.name.startswith(f"{uploads}/{_LOGS}/"):
+            continue
+        freed += store.delete(file.name)
+        if time.monotonic() >= until:
+            return Removed(freed, is_done=False)
+    return Removed(freed, deleted.is_done)
 
 
 def _remove_tree(root: Path) -> Iterator[int]:
@@ -130,14 +144,6 @@ def _remove(path: Path) -> int:
         return 0
     is_last = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
     return found.st_size if is_last else 0
-
-
-def _size(path: Path) -> int:
-    try:
-        found = path.lstat()
-    except OSError:
-        return 0
-    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def _is_stored(path: Path) -> bool:
