@@ -170,6 +170,21 @@ def test_database_that_is_away_ends_no_worker(server, caplog):
     client.close()
 
 
+def test_worker_and_watchdog_wait_for_a_server_that_is_away_when_they_start(
+    tmp_path, start, server
+):
+    run = queue(tmp_path, HEAD + "run.log('accuracy', 0.5)", max_total_runs=1)
+    server.stop()
+
+    services = [start(*WORKER), start(*WATCHDOG)]
+    for service in services:
+        service.wait_for_log("The Redis-protocol server does not answer", 40)
+    server.start()
+
+    wait_for(run, "Completed", 60)
+    assert [service.popen.poll() for service in services] == [None, None]
+
+
 def test_slots_are_started_again_and_stopped_together(tmp_path, start):
     parent = start(*WORKER, "--slots", "2")
     wait_for_workers(2)

@@ -12,6 +12,7 @@ from rq.serializers import JSONSerializer
 from experiments.services.dispatch import CONTROL_QUEUE, get_queue
 from runner import jobs, watchdog
 from runner.process import this_process
+from runner.servers import wait_for_servers
 from runner.worker import MAINTENANCE_SECONDS, WORKER_TTL, ControlWorker
 
 
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         worker.tick = watchdog.tick
         worker.tick_seconds = settings.STUDIO_WATCHDOG_SECONDS
         worker.log_job_description = False
+        wait_for_servers(self.stderr.write)
         watchdog.reconcile()
         worker.work(logging_level="WARNING")
 

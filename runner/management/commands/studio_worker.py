@@ -27,6 +27,7 @@ from runner import jobs, storage
 from runner.interpreter import InterpreterWatch
 from runner.leftovers import settle_leftovers
 from runner.process import this_process
+from runner.servers import wait_for_servers
 from runner.slots import Slots
 from runner.worker import MAINTENANCE_SECONDS, MONITORING_SECONDS, WORKER_TTL, SlotWorker
 from studio import env
@@ -54,6 +55,7 @@ class Command(BaseCommand):
         if not 1 <= slots <= 256:
             raise CommandError(f"--slots is {slots}; use a number from 1 to 256.")
         gpus = [gpu.strip() for gpu in options["gpus"].split(",") if gpu.strip()]
+        wait_for_servers(self.stderr.write)
         _check_database()
         target = _find_target(options["compute"])
         _attach(target)
