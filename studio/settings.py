@@ -27,7 +27,9 @@ STUDIO_STORAGE_BUCKET: Final = _STORAGE if isinstance(_STORAGE, BucketAddress) e
 
 SECRET_KEY = env.secret_key(STUDIO_HOME)
 DEBUG = env.flag("STUDIO_DEBUG")
-ALLOWED_HOSTS = env.words("STUDIO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"])
+# The command line and the scripts of this machine come by its own names, whatever others use.
+_LOOPBACK: Final = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = [*env.words("STUDIO_ALLOWED_HOSTS", ["testserver"]), *_LOOPBACK]
 FORCE_SCRIPT_NAME = STUDIO_BASE_PATH or None
 
 INSTALLED_APPS = [
@@ -46,6 +48,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "studio.middleware.content_security_policy",
+    "studio.middleware.secure_cookies",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -182,6 +185,8 @@ STUDIO_TAIL_SECONDS: Final = 0.2
 STUDIO_CANCEL_POLL_SECONDS: Final = 1.0
 STUDIO_STOP_GRACE_SECONDS: Final = 10
 STUDIO_WATCHDOG_SECONDS: Final = 5
+# How long worker and watchdog wait at their start for a database or Redis that is away.
+STUDIO_SERVER_SECONDS: Final = 60
 STUDIO_ADVANCE_SECONDS: Final = 10
 STUDIO_MAX_LOG_BYTES: Final = 20 * 1000 * 1000
 STUDIO_MAX_OUTPUT_BYTES: Final = 10 * 1000 * 1000 * 1000

@@ -74,7 +74,7 @@ def attach(request: HttpRequest, name: str) -> HttpResponse:
         "target": target,
         "machine": machine,
         "token": plain,
-        "studio_url": request.build_absolute_uri("/").rstrip("/"),
+        "studio_url": request.build_absolute_uri(reverse("home")).rstrip("/"),
         "is_embedded": is_embedded,
     }
     return render(request, "experiments/compute_attach.html", context)
