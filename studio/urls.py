@@ -17,5 +17,8 @@ urlpatterns = [
     path("", include("experiments.urls")),
 ]
 
+# Whoever follows a link to a sweep in the trash is told where it is.
+handler404 = "experiments.views.trash.not_found"
+
 # Imported so that its checks are registered.
 CHECKS = checks

@@ -126,7 +126,9 @@ def archive(request: HttpRequest, run_id: str) -> HttpResponseBase:
 
 def find_run(request: HttpRequest, run_id: str) -> Run:
     """Return the run, or answer 404 when it is not this person's to see."""
-    runs = queries.runs_for(request.user).select_related("sweep__best_run", "sweep__owner")
+    runs = queries.runs_for(request.user).select_related(
+        "sweep__best_run", "sweep__owner", "outputs_removal__requested_by"
+    )
     return get_object_or_404(runs, public_id=run_id)
 
 
@@ -177,6 +179,8 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "summaries": series_summaries(found),
         "files": files,
         "registered": versions_from(run=found),
+        "can_remove_outputs": found.is_terminal and may_change and _has_outputs(files),
+        "outputs_size": sum(f.size_bytes for f in files if not f.path.startswith("logs/")),
         "can_register": found.is_terminal and bool(files) and may_change,
         "environment": sorted({**sweep.compute.environment, **sweep.spec["environment"]}),
         "can_cancel": found.state in _CANCELABLE and may_change,
@@ -226,6 +230,10 @@ def _series_json(series: Series) -> dict[str, Any]:
         "y": [value if math.isfinite(value) else None for value in y.tolist()],
         "texts": len(series.texts),
     }
+
+
+def _has_outputs(files: list[RunFile]) -> bool:
+    return any(not file.path.startswith("logs/") for file in files)
 
 
 def _read_log(found: Run, start: int, limit: int) -> TextPiece:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_safe
 from experiments import formats, queries
 from experiments.queries import SweepRow
 from experiments.states import RUN_LIVE, RUN_TERMINAL, SweepState, badge
+from experiments.views.trash import just_trashed
 
 PAGE_SIZE: Final = 50
 MOST_ROWS: Final = 200
@@ -125,6 +127,7 @@ def sweep_list(request: HttpRequest) -> HttpResponse:
         "pills": _pills(filters, counts),
         "glance": _glance(request, counts),
         "can_change": queries.may_write(request.user, queries.current_workspace(request.user)),
+        "trash_count": queries.trashed_for(request.user).count(),
     }
     if "X-Fragment" in request.headers:
         return render(request, "experiments/_sweep_list_parts.html", context)
@@ -132,8 +135,13 @@ def sweep_list(request: HttpRequest) -> HttpResponse:
 
 
 def _choices(request: HttpRequest) -> dict[str, Any]:
-    names = queries.experiments_for(request.user).order_by("name").values_list("name", flat=True)
-    return {"experiments": list(names.distinct())}
+    # Not those of which everything is in the trash.
+    shown = Exists(queries.sweeps_for(request.user).filter(experiment=OuterRef("pk")))
+    experiments = queries.experiments_for(request.user).filter(shown).order_by("name")
+    return {
+        "experiments": list(experiments.values_list("name", flat=True).distinct()),
+        "just_trashed": just_trashed(request),
+    }
 
 
 def _glance(request: HttpRequest, counts: Mapping[str, int]) -> dict[str, int]:

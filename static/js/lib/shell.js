@@ -2,12 +2,20 @@
 import { $, $$, build, html, icon, render, studioConfig } from "./dom.js";
 import { formatAgo, formatClock } from "./format.js";
 
-/** Shows a short note at the lower edge. */
-export function toast(text) {
-  const host = $("#toasts");
-  const note = build(html`<div class="toast">${text}</div>`);
-  host.append(note);
-  setTimeout(() => note.remove(), 3200);
+const TOAST_MS = 3200;
+// Longer, since somebody has to read it and to decide.
+const ACTION_MS = 10000;
+
+/** Shows a short note at the lower edge; `action` is {label, run} for a button on it. */
+export function toast(text, action = null) {
+  const note = build(html`<div class="toast"><span>${text}</span>${action
+    && html`<button class="link" type="button">${action.label}</button>`}</div>`);
+  $("button", note)?.addEventListener("click", () => {
+    note.remove();
+    action.run();
+  });
+  $("#toasts").append(note);
+  setTimeout(() => note.remove(), action ? ACTION_MS : TOAST_MS);
 }
 
 let lastSaid = 0;
@@ -119,7 +127,7 @@ async function copyFrom(button) {
 /* ---- shortcuts ---- */
 const SHORTCUTS = [
   ["/", "Find a sweep"], ["n", "New sweep"], ["g s", "Sweeps"], ["g c", "Compute"],
-  ["j  k", "Next and previous row"], ["Enter", "Open the row"], ["?", "This list"],
+  ["j  k", "Next and previous row"], ["Enter", "Open the row"], ["x", "Select the row"], ["?", "This list"],
   ["Esc", "Close menus"],
 ];
 

@@ -4,6 +4,7 @@ import { $, studioConfig } from "../lib/dom.js";
 import { listen } from "../lib/hints.js";
 import { moveFocus, patchRows } from "../lib/rows.js";
 import { announce, onLiveToggle, refreshTimes, setLive, toast } from "../lib/shell.js";
+import { startTrash } from "../lib/trash.js";
 import { getParam, mergeQuery, pushParams, replaceParams } from "../lib/url_state.js";
 
 const PAGE = 50;
@@ -166,5 +167,8 @@ addEventListener("keydown", (event) => {
   if (step && $("#rows")) moveFocus($("#rows"), step);
 });
 if (form) startFilters();
+// Undone with the button of the banner; a reload is not the same news again.
+if ($("[data-just-trashed]")) replaceParams({ trashed: "" });
+startTrash({ refresh, urls: { restore: `${studioConfig().urls.home}trash/restore/` } });
 watchEnd();
 startLive();
