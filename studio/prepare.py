@@ -27,6 +27,7 @@ from django.db.migrations.executor import MigrationExecutor  # noqa: E402
 from experiments.models import Sweep  # noqa: E402
 from experiments.problems import ProblemsError  # noqa: E402
 from experiments.services import access, setup, sweeps  # noqa: E402
+from experiments.services.relocation import follow_storage  # noqa: E402
 from studio.storage import static_fingerprint  # noqa: E402
 
 _TOKEN_NAME: Final = "Command line on this machine"  # noqa: S105 - a label
@@ -45,6 +46,8 @@ def main() -> int:
     defaults = setup.ensure_defaults()
     administrator = setup.first_administrator()
     result: dict[str, Any] = {"sign_in": None, "remarks": []}
+    if moved := follow_storage():
+        result["remarks"].append(f"The files of {moved} runs were found in their new place.")
     if administrator is not None:
         _keep_cli_token(administrator)
         result["sign_in"] = access.make_sign_in_link(administrator, life=_LINK_LIFE)
