@@ -76,7 +76,8 @@ def find_file(directory: Path, path: str) -> Path:
         if parts[0] in _TREES:
             roots = [(root, root / parts[0]) for root in (directory, directory / _LIVE)]
         else:
-            roots = [(directory / _UPLOADS, directory / _UPLOADS)]
+            roots = []
+        roots.append((directory / _UPLOADS, directory / _UPLOADS))
         for root, tree in roots:
             candidate = root.joinpath(*parts)
             is_linked = tree.name == _UPLOADS and tree.is_symlink()

@@ -15,18 +15,21 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 try:
     import obstore
     from obstore.exceptions import BaseError
-    from obstore.store import ClientConfig, S3Config, S3Store
+    from obstore.store import S3Store
 except ImportError as error:  # told by `studio up` and `studio doctor` before it comes to this
     raise ImportError("s3:// needs the extra: pip install 'sweep-studio[s3]'") from error
 
 from experiments.storage.address import BucketAddress
 from experiments.storage.base import NO_TICK, Deleted, StorageError, StoredFile, check_name
 from experiments.storage.s3_errors import explain
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, S3Config
 
 _READ_BYTES: Final = 4 * 1024 * 1024
 _PART_BYTES: Final = 8 * 1024 * 1024
@@ -50,8 +53,10 @@ class BucketStorage:
 
     is_local = False
 
-    def __init__(self, address: BucketAddress) -> None:
+    def __init__(self, address: BucketAddress, *, at_once: int = 1000) -> None:
+        """`at_once`: how many objects one request lists or deletes; S3 allows a thousand."""
         self.address = address
+        self._at_once = at_once
 
     def describe(self) -> str:
         """Return the address of the bucket."""
@@ -115,9 +120,9 @@ class BucketStorage:
             raise StorageError(f"{text}: it changed while it was sent.")
 
     def files(self, prefix: str) -> Iterator[StoredFile]:
-        """Yield what is below a prefix, a thousand objects per request."""
+        """Yield what is below a prefix."""
         with self._asking():
-            chunks = iter(obstore.list(self._store, check_name(prefix), chunk_size=1000))
+            chunks = iter(obstore.list(self._store, check_name(prefix), chunk_size=self._at_once))
         while True:
             with self._asking():
                 chunk = next(chunks, None)
@@ -141,12 +146,12 @@ class BucketStorage:
         return size
 
     def delete_tree(self, prefix: str, *, until: float = float("inf")) -> Deleted:
-        """Remove what is below a prefix, a thousand objects per request."""
+        """Remove what is below a prefix."""
         freed = 0
         batch: list[StoredFile] = []
         for file in self.files(prefix):
             batch.append(file)
-            if len(batch) == 1000:
+            if len(batch) == self._at_once:
                 freed += self._delete_batch(batch)
                 batch = []
                 if time.monotonic() >= until:

@@ -7,6 +7,7 @@ folder of the storage afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
@@ -176,8 +177,10 @@ class StoredTree:
         """Ask the storage for one file."""
         parts = PurePosixPath(path).parts
         if "\0" not in path and parts and parts[0] != "/" and ".." not in parts:
-            place = path if parts[0] in _TREES else f"{_UPLOADS}/{path}"
-            return StorageFile(self.storage, self.storage.stat(f"{self.prefix}/{place}"))
+            places = [path] if parts[0] in _TREES else []
+            for place in (*places, f"{_UPLOADS}/{path}"):
+                with suppress(FileNotFoundError):
+                    return StorageFile(self.storage, self.storage.stat(f"{self.prefix}/{place}"))
         raise FileNotFoundError(f"The run has no file '{path}'.")
 
     def outputs(self) -> Iterator[tuple[str, Source]]:
