@@ -23,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until told to stop."""
+        wait_for_servers(self.stderr.write)
         me = this_process()
         worker = ControlWorker(
             [get_queue(CONTROL_QUEUE)],
@@ -35,7 +36,6 @@ class Command(BaseCommand):
         worker.tick = watchdog.tick
         worker.tick_seconds = settings.STUDIO_WATCHDOG_SECONDS
         worker.log_job_description = False
-        wait_for_servers(self.stderr.write)
         watchdog.reconcile()
         worker.work(logging_level="WARNING")
 
