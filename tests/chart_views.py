@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from experiments.charts.base import Curve, RunView, SweepView
+from experiments.slot_history import SlotHistory, Use, outcome_of, slot_history
 from experiments.space.space import SearchSpace
 
 
@@ -73,7 +74,25 @@ def make_view(runs: list[RunView] | None = None, **fields: Any) -> SweepView:
     pick = max if goal == "maximize" else min
     best = pick(known, key=lambda run: run.value).number if known else None
     made = {"metric": "accuracy", "goal": goal, "space": SPACE, "best_number": best}
+    made["slots"] = make_slots(runs)
     return SweepView(**{**made, **fields, "runs": tuple(runs)})
+
+
+def make_slots(runs: list[RunView]) -> SlotHistory | None:
+    """Return four slots that the runs took in turn, ten seconds each; waiting ones took none."""
+    uses = [
+        Use(
+            run.number,
+            f"local@atlas-{run.number % 4}",
+            "atlas",
+            1_700_000_000.0 + 10 * (run.number // 4),
+            1_700_000_008.0 + 10 * (run.number // 4),
+            outcome_of(run.state, run.end_reason),
+        )
+        for run in runs
+        if run.state != "Queued"
+    ]
+    return slot_history(uses, now=1_700_009_000.0, ended=None)
 
 
 def make_mixed_runs(count: int = 20) -> list[RunView]:

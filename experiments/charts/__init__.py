@@ -14,6 +14,7 @@ CHARTS: Final[dict[str, str]] = {
     "parallel_coordinates": "experiments.charts.parallel_coordinates:ParallelCoordinatesChart",
     "scatter_2d": "experiments.charts.scatter_2d:Scatter2DChart",
     "scatter_3d": "experiments.charts.scatter_3d:Scatter3DChart",
+    "timeline": "experiments.charts.timeline:TimelineChart",
     "model_slice": "experiments.charts.model_slice:ModelSliceChart",
     "model_surface": "experiments.charts.model_surface:ModelSurfaceChart",
     "model_check": "experiments.charts.model_check:ModelCheckChart",

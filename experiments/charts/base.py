@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from experiments.charts.model_view import MetricModel
+    from experiments.slot_history import SlotHistory
 
 # The axis picker's name of the metric; no parameter is called so by accident.
 METRIC: Final = "__metric"
@@ -64,7 +65,8 @@ class SweepView:
     """A sweep as charts see it; `limits` is the policy's limit as (interval, value) steps.
 
     `model` is what was learned from the runs: only charts with `needs_model` get it, and only when
-    there are enough of them; `model_note` says how many that are.
+    there are enough of them; `model_note` says how many that are. `slots` is for charts with
+    `needs_slots`: None while no run has started.
     """
 
     metric: str
@@ -76,6 +78,7 @@ class SweepView:
     limit_label: str = "policy limit"
     model: MetricModel | None = None
     model_note: str = ""
+    slots: SlotHistory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,7 @@ class Chart(ABC):
     options: ClassVar[tuple[OptionSpec, ...]] = ()
     needs_curves: ClassVar[bool] = False
     needs_model: ClassVar[bool] = False
+    needs_slots: ClassVar[bool] = False
 
     def build(
         self,

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from experiments.charts.base import RunView, SweepView
 from experiments.curves import CurveSet
 from experiments.models import Run, Sweep
 from experiments.policies import make_policy
 from experiments.queries.metric_model import metric_model, model_need
 from experiments.queries.series import whole_values
+from experiments.queries.slots import slots_of
 from experiments.queries.warm_start import add_earlier_curves
 from experiments.spec import SweepSpec
 from experiments.states import RUN_TERMINAL
 
 
-def chart_view(sweep: Sweep, *, with_limits: bool = True, with_model: bool = False) -> SweepView:
-    """Return a sweep as charts see it; three queries, whatever the number of runs."""
+def chart_view(
+    sweep: Sweep,
+    *,
+    with_limits: bool = True,
+    with_model: bool = False,
+    slots_at: datetime | None = None,
+) -> SweepView:
+    """Return a sweep as charts see it; three queries, whatever the number of runs.
+
+    `slots_at` asks for its slots as they are at that time.
+    """
     spec = SweepSpec.from_stored(sweep.spec)
     runs = Run.objects.filter(sweep=sweep).order_by("number")
     views = tuple(_run_view(run) for run in runs.defer("last_decision", "arguments", "command"))
@@ -27,6 +39,7 @@ def chart_view(sweep: Sweep, *, with_limits: bool = True, with_model: bool = Fal
         best_number=sweep.best_run.number if sweep.best_run else None,
         limits=tuple(policy_limits(sweep)) if with_limits else (),
         model=model,
+        slots=slots_of(sweep, slots_at) if slots_at else None,
         model_note=model_need(sweep).note if with_model and model is None else "",
     )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
@@ -15,8 +17,10 @@ from experiments.charts import CHARTS, load_chart
 from experiments.charts.base import Chart, SweepView
 from experiments.models import Sweep
 from experiments.problems import Problem
+from experiments.states import SWEEP_ACTIVE
 from experiments.views.sweep_head import find_sweep
 
+_SECONDS_OF_BARS: Final = 5
 _PROBLEM_TYPE = "application/problem+json"
 
 
@@ -27,12 +31,18 @@ def chart(request: HttpRequest, sweep_id: str, name: str) -> HttpResponseBase:
     if name not in CHARTS:
         raise Http404
     options = {str(key): str(value) for key, value in request.GET.items()}
-    etag = _etag(sweep, name, options)
+    drawn = load_chart(name)
+    now = timezone.now()
+    etag = _etag(sweep, name, {**options, **_moving(sweep, drawn, now)})
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None:
         return unchanged
-    drawn = load_chart(name)
-    view = queries.chart_view(sweep, with_limits=drawn.needs_curves, with_model=drawn.needs_model)
+    view = queries.chart_view(
+        sweep,
+        with_limits=drawn.needs_curves,
+        with_model=drawn.needs_model,
+        slots_at=now if drawn.needs_slots else None,
+    )
     names = queries.metric_names(sweep) if drawn.needs_curves else []
     problems = _check(drawn, view, options, names)
     if problems:
@@ -92,6 +102,13 @@ def _bad_request(problems: list[Problem]) -> HttpResponse:
         "errors": [{"path": p.path, "message": p.message} for p in problems],
     }
     return HttpResponse(json.dumps(document), status=400, content_type=_PROBLEM_TYPE)
+
+
+def _moving(sweep: Sweep, drawn: Chart, now: datetime) -> dict[str, str]:
+    """Return what else a figure depends on: bars of live runs grow without any change of a row."""
+    if not drawn.needs_slots or sweep.state not in SWEEP_ACTIVE:
+        return {}
+    return {"now": str(int(now.timestamp()) // _SECONDS_OF_BARS)}
 
 
 def _etag(sweep: Sweep, name: str, options: dict[str, str]) -> str:

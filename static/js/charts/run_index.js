@@ -20,6 +20,16 @@ export function indexRuns(traces) {
   return index;
 }
 
+/** Lying bars as lines from end to end. */
+function barsOf(trace, start, end) {
+  const lines = [];
+  for (let i = start; i < end; i += 1) {
+    const from = trace.base[i];
+    lines.push({ x: [from, from + trace.x[i]], y: [trace.y[i], trace.y[i]] });
+  }
+  return lines;
+}
+
 /**
  * Where a run stands in a figure: {lines, points}, both lists of Points. Markers that only end or
  * mark a line are left out when there is a line.
@@ -28,6 +38,10 @@ export function locateRun(traces, index, run) {
   const found = { lines: [], points: [] };
   for (const [number, start, end] of index.get(run) ?? []) {
     const trace = traces[number];
+    if (trace.type === "bar") {
+      found.lines.push(...barsOf(trace, start, end));
+      continue;
+    }
     const piece = { x: trace.x.slice(start, end), y: trace.y.slice(start, end) };
     if (trace.z) piece.z = trace.z.slice(start, end);
     found[trace.mode === "lines" ? "lines" : "points"].push(piece);
