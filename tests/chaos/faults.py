@@ -29,8 +29,6 @@ from tests.chaos.work import LONG, Work
 from tests.chaos.world import World, ask
 from tests.hosts import Host
 
-# How long a run in the wanted state is waited for before the card is put aside.
-_PATIENCE_SECONDS = 20.0
 _SILENT_SECONDS = 75.0
 _PROVOKE_SECONDS = 4.0
 _SHORT = {RunState.STARTING, RunState.FINALIZING}
@@ -53,18 +51,18 @@ class Fault:
 class Striker:
     """Plays cards. One fault may strike while the studio recovers from the one before."""
 
-    def __init__(self, world: World, work: Work) -> None:
+    def __init__(self, world: World, work: Work, *, patience: float = 20.0) -> None:
         self.world = world
         self.work = work
+        # How long a run in the wanted state is waited for before a card is put aside.
+        self._patience = patience
         self.faults: list[Fault] = []
         self._halted = 0
         self._cut: dict[str, threading.Timer] = {}
 
     def play(self, card: Card) -> Fault | None:
         """Wait for a run in the state of the card and strike; None when there was no such run."""
-        deadline = time.monotonic() + (
-            _SILENT_SECONDS if card.state == SILENT else _PATIENCE_SECONDS
-        )
+        deadline = time.monotonic() + (_SILENT_SECONDS if card.state == SILENT else self._patience)
         provoked = 0.0
         while time.monotonic() < deadline:
             if card.state == SILENT and not processes.is_alive(self._halted):
@@ -117,7 +115,7 @@ class Striker:
 
     def _halt(self) -> int:
         """Let a work-horse stand still: its run goes silent, and all of its processes exist."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + self._patience
         rows = Run.objects.filter(state=RunState.RUNNING, sweep__name__startswith=LONG)
         while time.monotonic() < deadline:
             run = ask(rows.order_by("?").first)
