@@ -325,7 +325,11 @@ class Execution:
         lose_run(self.claimed.run_id, reason=reason, fence=self.claimed.fence)
         if self.workdir.code.exists():
             self.storage.hurry()
-            self.storage.keep(lambda: None)
+            try:
+                self.storage.keep(lambda: None)
+            except OSError as error:
+                # A worker of this machine sends them later.
+                logger.warning("run %s: files are not kept: %s", self.claimed.public_id, error)
 
     def _hand_over_later(self, error: Exception) -> None:
         """Give the run up when the database is back; else the watchdog does."""

@@ -38,6 +38,10 @@ _HURRY_SECONDS: Final = 3.0
 _T = TypeVar("_T")
 
 
+# From here on the answer is no refusal: its database is away, or a proxy does not reach it.
+_SERVER_ERROR: Final = 500
+
+
 class TransferError(OSError):
     """The studio does not answer, or does not take the files; the text says which."""
 
@@ -193,9 +197,9 @@ class RemoteStorage:
         while True:
             try:
                 return call()
-            except StudioRefusedError as error:
-                raise TransferError(f"The studio refused: {error.detail}") from error
             except (StudioError, OSError, http.client.HTTPException) as error:
+                if isinstance(error, StudioRefusedError) and error.status < _SERVER_ERROR:
+                    raise TransferError(f"The studio refused: {error.detail}") from error
                 if isinstance(error, TransferError) or time.monotonic() > deadline:
                     raise TransferError(f"The studio cannot be reached: {error}") from error
                 logger.warning("transfer: %s; trying again", error)
