@@ -6,43 +6,23 @@ query. docs/runs-table.md explains the language to people.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from experiments.problems import Problem, ProblemsError
 from experiments.run_columns import Column, Columns, Kind
+from experiments.run_filter_terms import PATH, Term, split_list, split_terms, unquote
 from experiments.run_filter_values import (
     NUMERIC,
     ORDERED,
-    Moment,
     Value,
     WrongValueError,
     is_word,
     read_value,
 )
-from experiments.storable import is_storable
 
-MAX_LENGTH: Final = 1000
-MAX_CONDITIONS: Final = 50
-PATH: Final = "filter"
 _MOST_LISTED: Final = 16
-_SIGNS: Final = ("<=", ">=", "!=", "<", ">", "=", ":")
 _ORDER_SIGNS: Final = frozenset({"<", "<=", ">", ">="})
-_STOPS: Final = frozenset(":<>=")
-
-__all__ = ["Condition", "Moment", "Term", "Value", "parse_filter", "split_terms"]
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A part of a filter before its column is known; `value` keeps its quotes."""
-
-    text: str
-    name: str
-    sign: str
-    value: str
-    is_negated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +39,6 @@ class Condition:
     values: tuple[Value, ...]
     is_negated: bool
     text: str
-
-
-Terms: TypeAlias = list[Term]
 
 
 def parse_filter(text: str, columns: Columns) -> list[Condition]:
@@ -81,105 +58,6 @@ def parse_filter(text: str, columns: Columns) -> list[Condition]:
     if problems:
         raise ProblemsError(problems)
     return conditions
-
-
-def split_terms(text: str) -> Terms:
-    """Cut a filter into its terms, whatever columns there are.
-
-    Raises:
-        ProblemsError: it is too long, or a quote is not closed.
-    """
-    if len(text) > MAX_LENGTH:
-        raise _refuse(f"The filter has {len(text)} characters; use at most {MAX_LENGTH}.")
-    if not is_storable(text):
-        raise _refuse("The filter has a null character or half a character; remove it.")
-    terms = list(_Reader(text).terms())
-    if len(terms) > MAX_CONDITIONS:
-        raise _refuse(f"The filter has {len(terms)} conditions; use at most {MAX_CONDITIONS}.")
-    return terms
-
-
-def _refuse(message: str) -> ProblemsError:
-    return ProblemsError([Problem(PATH, message)])
-
-
-class _Reader:
-    """Reads terms from left to right; blanks may stand around a sign."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
-
-    def terms(self) -> Iterator[Term]:
-        is_negated = False
-        while self._skip_blanks():
-            start = self._at
-            if self._text.startswith(("-", "!"), start) and self._follows(start + 1):
-                is_negated = not is_negated
-                self._at += 1
-            name = self._piece(_STOPS)
-            if name in ("AND", "and") and not self._sign_ahead():
-                continue
-            if name == "NOT" and not self._sign_ahead():
-                is_negated = not is_negated
-                continue
-            sign = self._sign()
-            value = self._piece(frozenset()) if sign else ""
-            text = self._text[start : self._at].strip()
-            yield Term(text, name, sign, value, is_negated)
-            is_negated = False
-
-    def _follows(self, at: int) -> bool:
-        """Tell whether a term begins here, so that the sign before it negates: a lone dash is a
-        word, and two belong to the name of an argument."""
-        rest = self._text[at : at + 2]
-        is_name = not rest.startswith("-") or rest == "--"
-        return bool(rest) and not rest[0].isspace() and rest[0] != "=" and is_name
-
-    def _skip_blanks(self) -> bool:
-        while self._at < len(self._text) and self._text[self._at].isspace():
-            self._at += 1
-        return self._at < len(self._text)
-
-    def _sign_ahead(self) -> str:
-        rest = self._text[self._at :].lstrip()
-        blanks = len(self._text) - self._at - len(rest)
-        sign = next((sign for sign in _SIGNS if rest.startswith(sign)), "")
-        # After a blank a colon begins a word of its own, as in "epoch :3".
-        return "" if sign == ":" and blanks else sign
-
-    def _sign(self) -> str:
-        sign = self._sign_ahead()
-        if sign:
-            self._skip_blanks()
-            self._at += len(sign)
-            self._skip_blanks()
-        return sign
-
-    def _piece(self, stops: frozenset[str]) -> str:
-        """Read up to a blank or a stop; what stands in quotes is kept whole."""
-        start = self._at
-        text = self._text
-        while self._at < len(text):
-            char = text[self._at]
-            if char == '"':
-                self._skip_quoted()
-                continue
-            if char.isspace() or char in stops or (stops and text.startswith("!=", self._at)):
-                break
-            self._at += 1
-        return text[start : self._at]
-
-    def _skip_quoted(self) -> None:
-        start = self._at
-        self._at += 1
-        while self._at < len(self._text):
-            char = self._text[self._at]
-            if char == '"':
-                self._at += 1
-                return
-            self._at += 2 if char == "\\" else 1
-        raise _refuse(f'The quote before {self._text[start + 1 :]!r} is not closed; add ".')
 
 
 def _condition(term: Term, columns: Columns) -> Condition:
@@ -246,7 +124,7 @@ def _equal(term: Term, column: Column, sign: str, is_negated: bool) -> Condition
     if column.kind in ORDERED and ".." in term.value and '"' not in term.value:
         values = _bounds(term, column)
         return Condition(column, "between", values, is_negated, term.text)
-    parts = list(_split_list(term.value))
+    parts = list(split_list(term.value))
     if not all(parts):
         raise WrongValueError(f"'{term.text}' has an empty value; write {column.key}:a,b.")
     values = tuple(read_value(term.text, column, unquote(part)) for part in parts)
@@ -267,44 +145,3 @@ def _bounds(term: Term, column: Column) -> tuple[Value, ...]:
                 f"'{term.text}': {low} is above {high}; write {column.key}:{high}..{low}."
             )
     return values
-
-
-def _split_list(text: str) -> Iterator[str]:
-    """Cut at commas that do not stand in quotes."""
-    start = at = 0
-    is_quoted = False
-    while at < len(text):
-        if text[at] == "\\" and is_quoted:
-            at += 1
-        elif text[at] == '"':
-            is_quoted = not is_quoted
-        elif text[at] == "," and not is_quoted:
-            yield text[start:at]
-            start = at + 1
-        at += 1
-    yield text[start:]
-
-
-def unquote(text: str) -> str:
-    """Take away quotes, and backslashes before quotes and backslashes within them."""
-    if '"' not in text:
-        return text
-    kept = []
-    is_quoted = False
-    chars = iter(text)
-    for char in chars:
-        if char == '"':
-            is_quoted = not is_quoted
-        elif char == "\\" and is_quoted:
-            kept.append(next(chars, ""))
-        else:
-            kept.append(char)
-    return "".join(kept)
-
-
-def quote(text: str) -> str:
-    """Write a text so that a filter takes it as one piece."""
-    if text and not any(char.isspace() or char in '",:<>=!\\' for char in text):
-        return text
-    inner = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{inner}"'

@@ -135,10 +135,17 @@ def show(sweep: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("sweep")
+@click.option(
+    "--filter",
+    "conditions",
+    metavar="TEXT",
+    help="Only runs that meet it, for example 'learning_rate<0.01 status:failed'.",
+)
 @json_option
-def runs(sweep: str, as_json: bool) -> None:
+def runs(sweep: str, conditions: str | None, as_json: bool) -> None:
     """List the runs of a sweep in sampling order."""
-    found = list(connect().pages(sweep_path(sweep, "runs"), limit=500))
+    path = sweep_path(sweep, "runs")
+    found = list(connect().pages(path, filter=conditions or None, limit=500))
     if as_json:
         echo_json([{key: run[key] for key in _RUN_KEYS} for run in found])
         return

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import Query, Router, Status
 
-from experiments import queries
+from experiments import clock, queries
 from experiments.api.auth import (
     READ,
     WRITE,
@@ -32,6 +32,10 @@ from experiments.api.schemas import (
 )
 from experiments.api.spec_body import SPEC_BODY
 from experiments.models import Sweep
+from experiments.queries.run_filter import filtered
+from experiments.queries.run_table import columns_of
+from experiments.run_filter import parse_filter
+from experiments.run_filter_terms import MAX_LENGTH
 from experiments.services import sweeps as sweep_services
 from experiments.states import RunState, SweepState
 
@@ -135,12 +139,22 @@ def list_runs(
     request: HttpRequest,
     sweep_id: str,
     state: RunState | None = None,
+    filter: Annotated[  # noqa: A002  # its name in the address
+        str,
+        Query(
+            max_length=MAX_LENGTH,
+            description="Conditions that must all hold, as on the page of the runs: "
+            "`learning_rate<0.01 status:failed -tag:draft`.",
+        ),
+    ] = "",
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> dict[str, Any]:
     """List the runs of a sweep in sampling order."""
     sweep = sweep_of(request, sweep_id)
     rows = queries.runs_for(person_of(request)).filter(sweep=sweep).order_by("number")
+    if filter:
+        rows = filtered(rows, parse_filter(filter, columns_of(sweep)), sweep, clock.now())
     after = decode_cursor(cursor)
     if after is not None:
         rows = rows.filter(number__gt=after)

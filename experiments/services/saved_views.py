@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 
 from experiments.models import ColumnChoice, Experiment, Membership, SavedView
 from experiments.problems import Problem, ProblemsError
-from experiments.run_filter import split_terms
+from experiments.run_filter_terms import split_terms
 from experiments.services.refused import Refused
 from experiments.storable import is_storable
 

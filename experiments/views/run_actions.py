@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from experiments.models import Run, SavedView, Sweep
 from experiments.problems import ProblemsError
 from experiments.queries.run_table import chosen_runs, columns_of
-from experiments.run_filter import unquote
+from experiments.run_filter_terms import unquote
 from experiments.services import bulk_runs, saved_views
 from experiments.services.bulk_runs import BulkResult
 from experiments.services.refused import Refused

@@ -85,7 +85,7 @@ def row_html(row: RunRow, looks: list[Look], *, is_picked: bool = False) -> Safe
 
 def _side(column: Column, rows: list[RunRow]) -> str:
     if column.kind in _NUMBERS:
-        return "num"
+        return "" if column.key == "number" else "num"
     if column.kind != Kind.VALUE:
         return ""
     values = [value for row in rows if (value := row.params.get(column.name)) is not None]

@@ -16,7 +16,7 @@ from experiments.queries.page import Page
 from experiments.queries.run_table import columns_of, run_rows, saved_views_of
 from experiments.run_columns import Column as RunColumn
 from experiments.run_columns import Columns, Kind, Source
-from experiments.run_filter import quote
+from experiments.run_filter_terms import quote
 from experiments.run_filter_values import OFFERED_STATES
 from experiments.services.saved_views import may_change_view
 from experiments.states import RunState
@@ -31,7 +31,7 @@ _DOWN_FIRST: Final = frozenset(
 )
 _CODE_SOURCES: Final = frozenset({Source.PARAMS, Source.METRICS})
 _GROUP_WORDS: Final = {
-    Source.RUN: "Run",
+    Source.RUN: "",
     Source.PARAMS: "Hyperparameters",
     Source.METRICS: "Metrics",
     Source.TAGS: "Tags",

@@ -81,6 +81,10 @@ def test_reading_commands_agree_about_a_finished_sweep(studio: Any) -> None:
     assert f"{sweep_id}_1" in studio("best", sweep_id).stdout
     assert "Completed" in studio("show", sweep_id).stdout
     assert len(studio("runs", sweep_id).stdout.splitlines()) == 2
+    chosen = last_json(studio("runs", sweep_id, "--filter", "number>0 status:ended", "--json"))
+    assert [run["number"] for run in chosen] == [1]
+    refused = studio("runs", sweep_id, "--filter", "numbr>0")
+    assert (refused.returncode, "Did you mean number?" in refused.stderr) == (2, True)
     log = studio("logs", f"{sweep_id}_1")
     assert (log.stdout, log.stderr) == ("x is 2.0\n", "")
     assert last_json(studio("logs", f"{sweep_id}_0", "--json"))["text"] == "x is 1.0\n"

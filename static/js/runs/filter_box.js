@@ -3,6 +3,8 @@ import { $, $$, html, readJson, render } from "../lib/dom.js";
 import { complete, take } from "./completion.js";
 
 const TYPING_MS = 250;
+// While a name may still be completed, its first letters are no words to look for.
+const NAMING_MS = 900;
 
 /**
  * Mounts the field; `onChange(text, isDone)` is called a moment after typing, and with `isDone` on
@@ -86,7 +88,7 @@ export function mountFilterBox(input, list, onChange) {
   input.addEventListener("input", () => {
     open();
     clearTimeout(timer);
-    timer = setTimeout(() => tell(false), TYPING_MS);
+    timer = setTimeout(() => tell(false), isOpen() ? NAMING_MS : TYPING_MS);
   });
   input.addEventListener("click", () => open());
   input.addEventListener("blur", () => {
