@@ -151,7 +151,7 @@ def _is_across(following: float, options: list[Any], side: int) -> bool:
         return True
     if options[-1] < 0 and following >= 0:
         return True
-    return side > 0 and 0 <= options[0] and options[-1] <= 1 < following
+    return side > 0 and options[0] >= 0 and options[-1] <= 1 < following
 
 
 def _rounded(number: float, width: float) -> float:

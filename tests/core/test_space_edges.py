@@ -91,13 +91,8 @@ SPACE = SearchSpace.parse(
 def scored(count, best_params):
     """Return runs with values from 0 on; the best have `best_params`, others are in the middle."""
     usual = {"lr": 3e-3, "batch_size": 32, "dropout": 0.4}
-    tops = len(best_params)
-    return [
-        Scored(
-            n, {**usual, **(best_params[n - count + tops] if n >= count - tops else {})}, float(n)
-        )
-        for n in range(count)
-    ]
+    changes = [{}] * (count - len(best_params)) + best_params
+    return [Scored(n, {**usual, **change}, float(n)) for n, change in enumerate(changes)]
 
 
 def test_best_runs_at_a_bound_raise_the_alarm_with_its_numbers():
