@@ -3,31 +3,64 @@
 from __future__ import annotations
 
 import io
+import re
+import time
 import zipfile
 from collections.abc import AsyncIterator, Iterable, Iterator
-from pathlib import Path
 from typing import Final
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, StreamingHttpResponse
-from django.utils.http import content_disposition_header
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header, http_date
 
-_BLOCK: Final = 256 * 1024
+from experiments.storage.base import BLOCK
+from experiments.storage.trees import Source
+
+# One range; of several the whole file is sent, as RFC 9110 allows.
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _POLICY: Final = "sandbox; default-src 'none'"
 
 
 def send_file(
-    request: HttpRequest, path: Path, name: str, *, offset: int = 0
-) -> StreamingHttpResponse:
-    """Send one file as a download of bytes, from `offset` on."""
-    response = _stream(request, _blocks(path, offset), name, "application/octet-stream")
-    response["Content-Length"] = str(max(0, path.stat().st_size - offset))
+    request: HttpRequest, source: Source, name: str, *, offset: int = 0
+) -> HttpResponseBase:
+    """Send one file as a download of bytes: from `offset` on, or the range that is asked for."""
+    size, written = source.size, http_date(source.modified)
+    asked = _asked_range(request, size, written)
+    if asked is not None and asked[0] >= asked[1]:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+    start, end = asked or (min(offset, size), size)
+    blocks = source.blocks(start, end)
+    response = _stream(request, blocks, name, "application/octet-stream")
+    response["Content-Length"] = str(end - start)
+    response["Accept-Ranges"] = "bytes"
+    response["Last-Modified"] = written
+    if asked is not None:
+        response.status_code = 206
+        response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     return response
 
 
+def _asked_range(request: HttpRequest, size: int, written: str) -> tuple[int, int] | None:
+    """Return what a Range header asks for as (start, end); empty when there is nothing there."""
+    match = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    if match is None or match[0] == "bytes=-":
+        return None
+    # The file was replaced since the first part was sent: all of it is sent again.
+    if request.headers.get("If-Range", written) != written:
+        return None
+    first, last = match.groups()
+    if not first:
+        return max(0, size - int(last)), size
+    end = min(int(last) + 1, size) if last else size
+    # A range that ends before it begins is none at all.
+    return None if last and int(last) < int(first) else (int(first), end)
+
+
 def send_archive(
-    request: HttpRequest, files: Iterable[tuple[str, Path]], name: str
+    request: HttpRequest, files: Iterable[tuple[str, Source]], name: str
 ) -> StreamingHttpResponse:
     """Send files as a zip that is made while it is sent; what vanishes meanwhile is left out."""
     return _stream(request, _zip_blocks(files), name, "application/zip")
@@ -54,13 +87,6 @@ async def _in_threads(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield block
 
 
-def _blocks(path: Path, offset: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        file.seek(offset)
-        while block := file.read(_BLOCK):
-            yield block
-
-
 class _Outbox(io.RawIOBase):
     """Where the zip is written to: keeps what was not sent yet."""
 
@@ -82,19 +108,31 @@ class _Outbox(io.RawIOBase):
         return taken
 
 
-def _zip_blocks(files: Iterable[tuple[str, Path]]) -> Iterator[bytes]:
+def _zip_blocks(files: Iterable[tuple[str, Source]]) -> Iterator[bytes]:
     outbox = _Outbox()
     with zipfile.ZipFile(outbox, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, path in files:
+        for name, source in files:
             try:
-                source = path.open("rb")
-                info = zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)
+                blocks = source.blocks()
+                first = next(blocks, b"")
+                info = _entry(name, source.modified)
             except FileNotFoundError:
                 continue
-            info.compress_type = zipfile.ZIP_DEFLATED
             # The length may grow while it is read, so it is written behind the data.
-            with source, archive.open(info, "w", force_zip64=True) as target:
-                while block := source.read(_BLOCK):
-                    target.write(block)
-                    yield outbox.take()
+            with archive.open(info, "w", force_zip64=True) as target:
+                target.write(first)
+                for block in blocks:
+                    for start in range(0, len(block), BLOCK):
+                        target.write(block[start : start + BLOCK])
+                        yield outbox.take()
     yield outbox.take()
+
+
+def _entry(name: str, modified: float) -> zipfile.ZipInfo:
+    moment = time.localtime(modified)[:6]
+    # A zip knows the years from 1980 to 2107.
+    bounded = min(max(moment, (1980, 1, 1, 0, 0, 0)), (2107, 12, 31, 23, 59, 58))
+    info = zipfile.ZipInfo(name, bounded)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    return info

@@ -1,11 +1,18 @@
-"""Response headers of every page: the content security policy; cookies that stay with TLS."""
+"""Response headers of every page, cookies that stay with TLS, the page of a storage away."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
+
+from experiments.storage.base import StorageError
+
+logger = logging.getLogger(__name__)
 
 # Plotly writes style elements; scripts are never inline and nothing comes from another host.
 POLICY: Final = (
@@ -44,3 +51,14 @@ def secure_cookies(
         return response
 
     return middleware
+
+
+class StorageAway(MiddlewareMixin):
+    """Say on a page that the storage of the files does not do what a view needs of it."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer 503 with the reason; other exceptions go on."""
+        if not isinstance(exception, StorageError):
+            return None
+        logger.error("%s %s: %s", request.method, request.path, exception)
+        return render(request, "503.html", {"reason": str(exception)}, status=503)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.models import ModelVersion, Run, Sweep
-from experiments.services.model_files import version_paths
+from experiments.services.model_files import version_sources
 from experiments.services.models import register_model
 from experiments.services.outcome import RunOutcome
 from tests.factories import make_sweep, report
@@ -37,7 +37,7 @@ def register(run: Run, name: str = "digits", **more: Any) -> ModelVersion:
 
 def content_of(version: ModelVersion) -> dict[str, bytes]:
     """Return what is in the storage of a version."""
-    return {name: path.read_bytes() for name, path in version_paths(version)}
+    return {name: b"".join(source.blocks()) for name, source in version_sources(version)}
 
 
 def stored_files(root: Path) -> list[str]:

@@ -19,7 +19,7 @@ from experiments.downloads import send_archive, send_file
 from experiments.models import ComputeToken, Run, Snapshot
 from experiments.services import attached_files
 from experiments.services.compute_tokens import find_compute_token
-from experiments.services.snapshots import snapshot_path
+from experiments.services.snapshots import snapshot_source
 from experiments.services.storage import storage_id
 from studio.version import VERSION
 
@@ -63,7 +63,7 @@ def download_snapshot(request: HttpRequest, digest: str, offset: Offset = 0) -> 
     ).first()
     if found is None:
         raise Http404
-    return send_file(request, snapshot_path(found), f"{digest}.zip", offset=offset)
+    return send_file(request, snapshot_source(found), f"{digest}.zip", offset=offset)
 
 
 @router.post("/runs/{run_id}", include_in_schema=False)

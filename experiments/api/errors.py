@@ -19,6 +19,7 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 from experiments.problems import Problem, ProblemsError
 from experiments.services.refused import Refused
 from experiments.services.transitions import StaleState
+from experiments.storage.base import StorageError
 
 MEDIA_TYPE = "application/problem+json"
 NOT_FOUND = "Nothing of yours has this address. Check the id and the workspace you belong to."
@@ -132,6 +133,11 @@ def _on_stale(request: HttpRequest, error: Any) -> HttpResponse:
     return problem_response(409, "Its state changed meanwhile; read it again and decide anew.")
 
 
+def _on_storage(request: HttpRequest, error: Any) -> HttpResponse:
+    logger.error("%s %s: %s", request.method, request.path, error)
+    return problem_response(503, str(error), Retry_After="30")
+
+
 def _on_bug(request: HttpRequest, error: Any) -> HttpResponse:
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
     return problem_response(500, "The studio failed at this request; its log has the traceback.")
@@ -151,4 +157,5 @@ _HANDLERS: dict[type[Exception], Any] = {
     ConflictError: _on_conflict,
     Refused: _on_conflict,
     StaleState: _on_stale,
+    StorageError: _on_storage,
 }

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from ninja import Path, Query, Router, Status
 
@@ -35,7 +36,7 @@ from experiments.downloads import send_archive, send_file
 from experiments.models import ModelVersion, RegisteredModel
 from experiments.queries import models as models_query
 from experiments.services import models as service
-from experiments.services.model_files import find_version_file, version_paths
+from experiments.services.model_files import find_version_file, version_sources
 
 router = Router(tags=["Models"])
 
@@ -212,14 +213,14 @@ def list_version_files(
 )
 def download_version_file(
     request: HttpRequest, name: Name, number: Number, path: str, workspace: InWorkspace = ""
-) -> StreamingHttpResponse:
-    """Download a file of a version."""
+) -> HttpResponseBase:
+    """Download a file of a version, or the part of it that a Range header asks for."""
     version = _find_version(request, name, number, workspace)
     try:
         found = find_version_file(version, path)
+        return send_file(request, found, found.name)
     except FileNotFoundError as error:
         raise Http404 from error
-    return send_file(request, found, found.name)
 
 
 @router.get(
@@ -232,7 +233,7 @@ def download_version(
 ) -> StreamingHttpResponse:
     """Download all files of a version as one zip."""
     version = _find_version(request, name, number, workspace)
-    return send_archive(request, version_paths(version), models_query.archive_name(version))
+    return send_archive(request, version_sources(version), models_query.archive_name(version))
 
 
 def _find(request: HttpRequest, name: str, workspace: str) -> RegisteredModel:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from ninja import Body, Query, Router, Status
 
@@ -35,12 +35,13 @@ from experiments.api.schemas import (
 from experiments.downloads import send_file
 from experiments.models import Run
 from experiments.queries import Series, all_series, number_json, steps_json
-from experiments.run_files import STD_LOG, find_file, list_files, read_text
+from experiments.run_files import STD_LOG
 from experiments.services.posted_reports import PostedReport, append_reports
 from experiments.services.retries import retry_run as retry
 from experiments.services.run_marks import change_marks
 from experiments.services.runs import cancel_run as cancel
 from experiments.services.transitions import StaleState
+from experiments.storage.chosen import tree_of
 
 router = Router(tags=["Runs"])
 
@@ -150,9 +151,7 @@ def get_run_log(
 ) -> dict[str, Any]:
     """Read what a run has printed (stdout and stderr) from an offset on."""
     run = run_of(request, run_id)
-    if not run.directory:
-        return {"text": "", "offset": 0, "next_offset": 0, "size": 0, "done": run.is_terminal}
-    piece = read_text(Path(run.directory) / STD_LOG, offset, limit)
+    piece = tree_of(run.directory).read_text(STD_LOG, offset, limit)
     return {
         "text": piece.text,
         "offset": piece.offset,
@@ -166,7 +165,7 @@ def get_run_log(
 def list_run_files(request: HttpRequest, run_id: str) -> dict[str, Any]:
     """List the files of a run: `outputs/...` and `logs/...`, while it runs as well."""
     run = run_of(request, run_id)
-    found = list_files(Path(run.directory)) if run.directory else []
+    found = tree_of(run.directory).files()
     base = request.build_absolute_uri(reverse("api:list_run_files", args=[run.public_id]))
     return {
         "items": [
@@ -177,16 +176,14 @@ def list_run_files(request: HttpRequest, run_id: str) -> dict[str, Any]:
 
 
 @router.get("/{run_id}/files/{path:path}", auth=RUN_READ, openapi_extra=_BINARY)
-def download_run_file(request: HttpRequest, run_id: str, path: str) -> StreamingHttpResponse:
-    """Download a file of a run."""
+def download_run_file(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
+    """Download a file of a run, or the part of it that a Range header asks for."""
     run = run_of(request, run_id)
     try:
-        found = find_file(Path(run.directory), path) if run.directory else None
-    except FileNotFoundError:
-        found = None
-    if found is None:
-        raise Http404
-    return send_file(request, found, found.name)
+        found = tree_of(run.directory).find(path)
+        return send_file(request, found, found.name)
+    except FileNotFoundError as error:
+        raise Http404 from error
 
 
 def _series_json(series: Series) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from statistics import median
 from typing import Any, Final, TypeAlias
 
@@ -20,10 +19,11 @@ from experiments.models import MetricChunk, MetricSeries, Run, Sweep
 from experiments.queries.json_forms import in_declared_order, number_json, time_json
 from experiments.queries.visible import AnyUser, followed_for
 from experiments.queries.watch import workers_of
-from experiments.run_files import STD_LOG, read_text
+from experiments.run_files import STD_LOG
 from experiments.spec import SweepSpec
 from experiments.states import RunState
 from experiments.storable import is_storable
+from experiments.storage.chosen import tree_of
 
 Column: TypeAlias = bytes | memoryview
 _LOG_BYTES: Final = 16 * 1024
@@ -214,12 +214,10 @@ def _step(column: Column | None, position: int) -> float | None:
 
 def _log_lines(run: Run) -> Sequence[str]:
     """Return the last lines of the log as a terminal would show them."""
-    if not run.directory:
-        return ()
-    path = Path(run.directory) / STD_LOG
-    size = read_text(path, 0, 0).size
+    tree = tree_of(run.directory)
+    size = tree.read_text(STD_LOG, 0, 0).size
     start = max(0, size - _LOG_BYTES)
-    text = _CODES.sub("", read_text(path, start, _LOG_BYTES).text)
+    text = _CODES.sub("", tree.read_text(STD_LOG, start, _LOG_BYTES).text)
     lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
     # Begin with a whole line, and take no end of a line for an empty one.
     lines = lines[1 if start else 0 : None if lines[-1] else -1]

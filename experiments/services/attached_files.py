@@ -18,10 +18,12 @@ from django.conf import settings
 
 from experiments.models import ComputeTarget, Run
 from experiments.problems import Problem, ProblemsError
-from experiments.run_files import list_files, output_files
+from experiments.run_files import list_files
 from experiments.services.posted_reports import POSTED
 from experiments.services.storage import run_directory
 from experiments.services.transitions import StaleState
+from experiments.storage.chosen import tree_of
+from experiments.storage.trees import Source
 
 MAX_BLOCK: Final = 16 * 1024 * 1024
 _TREES: Final = frozenset({"outputs", "logs", "uploads"})
@@ -118,12 +120,10 @@ def keep_only(run: Run, paths: Collection[str]) -> None:
     shutil.rmtree(folder / _INCOMING, ignore_errors=True)
 
 
-def earlier_outputs(run: Run) -> list[tuple[str, Path]]:
-    """Return the outputs of the run that a run goes on from: name in ./outputs, and place."""
+def earlier_outputs(run: Run) -> list[tuple[str, Source]]:
+    """Return the outputs of the run that a run goes on from: name in ./outputs, and file."""
     source = run.resumption.source if run.resumption else None
-    if source is None or not source.directory:
-        return []
-    return [(str(name), path) for name, path in output_files(Path(source.directory))]
+    return list(tree_of(source.directory).outputs()) if source else []
 
 
 def posted_reports(run: Run, offset: int, limit: int = _COPY) -> bytes:

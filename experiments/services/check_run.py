@@ -25,6 +25,7 @@ from experiments.services.transitions import StaleState, move_sweep
 from experiments.space.literals import brief
 from experiments.spec import SweepSpec
 from experiments.states import EndReason, SweepState
+from experiments.storage.chosen import storage
 
 DEFAULT_SECONDS: Final = 60
 MAX_SECONDS: Final = 600
@@ -92,6 +93,8 @@ def remove_old_checks(before: datetime) -> int:
         shutil.rmtree(
             Path(settings.STUDIO_STORAGE_ROOT) / "runs" / sweep.public_id, ignore_errors=True
         )
+        if not storage().is_local:
+            storage().delete_tree(f"runs/{sweep.public_id}")
         sweep.delete()
     return len(old)
 

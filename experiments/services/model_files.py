@@ -1,6 +1,6 @@
 """The files of registered models in the storage: copied whole or not at all, removed whole.
 
-    models/incoming/<folder>/      a copy that is being made, or a version that is being removed
+    models/incoming/<folder>/      a copy that is being made, on the disk of this machine
     models/<model>/<folder>/       the files of one version, read-only
 
 Which folders belong to a version is said by the rows, which services.models writes.
@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,12 +22,13 @@ from django.conf import settings
 
 from experiments.models import ModelVersion
 from experiments.problems import Problem, ProblemsError
-from experiments.run_files import find_file, list_files
 from experiments.storable import is_storable
+from experiments.storage.base import StorageError, StoredFile
+from experiments.storage.chosen import storage
+from experiments.storage.trees import FileTree, Source, StorageFile
 
 MAX_FILES: Final = 10_000
 _MAX_PATH: Final = 1000
-_BLOCK: Final = 1 << 20
 # A copy of many gigabytes takes its time; one of yesterday has lost its process.
 _LEFT_AFTER: Final = 24 * 3600.0
 
@@ -37,7 +38,9 @@ class Chosen:
     """A file of a run that is to be kept under `name`."""
 
     name: str
-    source: Path
+    source: Source
+    # What it must have, where that is known.
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +52,19 @@ class CopiedFile:
     digest: str
 
 
-def choose_files(directory: Path, path: str) -> tuple[list[Chosen], bool]:
+def choose_files(
+    tree: FileTree, path: str, *, digests: Mapping[str, str]
+) -> tuple[list[Chosen], bool]:
     """Return what `path` of a run's tree stands for, and whether it is a folder.
 
-    Names are relative to the folder; a single file keeps its own name.
+    Names are relative to the folder; a single file keeps its own name. `digests` has the SHA-256
+    that files of the tree must have.
 
     Raises:
         ProblemsError: there is nothing, too much, or a name that cannot be kept.
     """
     wanted = path.strip().strip("/")
-    files = {file.path for file in list_files(directory)}
+    files = {file.path for file in tree.files()}
     is_folder = wanted not in files
     if not is_folder:
         names = {PurePosixPath(wanted).name: wanted}
@@ -68,7 +74,9 @@ def choose_files(directory: Path, path: str) -> tuple[list[Chosen], bool]:
     problem = _problem_of(wanted, names, files)
     if problem:
         raise ProblemsError([Problem("path", problem)])
-    chosen = [Chosen(name, find_file(directory, whole)) for name, whole in names.items()]
+    chosen = [
+        Chosen(name, tree.find(whole), digests.get(whole, "")) for name, whole in names.items()
+    ]
     return chosen, is_folder
 
 
@@ -100,40 +108,63 @@ def copied(files: Iterable[Chosen], folder: str) -> Iterator[list[CopiedFile]]:
         shutil.rmtree(incoming, ignore_errors=True)
 
 
-def keep_copy(model_id: int, folder: str) -> None:
-    """Make a finished copy the files of a version: one rename."""
+def keep_copy(model_id: int, folder: str, files: Iterable[CopiedFile]) -> None:
+    """Make a finished copy the files of a version: one rename, or an upload to the bucket.
+
+    Raises:
+        OSError: the storage does not take them; some of them may be there.
+    """
+    store, incoming = storage(), _incoming(folder)
+    if not store.is_local:
+        prefix = version_prefix(model_id, folder)
+        store.put({f"{prefix}/{file.name}": incoming / file.name for file in files})
+        return
     target = version_folder(model_id, folder)
     target.parent.mkdir(parents=True, exist_ok=True)
-    _incoming(folder).rename(target)
+    incoming.rename(target)
+
+
+def version_prefix(model_id: int, folder: str) -> str:
+    """Return the folder of the storage that has the files of a version."""
+    return f"models/{model_id}/{folder}"
 
 
 def version_folder(model_id: int, folder: str) -> Path:
-    """Return where the files of a version are."""
+    """Return where the files of a version are when the storage is a folder."""
     return _root() / str(model_id) / folder
 
 
-def version_paths(version: ModelVersion) -> list[tuple[str, Path]]:
-    """Return the name of every file of a version and where it is, by name."""
-    folder = version_folder(version.model_id, version.folder)
-    names = version.files.order_by("path").values_list("path", flat=True)
-    return [(name, folder / name) for name in names]
+def version_sources(version: ModelVersion) -> list[tuple[str, Source]]:
+    """Return every file of a version with its name, by name."""
+    names = version.files.order_by("path").values_list("path", "size_bytes")
+    return [(name, _source(version, name, size)) for name, size in names]
 
 
-def find_version_file(version: ModelVersion, path: str) -> Path:
-    """Return where one file of a version is.
+def find_version_file(version: ModelVersion, path: str) -> Source:
+    """Return one file of a version.
 
     Raises:
         FileNotFoundError: the version has no such file.
     """
-    found = version_folder(version.model_id, version.folder) / path
-    is_known = is_storable(path) and version.files.filter(path=path).exists()
-    if not is_known or not found.is_file():
-        raise FileNotFoundError(f"{version} has no file '{path}'.")
-    return found
+    file = version.files.filter(path=path).first() if is_storable(path) else None
+    if file is not None:
+        name = f"{version_prefix(version.model_id, version.folder)}/{path}"
+        return StorageFile(storage(), storage().stat(name))
+    raise FileNotFoundError(f"{version} has no file '{path}'.")
+
+
+def _source(version: ModelVersion, path: str, size: int) -> Source:
+    # The rows know all that a listing would say.
+    name = f"{version_prefix(version.model_id, version.folder)}/{path}"
+    return StorageFile(storage(), StoredFile(name, size, version.created_at.timestamp()))
 
 
 def remove_version(model_id: int, folder: str) -> None:
     """Remove the files of a version; no half of them is ever seen."""
+    store = storage()
+    if not store.is_local:
+        store.delete_tree(version_prefix(model_id, folder))
+        return
     leaving = _incoming(f"{folder}-removed")
     leaving.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -157,14 +188,16 @@ def _copy(file: Chosen, incoming: Path) -> CopiedFile:
     target = incoming / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
-    with file.source.open("rb") as source, target.open("xb") as copy:
-        while block := source.read(_BLOCK):
+    with target.open("xb") as copy:
+        for block in file.source.blocks():
             copy.write(block)
             digest.update(block)
             size += len(block)
         copy.flush()
         # The row that says the files are there is durable, so they must be.
         os.fsync(copy.fileno())
+    if file.digest and digest.hexdigest() != file.digest:
+        raise StorageError(f"'{file.name}' is damaged in the storage: it has another SHA-256")
     target.chmod(0o444)
     return CopiedFile(file.name, size, digest.hexdigest())
 

@@ -25,6 +25,7 @@ from experiments.services.model_files import CopiedFile
 from experiments.services.refused import Refused
 from experiments.services.run_marks import MAX_KEY, MAX_MARKS, MAX_VALUE
 from experiments.storable import unstorable_texts
+from experiments.storage.chosen import tree_of
 
 Stage = ModelVersion.Stage
 DEFAULT_PATH: Final = "outputs"
@@ -62,7 +63,9 @@ def register_model(
     version.description = description.strip()
     version.tags, version.properties = dict(tags or {}), dict(properties or {})
     try:
-        chosen, version.is_folder = model_files.choose_files(Path(run.directory), path)
+        chosen, version.is_folder = model_files.choose_files(
+            tree_of(run.directory), path, digests=_stored_digests(run)
+        )
         with model_files.copied(chosen, version.folder) as files:
             return _store(version, files, name=name, workspace=run.sweep.experiment.workspace)
     except OSError as error:
@@ -187,6 +190,13 @@ def check_name(name: str) -> list[Problem]:
     return [Problem("name", text)]
 
 
+def _stored_digests(run: Run) -> dict[str, str]:
+    """Return the hashes of what a run has in a bucket; what lies on the disk was not sent."""
+    if Path(run.directory).is_absolute():
+        return {}
+    return dict(run.artifacts.values_list("path", "digest"))
+
+
 def _new_version(run: Run, user: User | None) -> ModelVersion:
     sweep = run.sweep
     return ModelVersion(
@@ -210,42 +220,49 @@ def _new_version(run: Run, user: User | None) -> ModelVersion:
 def _store(
     version: ModelVersion, files: list[CopiedFile], *, name: str, workspace: Workspace
 ) -> ModelVersion:
-    """Store a version with its files: rows and folder appear together."""
+    """Store a version with its files: the files are there before the rows say so."""
     version.file_count = len(files)
     version.size_bytes = sum(file.size_bytes for file in files)
-    kept: tuple[int, str] | None = None
+    # On its own: the files may take minutes, and no transaction waits for them.
+    model, is_new = RegisteredModel.objects.get_or_create(
+        workspace=workspace,
+        name=name,
+        defaults={"created_by": version.created_by, "updated_at": now()},
+    )
     try:
-        with transaction.atomic():
-            model, _ = RegisteredModel.objects.get_or_create(
-                workspace=workspace,
-                name=name,
-                defaults={"created_by": version.created_by, "updated_at": now()},
-            )
-            # Counts up in the row itself: whoever comes second waits here for the commit.
-            _touch(model.pk, last_number=F("last_number") + 1)
-            model.refresh_from_db(fields=["last_number", "updated_at"])
-            version.model, version.number = model, model.last_number
-            version.save(force_insert=True)
-            ModelFile.objects.bulk_create(
-                ModelFile(version=version, path=f.name, size_bytes=f.size_bytes, digest=f.digest)
-                for f in files
-            )
-            known = list(model.versions.values_list("folder", flat=True))
-            append_event(
-                version.sweep_id or 0,
-                Event.Kind.NOTICE,
-                f"Run {version.run_number}: registered as {name}, version {version.number}"
-                f"{f' by {version.created_by.get_username()}' if version.created_by else ''}",
-                run_id=version.run_id,
-            )
-            model_files.keep_copy(model.pk, version.folder)
-            kept = model.pk, version.folder
+        model_files.keep_copy(model.pk, version.folder, files)
+        known = _store_rows(version, model, files)
     except BaseException:
-        if kept:
-            model_files.remove_version(*kept)
+        model_files.remove_version(model.pk, version.folder)
+        if is_new:
+            RegisteredModel.objects.filter(pk=model.pk, last_number=0).delete()
         raise
-    model_files.remove_leftovers(version.model_id, known)
+    model_files.remove_leftovers(model.pk, known)
     return version
+
+
+def _store_rows(
+    version: ModelVersion, model: RegisteredModel, files: list[CopiedFile]
+) -> list[str]:
+    """Store the rows of a version; return the folders of all versions of the model."""
+    with transaction.atomic():
+        # Counts up in the row itself: whoever comes second waits here for the commit.
+        _touch(model.pk, last_number=F("last_number") + 1)
+        model.refresh_from_db(fields=["last_number", "updated_at"])
+        version.model, version.number = model, model.last_number
+        version.save(force_insert=True)
+        ModelFile.objects.bulk_create(
+            ModelFile(version=version, path=f.name, size_bytes=f.size_bytes, digest=f.digest)
+            for f in files
+        )
+        append_event(
+            version.sweep_id or 0,
+            Event.Kind.NOTICE,
+            f"Run {version.run_number}: registered as {model.name}, version {version.number}"
+            f"{f' by {version.created_by.get_username()}' if version.created_by else ''}",
+            run_id=version.run_id,
+        )
+        return list(model.versions.values_list("folder", flat=True))
 
 
 def _touch(model_id: int, **changes: Any) -> None:

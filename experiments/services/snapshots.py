@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -16,6 +17,9 @@ from experiments import clock
 from experiments.models import Snapshot, Workspace
 from experiments.problems import Problem, ProblemsError
 from experiments.snapshot_rules import MAX_BYTES, check_zip, digest_of, list_files, write_zip
+from experiments.storage.base import NO_TICK, Storage
+from experiments.storage.chosen import storage
+from experiments.storage.trees import Source, StorageFile, download
 
 _BLOCK: Final = 1024 * 1024
 _OVERHEAD: Final = 16 * 1024 * 1024
@@ -48,13 +52,51 @@ def snapshot_zip(fileobj: IO[bytes], *, workspace: Workspace) -> Snapshot:
 
 
 def snapshot_path(snapshot: Snapshot) -> Path:
-    """Return where the zip of a snapshot is kept."""
+    """Return where the zip of a snapshot is on this machine; see `path_of_digest`."""
     return path_of_digest(snapshot.digest)
 
 
-def path_of_digest(digest: str) -> Path:
-    """Return where the zip with this SHA-256 is kept, whether it exists or not."""
-    return Path(settings.STUDIO_STORAGE_ROOT) / "snapshots" / digest[:2] / f"{digest}.zip"
+def path_of_digest(digest: str, tick: Callable[[], None] = NO_TICK) -> Path:
+    """Return where the zip with this SHA-256 is on this machine.
+
+    From a bucket it is fetched once, verified and kept. A folder has it in place, or not.
+
+    Raises:
+        OSError: it cannot be fetched.
+    """
+    name = snapshot_name(digest)
+    store = storage()
+    if store.is_local:
+        return Path(settings.STUDIO_STORAGE_ROOT) / name
+    cached = cached_path(digest)
+    if not cached.exists():
+        incoming = cached.with_suffix(f".{secrets.token_hex(8)}.part")
+        try:
+            download(StorageFile(store, store.stat(name)), incoming, digest=digest, tick=tick)
+            incoming.replace(cached)
+        finally:
+            incoming.unlink(missing_ok=True)
+    return cached
+
+
+def snapshot_name(digest: str) -> str:
+    """Return the name of a snapshot in the storage."""
+    return f"snapshots/{digest[:2]}/{digest}.zip"
+
+
+def snapshot_source(snapshot: Snapshot) -> Source:
+    """Return the zip of a snapshot as a file to be sent.
+
+    Raises:
+        FileNotFoundError: it is gone.
+    """
+    store = storage()
+    return StorageFile(store, store.stat(snapshot_name(snapshot.digest)))
+
+
+def cached_path(digest: str) -> Path:
+    """Return where a machine keeps a snapshot that it has fetched."""
+    return Path(settings.STUDIO_HOME) / "cache" / "snapshots" / f"{digest}.zip"
 
 
 def file_names(snapshot: Snapshot) -> list[str]:
@@ -94,7 +136,11 @@ def _incoming() -> Iterator[IO[bytes]]:
 
 def _keep(incoming: IO[bytes], digest: str, file_count: int, workspace: Workspace) -> Snapshot:
     incoming.flush()
-    target, size, now = path_of_digest(digest), Path(incoming.name).stat().st_size, clock.now()
+    source, name, store = Path(incoming.name), snapshot_name(digest), storage()
+    size, now = source.stat().st_size, clock.now()
+    if not store.is_local:
+        # Before the transaction, which must wait for no network.
+        _upload(store, name, source)
     with transaction.atomic():
         # The row first: a removal of unused snapshots holds it until the file is gone.
         snapshot, _ = Snapshot.objects.update_or_create(
@@ -103,10 +149,27 @@ def _keep(incoming: IO[bytes], digest: str, file_count: int, workspace: Workspac
             create_defaults={"size_bytes": size, "file_count": file_count, "used_at": now},
         )
         snapshot.workspaces.add(workspace)
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            Path(incoming.name).replace(target)
+        if store.is_local and not _is_kept(store, name):
+            store.put({name: source})
+    if not store.is_local:
+        # A removal may have come between the upload and the row.
+        _upload(store, name, source)
+        cached_path(digest).parent.mkdir(parents=True, exist_ok=True)
+        source.replace(cached_path(digest))
     return snapshot
+
+
+def _upload(store: Storage, name: str, source: Path) -> None:
+    if not _is_kept(store, name):
+        store.put({name: source})
+
+
+def _is_kept(store: Storage, name: str) -> bool:
+    try:
+        store.stat(name)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def mark_used(snapshot: Snapshot) -> None:

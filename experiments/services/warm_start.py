@@ -6,13 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from experiments.models import Resumption, Run, Sweep, WarmStart, Workspace
 from experiments.problems import Problem, ProblemsError
 from experiments.queries import in_declared_order
-from experiments.run_files import output_files
 from experiments.samplers import load_sampler
 from experiments.services.new_runs import NewRun
 from experiments.services.sampling import arguments_of
@@ -23,6 +21,7 @@ from experiments.spec import SweepSpec
 from experiments.spec_warm_start import MAX_CHAIN_RUNS
 from experiments.states import RUN_TERMINAL, RunState, SweepState
 from experiments.storable import is_storable
+from experiments.storage.chosen import tree_of
 
 _MAX_TEXT: Final = 80
 CONTINUABLE: Final = frozenset({SweepState.COMPLETED, SweepState.CANCELED})
@@ -242,7 +241,7 @@ def run_faults(run: Run, spec: SweepSpec) -> list[str]:
         except ProblemsError as error:
             reasons = " ".join(problem.message for problem in error.problems)
             texts.append(f"{title} has other hyperparameters than search_space. {reasons}")
-    if not run.directory or next(output_files(Path(run.directory)), None) is None:
+    if next(tree_of(run.directory).outputs(), None) is None:
         text = "has left no file in ./outputs, so there is nothing to go on from"
         texts.append(f"{title} {text}; leave it out.")
     return texts

@@ -19,7 +19,7 @@ from experiments.formats import metric_digits
 from experiments.forms.codecs import format_pairs
 from experiments.models import ModelVersion, RegisteredModel
 from experiments.queries import models as models_query
-from experiments.services.model_files import find_version_file, version_paths
+from experiments.services.model_files import find_version_file, version_sources
 from experiments.spec_command import format_value
 
 PAGE_SIZE: Final = 50
@@ -112,7 +112,7 @@ def version(request: HttpRequest, workspace: str, name: str, number: int) -> Htt
 def archive(request: HttpRequest, workspace: str, name: str, number: int) -> HttpResponseBase:
     """Send all files of a version as one zip."""
     found = find_version(request, workspace, name, number)
-    return send_archive(request, version_paths(found), models_query.archive_name(found))
+    return send_archive(request, version_sources(found), models_query.archive_name(found))
 
 
 @require_safe
@@ -123,9 +123,9 @@ def file(
     found = find_version(request, workspace, name, number)
     try:
         source = find_version_file(found, path)
+        return send_file(request, source, source.name)
     except FileNotFoundError as error:
         raise Http404(str(error)) from error
-    return send_file(request, source, source.name)
 
 
 def compare_versions(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shlex
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -30,15 +29,15 @@ from experiments.run_files import (
     STD_LOG,
     RunFile,
     TextPiece,
-    find_file,
-    list_files,
-    read_text,
 )
 from experiments.services.by_hand import takes_by_hand
 from experiments.services.retries import is_repeatable
 from experiments.services.runs import cancel_run
 from experiments.spec_command import format_value
 from experiments.states import RUN_LIVE, RunState, SweepState, badge
+from experiments.storage.base import StorageError
+from experiments.storage.chosen import tree_of
+from experiments.storage.trees import FileTree
 from experiments.views.run_why import why_of
 from experiments.views.sweep_head import changer_of, page_data
 
@@ -105,10 +104,10 @@ def file(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
     """Send one file of the run."""
     found = find_run(request, run_id)
     try:
-        source = find_file(_directory(found), path)
+        source = _tree(found).find(path)
+        return send_file(request, source, source.name)
     except FileNotFoundError as error:
         raise Http404(str(error)) from error
-    return send_file(request, source, source.name)
 
 
 @require_safe
@@ -116,11 +115,11 @@ def archive(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """Send all files of the run, or those below `?under=outputs`, as one zip."""
     found = find_run(request, run_id)
     under = request.GET.get("under", "")
-    directory = _directory(found)
-    files = [f for f in list_files(directory) if not under or f.path.startswith(f"{under}/")]
+    tree = _tree(found)
+    files = [f for f in tree.files() if not under or f.path.startswith(f"{under}/")]
     if not files:
         raise Http404(f"Run {found.number} has no files{f' below {under}' if under else ''}.")
-    pairs = [(f.path, find_file(directory, f.path)) for f in files]
+    pairs = [(f.path, tree.find(f.path)) for f in files]
     return send_archive(request, pairs, f"{found.public_id}.zip")
 
 
@@ -140,7 +139,7 @@ def can_resume(found: Run, files: list[RunFile]) -> bool:
 
 def files_of(found: Run) -> list[RunFile]:
     """Return the files of a run, also while it runs."""
-    return list_files(Path(found.directory)) if found.directory else []
+    return tree_of(found.directory).files()
 
 
 def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
@@ -150,9 +149,8 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
     progress = progress_of(sweep, timezone.now())
     best = sweep.best_run
     is_best = best is not None and best.pk == found.pk
-    piece = _log_tail(found)
+    files, piece, problem = _look_at_files(found)
     may_change = queries.may_write(request.user, sweep.experiment.workspace)
-    files = files_of(found)
     return {
         "run": found,
         "sweep": sweep,
@@ -178,6 +176,7 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "run_css": badge(found.state, found.end_reason).css,
         "summaries": series_summaries(found),
         "files": files,
+        "files_problem": problem,
         "registered": versions_from(run=found),
         "can_remove_outputs": found.is_terminal and may_change and _has_outputs(files),
         "outputs_size": sum(f.size_bytes for f in files if not f.path.startswith("logs/")),
@@ -237,9 +236,16 @@ def _has_outputs(files: list[RunFile]) -> bool:
 
 
 def _read_log(found: Run, start: int, limit: int) -> TextPiece:
-    if not found.directory:
-        return TextPiece("", 0, 0, 0)
-    return read_text(Path(found.directory) / STD_LOG, start, limit)
+    return tree_of(found.directory).read_text(STD_LOG, start, limit)
+
+
+def _look_at_files(found: Run) -> tuple[list[RunFile], TextPiece, str]:
+    """Return the files, the end of the log, and why both are empty when they cannot be read."""
+    try:
+        return files_of(found), _log_tail(found), ""
+    except StorageError as error:
+        # Everything else on the page comes from rows.
+        return [], TextPiece("", 0, 0, 0), str(error)
 
 
 def _log_tail(found: Run) -> TextPiece:
@@ -252,10 +258,10 @@ def _log_tail(found: Run) -> TextPiece:
     return TextPiece(text or piece.text, piece.offset, piece.next_offset, piece.size)
 
 
-def _directory(found: Run) -> Path:
+def _tree(found: Run) -> FileTree:
     if not found.directory:
         raise Http404(f"Run {found.number} has not started, so it has no files.")
-    return Path(found.directory)
+    return tree_of(found.directory)
 
 
 def _neighbour_url(sweep: Sweep, number: int | None) -> str:

@@ -121,7 +121,8 @@ def test_copy_is_independent_of_the_run(run, storage, tmp_path):
 def test_copies_are_read_only(run):
     version = register(run)
 
-    modes = {path.stat().st_mode & 0o777 for _, path in model_files.version_paths(version)}
+    folder = model_files.version_folder(version.model_id, version.folder)
+    modes = {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
     assert modes == {0o444}
 
 
