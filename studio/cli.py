@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "pause": ("studio.cli_life:pause", "Start no new runs of a sweep for now."),
     "resume": ("studio.cli_life:resume", "Let a paused sweep go on."),
     "retry": ("studio.cli_life:retry", "Repeat a run, or all failed runs of a sweep."),
+    "trash": ("studio.cli_trash:trash", "Move sweeps to the trash and bring them back."),
+    "purge": ("studio.cli_purge:purge", "Remove sweeps, outputs and leftovers for good."),
     "compute": ("studio.cli_compute:compute", "List, add, change and test compute targets."),
     "worker": ("studio.cli_local:worker", "Attach this machine to a compute target."),
     "token": ("studio.cli_token:token", "Make, list and revoke API tokens."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from experiments.api import attached, check_runs, compute, models, runs, snapshots, sweep_export
+from experiments.api import attached, check_runs, compute, models, outputs, snapshots, trash
 from experiments.api.application import StudioAPI
 from experiments.api.docs import OperationsPage
 from experiments.api.errors import NOT_FOUND, problem_response
@@ -30,9 +30,11 @@ api = StudioAPI(
     docs=OperationsPage(),
 )
 api.add_router("/snapshots", snapshots.router)
-# With the operations of api.sweeps and api.sweep_life, whose router it is.
-api.add_router("/sweeps", sweep_export.router)
-api.add_router("/runs", runs.router)
+# With the operations of every module that adds some to the routers of api.sweeps and api.runs.
+api.add_router("/sweeps", outputs.sweeps)
+api.add_router("/runs", outputs.runs)
+api.add_router("/trash", trash.trash)
+api.add_router("/removals", trash.removals)
 api.add_router("/check-runs", check_runs.router)
 api.add_router("/models", models.router)
 api.add_router("/compute", compute.router)

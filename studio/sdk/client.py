@@ -122,10 +122,9 @@ class StudioClient:
         body = json.dumps(document).encode("utf-8")
         return self._json("PATCH", path, {}, body, "application/json")
 
-    def delete(self, path: str, **query: Any) -> None:
-        """Delete what is at `path`."""
-        with self._open("DELETE", path, query, None, ""):
-            pass
+    def delete(self, path: str, **query: Any) -> Any:
+        """Delete what is at `path` and return the JSON answer, None without one."""
+        return self._json("DELETE", path, query, None, "")
 
     def upload(self, path: str, body: Union[bytes, BinaryIO], content_type: str) -> Any:
         """Send bytes or a seekable file and return the JSON answer."""
@@ -154,6 +153,8 @@ class StudioClient:
     def _json(self, method: str, path: str, query: Any, body: Any, content_type: str) -> Any:
         with self._open(method, path, query, body, content_type) as response:
             raw = response.read()
+            if response.status == 204:
+                return None
         try:
             return json.loads(raw)
         except ValueError:
