@@ -75,6 +75,6 @@ def save_files(run: Run) -> None:
 
 def _workdir_of(run: Run) -> Workdir:
     """Return the directory of a run, also when its executor died before it could say so."""
-    if run.directory:
+    if Path(run.directory).is_absolute():
         return Workdir(Path(run.directory))
     return Workdir(run_directory(run.sweep.public_id, run.number, run.fence))

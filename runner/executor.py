@@ -22,6 +22,7 @@ from experiments.services.storage import run_directory
 from experiments.services.termination import SweepCurves, apply_policy
 from experiments.services.transitions import StaleState
 from experiments.states import EndReason
+from experiments.storage.base import StorageError
 from runner import workdir
 from runner.closing import read_outcome
 from runner.command import command_of, script_arguments
@@ -132,7 +133,7 @@ class Execution:
                 workdir=self.workdir,
                 grace=settings.STUDIO_STOP_GRACE_SECONDS,
             )
-        except TransferError as error:
+        except (TransferError, StorageError) as error:
             self._hand_over(str(error))
             return False
         except (OSError, zipfile.BadZipFile) as error:

@@ -6,19 +6,25 @@ and exchanges files with the studio over HTTP.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from django.conf import settings
 
 from experiments.services.runs import ClaimedRun, EarlierOutputs
 from experiments.services.snapshots import path_of_digest
-from experiments.services.storage import STORAGE_ID
+from experiments.services.storage import STORAGE_ID, shared_name
+from experiments.services.stored_runs import output_digests
+from experiments.storage.chosen import tree_of
+from experiments.storage.trees import download
 from runner.closing import store_files
 from runner.remote_storage import Attempt, RemoteStorage
-from runner.workdir import Workdir
+from runner.workdir import KEPT, Workdir
 from studio.sdk.client import Connection, StudioClient
+
+_EARLIER: Final = "earlier"
 
 
 class RunStorage(Protocol):
@@ -65,7 +71,11 @@ class RunStorage(Protocol):
 
 
 class SharedStorage:
-    """The studio's own folder, on this machine or shared with it."""
+    """The studio's own folder, on this machine or shared with it.
+
+    Where the storage is a bucket, code and earlier outputs come from there; what the run leaves is
+    brought there by runner.mover.
+    """
 
     def __init__(self) -> None:
         self._run_id = 0
@@ -73,7 +83,7 @@ class SharedStorage:
 
     def snapshot(self, digest: str, tick: Callable[[], None]) -> Path:
         """Return where the zip with the code is."""
-        return path_of_digest(digest)
+        return path_of_digest(digest, tick)
 
     def open(self, claimed: ClaimedRun, workdir: Workdir, tick: Callable[[], None]) -> str:
         """Begin; the studio finds the files where they are made."""
@@ -81,11 +91,20 @@ class SharedStorage:
         return str(workdir.path)
 
     def earlier_outputs(self, earlier: EarlierOutputs, tick: Callable[[], None]) -> Path:
-        """Return the directory of that run."""
-        return Path(earlier.directory)
+        """Return the directory of that run, or one with what it has in the bucket."""
+        if Path(earlier.directory).is_absolute() or self._workdir is None:
+            return Path(earlier.directory)
+        digests = output_digests(earlier.public_id)
+        target = self._workdir.path / _EARLIER
+        for name, source in tree_of(earlier.directory).outputs():
+            place = target / KEPT[0] / name
+            download(source, place, digest=digests.get(f"{KEPT[0]}/{name}", ""), tick=tick)
+        return target
 
     def follow(self) -> None:
-        """Do nothing: the studio sees the files."""
+        """Remove what was fetched: the script has its copy. The studio sees the files."""
+        if self._workdir is not None:
+            shutil.rmtree(self._workdir.path / _EARLIER, ignore_errors=True)
 
     def keep(self, tick: Callable[[], None]) -> int:
         """Keep the files where they are."""
@@ -142,6 +161,6 @@ def reopened_storage(attempt: Attempt, workdir: Workdir) -> RunStorage:
 
 def _own_storage() -> str:
     try:
-        return (Path(settings.STUDIO_STORAGE_ROOT) / STORAGE_ID).read_text().strip()
+        return shared_name((Path(settings.STUDIO_STORAGE_ROOT) / STORAGE_ID).read_text().strip())
     except OSError:
         return ""

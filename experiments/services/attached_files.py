@@ -22,7 +22,7 @@ from experiments.run_files import list_files
 from experiments.services.posted_reports import POSTED
 from experiments.services.storage import run_directory
 from experiments.services.transitions import StaleState
-from experiments.storage.chosen import tree_of
+from experiments.storage.chosen import storage, tree_of
 from experiments.storage.trees import Source
 
 MAX_BLOCK: Final = 16 * 1024 * 1024
@@ -118,6 +118,16 @@ def keep_only(run: Run, paths: Collection[str]) -> None:
                 if path not in kept:
                     path.unlink()
     shutil.rmtree(folder / _INCOMING, ignore_errors=True)
+    if run.directory and not Path(run.directory).is_absolute():
+        _keep_only_stored(run.directory, set(paths))
+
+
+def _keep_only_stored(prefix: str, paths: Collection[str]) -> None:
+    """Remove the same from the bucket: a run that was lost had its files there by then."""
+    for file in list(storage().files(prefix)):
+        path = file.name.removeprefix(f"{prefix}/")
+        if path.split("/")[0] in _TREES and path not in paths:
+            storage().delete(file.name)
 
 
 def earlier_outputs(run: Run) -> list[tuple[str, Source]]:

@@ -25,8 +25,14 @@ def storage_id() -> str:
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
     except FileExistsError:
-        return path.read_text().strip()
+        return shared_name(path.read_text().strip())
     name = secrets.token_hex(16)
     with os.fdopen(descriptor, "w") as file:
         file.write(name)
-    return name
+    return shared_name(name)
+
+
+def shared_name(folder: str) -> str:
+    """Return the name of the storage with this folder; a bucket makes it another one."""
+    bucket = settings.STUDIO_STORAGE_BUCKET
+    return folder if bucket is None else f"{folder} {bucket}"

@@ -7,6 +7,7 @@ are requests for a few megabytes each, so that no connection waits for a slow br
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 try:
     import obstore
@@ -38,6 +40,7 @@ _PARTS_AT_ONCE: Final = 3
 _TICK_SECONDS: Final = 0.5
 # What S3 allows for a whole key, in bytes.
 _MAX_KEY: Final = 1024
+_ODD: Final = re.compile(r"[%\\\x00-\x1f\x7f]")
 _PROBE: Final = b"sweep studio"
 # Somebody waits in front of a page: a storage that is away is given up after seconds.
 _RETRIES: Final = 3
@@ -64,12 +67,12 @@ class BucketStorage:
 
     def takes(self, name: str) -> bool:
         """Tell whether the key is short enough."""
-        return len(os.fsencode(f"{self.address.prefix}/{name}")) <= _MAX_KEY
+        return len(f"{self.address.prefix}/{_key(name)}".encode()) <= _MAX_KEY
 
     def stat(self, name: str) -> StoredFile:
         """Ask for size and time of an object."""
         with self._asking():
-            found = obstore.head(self._store, check_name(name))
+            found = obstore.head(self._store, _key(name))
         return StoredFile(name, found["size"], found["last_modified"].timestamp())
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
@@ -81,7 +84,7 @@ class BucketStorage:
         while start < end:
             stop = min(start + _READ_BYTES, end)
             with self._asking():
-                block = bytes(obstore.get_range(self._store, name, start=start, end=stop))
+                block = bytes(obstore.get_range(self._store, _key(name), start=start, end=stop))
             if len(block) != stop - start:
                 raise StorageError(f"'{name}' has changed in {self.describe()} while it was read.")
             yield block
@@ -107,13 +110,13 @@ class BucketStorage:
             # Every request carries the SHA-256 of its body, which the service compares.
             obstore.put(
                 self._store,
-                check_name(name),
+                _key(name),
                 source,
                 chunk_size=_PART_BYTES,
                 max_concurrency=_PARTS_AT_ONCE,
                 use_multipart=size > _PART_BYTES,
             )
-            stored = obstore.head(self._store, name)["size"]
+            stored = obstore.head(self._store, _key(name))["size"]
         if stored != size:
             self.delete(name)
             text = f"'{name}' has {stored} bytes in {self.describe()} instead of {size}"
@@ -122,14 +125,16 @@ class BucketStorage:
     def files(self, prefix: str) -> Iterator[StoredFile]:
         """Yield what is below a prefix."""
         with self._asking():
-            chunks = iter(obstore.list(self._store, check_name(prefix), chunk_size=self._at_once))
+            chunks = iter(obstore.list(self._store, _key(prefix), chunk_size=self._at_once))
         while True:
             with self._asking():
                 chunk = next(chunks, None)
             if chunk is None:
                 return
             for one in chunk:
-                yield StoredFile(one["path"], one["size"], one["last_modified"].timestamp())
+                yield StoredFile(
+                    unquote(one["path"]), one["size"], one["last_modified"].timestamp()
+                )
 
     def size(self, prefix: str) -> int:
         """Add up what is below a prefix."""
@@ -142,7 +147,7 @@ class BucketStorage:
         except FileNotFoundError:
             return 0
         with self._asking():
-            obstore.delete(self._store, name)
+            obstore.delete(self._store, _key(name))
         return size
 
     def delete_tree(self, prefix: str, *, until: float = float("inf")) -> Deleted:
@@ -161,7 +166,7 @@ class BucketStorage:
     def _delete_batch(self, batch: list[StoredFile]) -> int:
         if batch:
             with self._asking():
-                obstore.delete(self._store, [file.name for file in batch])
+                obstore.delete(self._store, [_key(file.name) for file in batch])
         return sum(file.size for file in batch)
 
     def check(self) -> str:
@@ -222,6 +227,11 @@ class BucketStorage:
 
     def _problem(self, error: Exception) -> StorageError:
         return StorageError(f"The storage {self.describe()} cannot be used: {explain(str(error))}.")
+
+
+def _key(name: str) -> str:
+    """Return the key of a file: characters that services or libraries change stand as %XX."""
+    return _ODD.sub(lambda match: f"%{ord(match[0]):02X}", check_name(name))
 
 
 def _options(address: BucketAddress) -> tuple[S3Config, ClientConfig]:

@@ -15,7 +15,7 @@ from tests.s3 import S3Service, running_service
 
 # Larger than one part of an upload and than two reads.
 LARGE = bytes(range(256)) * 4 * 1024 * 9
-ODD = "runs/HD_1/0/outputs/a b#é?%20[1]*~.txt"
+ODD = "runs/HD_1/0/outputs/a b#é?%20[1]*~\\{^}|\"<>\x7f.txt"
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,7 @@ def test_a_file_comes_back_whole_and_in_pieces(storage: Storage, tmp_path: Path)
     assert b"".join(storage.read("a/large", len(LARGE) + 3, len(LARGE) + 9)) == b""
     assert b"".join(storage.read("a/empty")) == b""
     assert b"".join(storage.read(ODD, 1, 99)) == b"dd"
+    assert names(storage, "runs") == [ODD]
     found = storage.stat("a/large")
     assert (found.name, found.size) == ("a/large", len(LARGE))
     assert abs(found.modified - before) < 600

@@ -10,7 +10,9 @@ from django.core.management.base import BaseCommand
 from rq.serializers import JSONSerializer
 
 from experiments.services.dispatch import CONTROL_QUEUE, get_queue
+from experiments.storage.chosen import storage
 from runner import jobs, watchdog
+from runner.mover import start_mover
 from runner.process import this_process
 from runner.servers import wait_for_servers
 from runner.worker import MAINTENANCE_SECONDS, WORKER_TTL, ControlWorker
@@ -37,6 +39,8 @@ class Command(BaseCommand):
         worker.tick_seconds = settings.STUDIO_WATCHDOG_SECONDS
         worker.log_job_description = False
         watchdog.reconcile()
+        if not storage().is_local:
+            start_mover()
         worker.work(logging_level="WARNING")
 
 
