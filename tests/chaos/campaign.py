@@ -34,7 +34,7 @@ class Campaign:
         self.options = options
         self.work = Work(world, seed, sweeps=options.workers - 1, has_long=not options.short)
         self.striker = Striker(world, self.work, patience=6.0 if options.short else 20.0)
-        self.watch = Watch(world)
+        self.watch = Watch(world, self.striker)
         self.recovery = Recovery(self.striker)
         self._begun = time.monotonic()
 

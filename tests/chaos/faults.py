@@ -268,15 +268,18 @@ class Striker:
 
     def _controls(self, old: int) -> bool:
         """Whether a watchdog other than the old one has settled things and works."""
-        pids = [pid for pid in self._children("watchdog") if pid != old]
+        listed = self.listed_by_rq()
+        return any(f"-{pid}" in listed for pid in self._children("watchdog") if pid != old)
+
+    def listed_by_rq(self) -> set[str]:
+        """Return the ends of the names of all workers that RQ knows: "-" and the pid."""
         client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, decode_responses=True)
         try:
-            names = {str(name) for name in client.smembers("rq:workers")}
+            return {f"-{str(name).rpartition('-')[2]}" for name in client.smembers("rq:workers")}
         except (redis.RedisError, OSError):
-            return False
+            return set()
         finally:
             client.close()
-        return any(name.endswith(f"-{pid}") for name in names for pid in pids)
 
     def _has_worker(self, host: str, since: datetime) -> bool:
         rows = Worker.objects.filter(host=host, started_at__gt=since)

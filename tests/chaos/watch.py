@@ -1,8 +1,9 @@
 """Look on all along: how long faults take to be over, and what the studio wrongly believes.
 
 A run is *falsely Running* while its row says Running and no process of it exists. Only the time in
-which the studio can know is counted: the database answers and a watchdog lives. What is *left
-behind* is counted likewise: a process of a run that has ended.
+which the studio can know is counted: the database answers, and a watchdog lives that has begun to
+work (RQ has listed it once). What is *left behind* is counted likewise: a process of a run that has
+ended.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ _LONGEST_LOOK = 3.0
 class Watch(threading.Thread):
     """Samples rows and processes until told to stop."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, striker: Striker) -> None:
         super().__init__(name="watch", daemon=True)
         self.world = world
+        self._striker = striker
+        self._working: set[int] = set()
         self.false_running: dict[str, float] = {}
         self.left_behind: dict[str, float] = {}
         self.evidence: list[str] = []
@@ -65,7 +68,11 @@ class Watch(threading.Thread):
 
     def _has_watchdog(self) -> bool:
         process = self.world.studio.process
-        return process is not None and bool(child_of(process.pid, "watchdog"))
+        pids = set(child_of(process.pid, "watchdog")) if process is not None else set()
+        self._working &= pids
+        if pids - self._working:
+            self._working |= {pid for pid in pids if f"-{pid}" in self._striker.listed_by_rq()}
+        return bool(self._working)
 
     def _count(self, states: dict[str, str], alive: dict[str, list[int]], seconds: float) -> None:
         self.samples += 1
