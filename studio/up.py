@@ -20,7 +20,8 @@ from studio.preflight import CannotStart
 from studio.supervisor import Child, GaveUp, Supervisor, last_words
 
 DEFAULT_PORT: Final = 8000
-_WEB_SECONDS: Final = 30.0
+# A machine that is busy may take long; a web server that dies is noticed at once.
+_WEB_SECONDS: Final = 120.0
 # A worker hands its run over: the script has STUDIO_STOP_GRACE_SECONDS to save its work.
 _WORKER_STOP_SECONDS: Final = 14.0
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
