@@ -34,7 +34,7 @@ def cancel_runs(sweep: Sweep, runs: Sequence[Run], *, user: User) -> BulkResult:
     reason = f"Canceled by {user.get_username()}."
     changed = 0
     for run in sorted(runs, key=stop_order):
-        changed += request_stop(run.pk, end_reason=EndReason.USER, reason=reason)
+        changed += request_stop(run.pk, end_reason=EndReason.USER, reason=reason, by=user)
     if changed:
         advance_sweep(sweep.pk)
     return BulkResult(len(runs), changed)

@@ -49,7 +49,7 @@ def queue_by_hand(sweep: Sweep, params: Any, *, user: User, may_be_outside: bool
     with transaction.atomic():
         bump(sweep.pk)  # nobody else creates runs until the commit
         _check_room(Sweep.objects.get(pk=sweep.pk))
-        run = create_by_hand(sweep.pk, new)
+        run = create_by_hand(sweep.pk, new, by=user)
     advance_sweep(sweep.pk)
     run.refresh_from_db()
     return run

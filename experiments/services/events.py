@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from experiments.models import Event, Sweep
@@ -41,11 +42,12 @@ def append_event(
     *,
     run_id: int | None = None,
     payload: dict[str, Any] | None = None,
+    by: User | None = None,
 ) -> int:
     """Add a line of its own to the log of a sweep: bumps the cursor, tells the watchers."""
     with transaction.atomic():
         cursor = bump(sweep_id)
-        write_event(sweep_id, cursor, kind, message, run_id=run_id, payload=payload)
+        write_event(sweep_id, cursor, kind, message, run_id=run_id, payload=payload, by=by)
         notify(sweep_id)
     return cursor
 
@@ -58,16 +60,25 @@ def write_event(
     *,
     run_id: int | None = None,
     payload: dict[str, Any] | None = None,
+    by: User | None = None,
 ) -> None:
-    """Write the log line of a change that has already bumped the cursor to `cursor`."""
+    """Write the log line of a change that has already bumped the cursor to `cursor`.
+
+    `by` is who wanted it, when a person did; the name is kept, also of people who leave.
+    """
     Event.objects.create(
         sweep_id=sweep_id,
         run_id=run_id,
         cursor=cursor,
         kind=kind,
         message=message,
-        payload=payload or {},
+        payload={**(payload or {}), **told_by(by)},
     )
+
+
+def told_by(user: User | None) -> dict[str, str]:
+    """Return the part of a payload that says which person wanted a change."""
+    return {} if user is None else {"by": user.get_username()}
 
 
 def notify(sweep_id: int, *, lists: bool = True) -> None:

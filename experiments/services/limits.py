@@ -145,6 +145,7 @@ def _store(sweep: Sweep, spec: SweepSpec, edits: dict[str, Any], cursor: int, us
         Event.Kind.SWEEP,
         f"Sweep: {user.get_username()} changed {', '.join(parts)} (version {version})",
         payload={"state": sweep.state, "end_reason": "", "version": version, "changes": edits},
+        by=user,
     )
     notify(sweep.pk)
 

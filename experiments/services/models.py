@@ -261,6 +261,7 @@ def _store_rows(
             f"Run {version.run_number}: registered as {model.name}, version {version.number}"
             f"{f' by {version.created_by.get_username()}' if version.created_by else ''}",
             run_id=version.run_id,
+            by=version.created_by,
         )
         return list(model.versions.values_list("folder", flat=True))
 

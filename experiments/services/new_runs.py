@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 
 from experiments.models import Event, Run, Sweep
 from experiments.services.dispatch import enqueue_run
-from experiments.services.events import bump, notify
+from experiments.services.events import bump, notify, told_by
 from experiments.services.transitions import StaleState
 from experiments.spec_command import without_resume_from
 from experiments.states import RunState, SweepState, badge
@@ -60,11 +61,12 @@ def create_runs(sweep: Sweep, wanted: Sequence[NewRun]) -> list[Run]:
         return _save(sweep, rows)
 
 
-def create_retry(lost: Run, *, is_waiting: bool = False) -> Run:
+def create_retry(lost: Run, *, is_waiting: bool = False, by: User | None = None) -> Run:
     """Create a run that repeats `lost` with the same hyperparameters; part of its transaction.
 
     It takes a number of its own but does not count towards max_total_runs. `is_waiting`: it has no
-    slot yet, the controller gives it one; a run that was lost has left its own.
+    slot yet, the controller gives it one; a run that was lost has left its own. `by` is who wanted
+    it, when a person did.
     """
     cursor = bump(lost.sweep_id)
     sweep = Sweep.objects.select_related("compute").get(pk=lost.sweep_id)
@@ -77,10 +79,10 @@ def create_retry(lost: Run, *, is_waiting: bool = False) -> Run:
     waits = is_waiting or sweep.state != SweepState.RUNNING
     row = _row(sweep, sweep.next_number, cursor, new, is_waiting=waits)
     row.retry_of = lost
-    return _save(sweep, [row])[0]
+    return _save(sweep, [row], by)[0]
 
 
-def create_by_hand(sweep_id: int, new: NewRun) -> Run:
+def create_by_hand(sweep_id: int, new: NewRun, *, by: User) -> Run:
     """Create a waiting run of a person's own values; it counts towards max_total_runs.
 
     Part of the caller's transaction, which has checked the limit since it bumped the cursor.
@@ -90,7 +92,7 @@ def create_by_hand(sweep_id: int, new: NewRun) -> Run:
     counts = {"next_number": F("next_number") + 1, "sampled": F("sampled") + 1}
     Sweep.objects.filter(pk=sweep_id).update(**counts)
     row = _row(sweep, sweep.next_number, cursor, new, is_waiting=True)
-    return _save(sweep, [row])[0]
+    return _save(sweep, [row], by)[0]
 
 
 def _row(sweep: Sweep, number: int, stamp: int, new: NewRun, *, is_waiting: bool = False) -> Run:
@@ -109,7 +111,7 @@ def _row(sweep: Sweep, number: int, stamp: int, new: NewRun, *, is_waiting: bool
     )
 
 
-def _save(sweep: Sweep, rows: list[Run]) -> list[Run]:
+def _save(sweep: Sweep, rows: list[Run], by: User | None = None) -> list[Run]:
     created = Run.objects.bulk_create(rows)
     Event.objects.bulk_create(
         Event(
@@ -118,7 +120,12 @@ def _save(sweep: Sweep, rows: list[Run]) -> list[Run]:
             cursor=run.stamp,
             kind=Event.Kind.RUN,
             message=_first_sentence(run),
-            payload={"number": run.number, "state": run.state, "end_reason": ""},
+            payload={
+                "number": run.number,
+                "state": run.state,
+                "end_reason": "",
+                **told_by(by),
+            },
         )
         for run in created
     )

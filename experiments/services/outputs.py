@@ -92,7 +92,7 @@ def set_rule(sweep: Sweep, best: Any, *, user: User) -> None:
         Sweep.objects.filter(pk=sweep.pk).update(keep_outputs_of_best=best)
         rule = "all runs keep their outputs" if best is None else _rule(best)
         message = f"Sweep: at its end {rule}, as {user.get_username()} has chosen"
-        write_event(sweep.pk, cursor, Event.Kind.NOTICE, message)
+        write_event(sweep.pk, cursor, Event.Kind.NOTICE, message, by=user)
         notify(sweep.pk)
 
 

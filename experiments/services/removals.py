@@ -106,7 +106,13 @@ def _remove_outputs(removal: Removal, until: float) -> None:
     with transaction.atomic():
         if _finish(removal) and removal.sweep_id is not None:
             removal.refresh_from_db()
-            write_event(removal.sweep_id, bump(removal.sweep_id), Event.Kind.NOTICE, told(removal))
+            write_event(
+                removal.sweep_id,
+                bump(removal.sweep_id),
+                Event.Kind.NOTICE,
+                told(removal),
+                by=removal.requested_by,
+            )
             notify(removal.sweep_id)
 
 

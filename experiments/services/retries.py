@@ -37,7 +37,7 @@ def retry_run(run: Run, *, user: User) -> Run:
         fresh = Run.objects.select_related("sweep").get(pk=run.pk)
         _check_repeatable(fresh)
         _go_on(fresh.sweep, f"run {fresh.number}", user)
-        retry = create_retry(fresh, is_waiting=True)
+        retry = create_retry(fresh, is_waiting=True, by=user)
     advance_sweep(run.sweep_id)
     retry.refresh_from_db()
     return retry
@@ -73,7 +73,7 @@ def _retry_all(sweep: Sweep, wanted: QuerySet[Run], noun: str, user: User) -> li
             return []
         what = f"run {runs[0].number}" if len(runs) == 1 else f"{len(runs)} {noun}"
         _go_on(fresh, what, user)
-        made = [create_retry(run, is_waiting=True).pk for run in runs]
+        made = [create_retry(run, is_waiting=True, by=user).pk for run in runs]
     advance_sweep(sweep.pk)
     repeated = Run.objects.filter(pk__in=made).select_related("sweep", "retry_of")
     return list(repeated.order_by("number"))
@@ -118,6 +118,7 @@ def _go_on(sweep: Sweep, what: str, user: User) -> None:
         SweepState.RUNNING,
         message=f"Sweep: Running again. {user.get_username()} repeats {what}.",
         sources={SweepState(sweep.state)},
+        by=user,
         resumed_at=now,
         deadline_at=now + sweep.max_duration,
         **kept,

@@ -253,7 +253,7 @@ def add_artifacts(run_id: int, files: Iterable[tuple[str, int, str]]) -> int:
 def cancel_run(run: Run, *, user: User) -> bool:
     """Cancel a run for a person; False when it was too late for that."""
     reason = f"Canceled by {user.get_username()}."
-    if not request_stop(run.pk, end_reason=EndReason.USER, reason=reason):
+    if not request_stop(run.pk, end_reason=EndReason.USER, reason=reason, by=user):
         return False
     advance_sweep(run.sweep_id)
     return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import User
+
 from experiments.models import Run
 from experiments.services.transitions import StaleState, move_run
 from experiments.states import RUN_ACTIVE, EndReason, RunState
@@ -11,10 +13,13 @@ _ENDS_AT_ONCE = frozenset({RunState.NOT_STARTED, RunState.QUEUED, RunState.NOT_R
 _IS_ASKED = frozenset({RunState.STARTING, RunState.RUNNING})
 
 
-def request_stop(run_id: int, *, end_reason: EndReason, reason: str) -> bool:
+def request_stop(
+    run_id: int, *, end_reason: EndReason, reason: str, by: User | None = None
+) -> bool:
     """Cancel a waiting run, ask a live one to stop; tell whether that was still possible.
 
-    A run that is finalizing, already asked or ended is left as it is.
+    A run that is finalizing, already asked or ended is left as it is. `by` is who wanted it, when a
+    person did.
     """
     while True:
         state = RunState(Run.objects.values_list("state", flat=True).get(pk=run_id))
@@ -26,7 +31,7 @@ def request_stop(run_id: int, *, end_reason: EndReason, reason: str) -> bool:
             return False
         try:
             # `sources`: a run that just started must be asked, not declared dead.
-            move_run(run_id, to, end_reason=end_reason, reason=reason, sources={state})
+            move_run(run_id, to, end_reason=end_reason, reason=reason, sources={state}, by=by)
         except StaleState:
             continue  # it moved just now: ask what fits its new state
         return True

@@ -77,6 +77,7 @@ def create_sweep(
             Event.Kind.SWEEP,
             f"Sweep: submitted by {owner.get_username()}",
             payload={"state": SweepState.QUEUED, "end_reason": ""},
+            by=owner,
         )
         notify(sweep.pk)
         enqueue_advance(sweep.pk)
@@ -145,6 +146,7 @@ def cancel_sweep(sweep: Sweep, *, user: User) -> bool:
             SweepState.CANCEL_REQUESTED,
             end_reason=EndReason.USER,
             reason=f"Canceled by {user.get_username()}.",
+            by=user,
         )
     except StaleState:
         return False
@@ -158,7 +160,8 @@ def pause_sweep(sweep: Sweep, *, user: User) -> bool:
     Runs that no worker has taken yet wait for the resume. The sweep's duration goes on counting.
     """
     try:
-        move_sweep(sweep.pk, SweepState.PAUSED, reason=f"Paused by {user.get_username()}.")
+        reason = f"Paused by {user.get_username()}."
+        move_sweep(sweep.pk, SweepState.PAUSED, reason=reason, by=user)
     except StaleState:
         return False
     advance_sweep(sweep.pk)
@@ -173,6 +176,7 @@ def resume_sweep(sweep: Sweep, *, user: User) -> bool:
             SweepState.RUNNING,
             message=f"Sweep: resumed by {user.get_username()}",
             sources={SweepState.PAUSED},
+            by=user,
             resumed_at=clock.now(),
         )
     except StaleState:

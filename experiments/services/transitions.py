@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
@@ -44,12 +45,14 @@ def move_run(
     message: str = "",
     sources: Collection[RunState] | None = None,
     where: Q | None = None,
+    by: User | None = None,
     **fields: Any,
 ) -> Run:
     """Move a run to another state and set `fields` with it; return the run as it is afterwards.
 
     `sources` narrows the states it may come from and `where` demands more of the row, such as
     the fence of an attempt. A terminal state stamps `ended_at` and takes lease and token away.
+    `by` is who wanted it, when a person did.
 
     Raises:
         StaleState: the run is in no state that may come before, or belongs to another attempt.
@@ -76,6 +79,7 @@ def move_run(
             message or _sentence(f"Run {number}", to, end_reason, reason),
             run_id=run_id,
             payload={"number": number, "state": to, "end_reason": end_reason},
+            by=by,
         )
         notify(sweep_id)
         return Run.objects.get(pk=run_id)
@@ -90,12 +94,13 @@ def move_sweep(
     message: str = "",
     sources: Collection[SweepState] | None = None,
     where: Q | None = None,
+    by: User | None = None,
     **fields: Any,
 ) -> Sweep:
     """Move a sweep to another state and set `fields` with it; return it as it is afterwards.
 
-    `sources` and `where` as in `move_run`; a sweep that has ended moves only when `sources` names
-    its state. Paused may have a sentence that says why.
+    `sources`, `where` and `by` as in `move_run`; a sweep that has ended moves only when `sources`
+    names its state. Paused may have a sentence that says why.
 
     Raises:
         StaleState: the sweep is in no state that may come before.
@@ -118,6 +123,7 @@ def move_sweep(
             Event.Kind.SWEEP,
             message or _sentence("Sweep", to, end_reason, reason),
             payload={"state": to, "end_reason": end_reason},
+            by=by,
         )
         notify(sweep_id)
         return Sweep.objects.get(pk=sweep_id)

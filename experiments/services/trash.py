@@ -34,7 +34,7 @@ def trash_sweep(sweep: Sweep, *, user: User) -> bool:
                 "moved to the trash; cancel it first."
             )
         _update(fresh, trashed_at=clock.now(), trashed_by=user)
-        _log(fresh, cursor, f"Sweep: moved to the trash by {user.get_username()}")
+        _log(fresh, cursor, f"Sweep: moved to the trash by {user.get_username()}", user)
     return True
 
 
@@ -54,7 +54,7 @@ def restore_sweep(sweep: Sweep, *, user: User) -> bool:
             text = f"The sweep {brief(fresh.name)} is being deleted for good; it cannot come back."
             raise Refused(text)
         _update(fresh, trashed_at=None, trashed_by=None)
-        _log(fresh, cursor, f"Sweep: restored from the trash by {user.get_username()}")
+        _log(fresh, cursor, f"Sweep: restored from the trash by {user.get_username()}", user)
     return True
 
 
@@ -62,6 +62,6 @@ def _update(sweep: Sweep, **fields: object) -> None:
     Sweep.objects.filter(pk=sweep.pk).update(**fields)
 
 
-def _log(sweep: Sweep, cursor: int, message: str) -> None:
-    write_event(sweep.pk, cursor, Event.Kind.NOTICE, message)
+def _log(sweep: Sweep, cursor: int, message: str, user: User) -> None:
+    write_event(sweep.pk, cursor, Event.Kind.NOTICE, message, by=user)
     notify(sweep.pk)
