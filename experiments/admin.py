@@ -15,6 +15,7 @@ from experiments import (
     admin_queues,
     admin_records,
     admin_sweeps,
+    admin_trash,
     admin_views,
     admin_warm_start,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "admin_queues",
     "admin_records",
     "admin_sweeps",
+    "admin_trash",
     "admin_views",
     "admin_warm_start",
 ]

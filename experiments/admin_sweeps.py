@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -19,9 +21,11 @@ from experiments.admin_base import (
 )
 from experiments.formats import format_duration, format_filesize, format_param
 from experiments.models import Event, Experiment, Run, Sweep
+from experiments.services.refused import Refused
 from experiments.services.runs import cancel_run, lose_run, requeue_run
 from experiments.services.sweeps import cancel_sweep
 from experiments.services.transitions import StaleState
+from experiments.services.trash import restore_sweep, trash_sweep
 from experiments.states import RunState
 
 
@@ -70,6 +74,7 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
         "goal",
         "compute",
         "experiment__workspace",
+        ("trashed_at", admin.EmptyFieldListFilter),
         "created_at",
     ]
     list_select_related = ["experiment__workspace", "owner", "compute"]
@@ -82,7 +87,7 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
         "reason",
     ]
     date_hierarchy = "created_at"
-    actions = ["cancel_sweeps"]
+    actions = ["cancel_sweeps", "trash_sweeps", "restore_sweeps"]
     editable = ("name", "description", "tags")
     show = (
         "name",
@@ -118,6 +123,10 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
         "started_at",
         "deadline_at",
         "ended_at",
+        "keep_outputs_of_best",
+        "trashed_at",
+        "trashed_by",
+        "purging_at",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sweep]:
@@ -164,6 +173,30 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
             except StaleState:
                 ended += 1
         _tell(self, request, "sweep", "Canceling", canceled, ended, "had ended already")
+
+    @admin.action(description="Move selected sweeps to the trash", permissions=["change"])
+    def trash_sweeps(self, request: HttpRequest, chosen: QuerySet[Sweep]) -> None:
+        self._each(request, chosen.filter(kind=Sweep.Kind.SWEEP), trash_sweep, "Trashed")
+
+    @admin.action(description="Restore selected sweeps from the trash", permissions=["change"])
+    def restore_sweeps(self, request: HttpRequest, chosen: QuerySet[Sweep]) -> None:
+        self._each(request, chosen, restore_sweep, "Restored")
+
+    def _each(
+        self,
+        request: HttpRequest,
+        chosen: QuerySet[Sweep],
+        act: Callable[..., bool],
+        verb: str,
+    ) -> None:
+        done, left = 0, 0
+        for sweep in chosen:
+            try:
+                is_done = act(sweep, user=_person(request))
+            except (Refused, Sweep.DoesNotExist):
+                is_done = False
+            done, left = done + is_done, left + (not is_done)
+        _tell(self, request, "sweep", verb, done, left, "stayed as they were")
 
 
 @admin.register(Run)

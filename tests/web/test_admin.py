@@ -25,6 +25,7 @@ from experiments.models import (
     ComputeTarget,
     Decision,
     Membership,
+    Removal,
     Resumption,
     Run,
     SignInLink,
@@ -40,6 +41,7 @@ from experiments.services.dispatch import get_queue
 from experiments.services.limits import change_limits
 from experiments.services.models import register_model
 from experiments.services.saved_views import ViewContent, remember_columns, save_view
+from experiments.services.sweeps import cancel_sweep
 from experiments.states import RunState, SweepState
 from tests.factories import make_check, make_run, make_sweep, make_user
 from tests.web.api_world import World, make_world
@@ -64,6 +66,7 @@ def world(tmp_path: Path, settings: Any) -> World:
     register_model(world.run, name="digits", user=world.alice)
     world.sweep.refresh_from_db()
     make_check(owner=world.alice)
+    Removal.objects.create(kind="leftovers", name="2 leftovers", freed_bytes=1600)
     experiment = world.sweep.experiment
     save_view(experiment, "stopped", ViewContent(filter="status:stopped"), user=world.alice)
     remember_columns(experiment, ["number", "lr"], user=world.alice)
@@ -199,6 +202,16 @@ def test_cancel_sweeps_says_what_it_did(site: Client, world: World) -> None:
     assert Sweep.objects.get(pk=world.sweep.pk).state == SweepState.CANCEL_REQUESTED
     assert Sweep.objects.get(pk=other.pk).state == SweepState.CANCELED
     assert _act(site, Sweep, "cancel_sweeps", other) == ["1 sweep had ended already."]
+
+
+def test_sweeps_go_to_the_trash_and_back(site: Client, world: World) -> None:
+    ended = make_sweep(owner=world.alice, name="other")
+    cancel_sweep(ended, user=world.alice)
+
+    told = _act(site, Sweep, "trash_sweeps", world.sweep, ended)
+    assert told == ["Trashed 1 sweep.", "1 sweep stayed as they were."]
+    assert Sweep.objects.get(trashed_at__isnull=False) == ended
+    assert _act(site, Sweep, "restore_sweeps", ended) == ["Restored 1 sweep."]
 
 
 def test_cancel_runs_says_what_it_did(site: Client, world: World) -> None:
