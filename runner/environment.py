@@ -18,6 +18,7 @@ from studio.env import OWN_THREADS
 from studio.sdk.run import JOURNAL_VARIABLE, RUN_VARIABLE
 
 _SECRET_PREFIXES: Final = ("STUDIO_", "DJANGO_", "RQ_", "REDIS_", "DATABASE_", "PG")
+_STORAGE_SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _PROBE: Final = "import importlib.util as u, sys; sys.exit(u.find_spec('azureml') is None)"
 # Below the length of a lease: nobody renews it meanwhile.
 _PROBE_SECONDS: Final = 15
@@ -43,10 +44,14 @@ def base_environment(inherited: Mapping[str, str]) -> dict[str, str]:
     as many threads as it likes, whatever the studio allows itself.
     """
     own_threads = inherited.get(OWN_THREADS, "").split(",")
+    withheld = own_threads
+    if inherited.get("STUDIO_STORAGE_URL", "").strip().startswith("s3:"):
+        # They open all files of all workspaces. A sweep or its target may set others.
+        withheld = [*own_threads, *_STORAGE_SECRETS]
     kept = {
         name: value
         for name, value in inherited.items()
-        if not name.startswith(_SECRET_PREFIXES) and name not in own_threads
+        if not name.startswith(_SECRET_PREFIXES) and name not in withheld
     }
     paths = kept.pop("PYTHONPATH", "").split(os.pathsep)
     own = [path for path in paths if path and Path(path).resolve() != _ROOT]

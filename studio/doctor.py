@@ -15,6 +15,7 @@ from studio import (
     doctor_database,
     doctor_machine,
     doctor_redis,
+    doctor_storage,
     doctor_workers,
     env,
 )
@@ -77,6 +78,7 @@ _CHECKS: Final[list[Check]] = [
     ("Secret key", doctor_machine.secret),
     ("Disk", doctor_machine.disk),
     ("Storage", doctor_machine.storage),
+    ("Storage bucket", doctor_storage.bucket),
     ("Database", doctor_database.database),
     ("Database connections", doctor_database.connections),
     ("SQLite journal", doctor_database.journal),

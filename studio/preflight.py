@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from experiments.storage.address import BucketAddress, FolderAddress, missing_credentials
 from studio import env
 
 
@@ -27,7 +29,8 @@ def check_settings(home: Path) -> None:
 
     Raises:
         EnvironmentProblem: a variable cannot be used.
-        CannotStart: the driver of the database is not installed.
+        CannotStart: the driver of the database or of the storage is not installed, or there are no
+            credentials for it.
     """
     env.flag("STUDIO_DEBUG")
     env.redis_url(home)
@@ -36,6 +39,20 @@ def check_settings(home: Path) -> None:
             "DATABASE_URL names a PostgreSQL database, and its driver is not installed. "
             f"Install it: {sys.executable} -m pip install 'psycopg[binary]'"
         )
+    _check_storage(env.storage_address(home))
+
+
+def _check_storage(address: FolderAddress | BucketAddress) -> None:
+    if not isinstance(address, BucketAddress):
+        return
+    if find_spec("obstore") is None:
+        raise CannotStart(
+            "STUDIO_STORAGE_URL names a bucket, and the library for it is not installed. "
+            f"Install it: {sys.executable} -m pip install 'sweep-studio[s3]'"
+        )
+    problem = missing_credentials(address, os.environ)
+    if problem:
+        raise CannotStart(f"STUDIO_STORAGE_URL names a bucket: {problem}")
 
 
 def make_home(home: Path) -> None:

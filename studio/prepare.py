@@ -28,6 +28,8 @@ from experiments.models import Sweep  # noqa: E402
 from experiments.problems import ProblemsError  # noqa: E402
 from experiments.services import access, setup, sweeps  # noqa: E402
 from experiments.services.relocation import follow_storage  # noqa: E402
+from experiments.storage.base import StorageError  # noqa: E402
+from experiments.storage.chosen import storage  # noqa: E402
 from studio.storage import static_fingerprint  # noqa: E402
 
 _TOKEN_NAME: Final = "Command line on this machine"  # noqa: S105 - a label
@@ -48,6 +50,7 @@ def main() -> int:
     result: dict[str, Any] = {"sign_in": None, "remarks": []}
     if moved := follow_storage():
         result["remarks"].append(f"The files of {moved} runs were found in their new place.")
+    result["remarks"] += _check_storage()
     if administrator is not None:
         _keep_cli_token(administrator)
         result["sign_in"] = access.make_sign_in_link(administrator, life=_LINK_LIFE)
@@ -70,6 +73,16 @@ def _collect_static() -> None:
         return
     call_command("collectstatic", verbosity=0, interactive=False, clear=True)
     stamp.write_text(fingerprint)
+
+
+def _check_storage() -> list[str]:
+    """Return what is wrong with a bucket. The studio starts: runs can go on without it."""
+    try:
+        if not storage().is_local:
+            storage().check()
+    except StorageError as error:
+        return [str(error), "Files stay on this disk until it can; `studio doctor` looks again."]
+    return []
 
 
 def _keep_cli_token(administrator: Any) -> None:

@@ -6,6 +6,7 @@ Credentials are no part of it; they come from the usual AWS variables. Imports n
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,14 @@ _FORMS: Final = (
 )
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
 _ADDRESSING: Final = ("path", "virtual")
+_KEY: Final = "AWS_ACCESS_KEY_ID"
+_SECRET: Final = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - a name
+# What gives credentials to machines and containers of AWS.
+_ROLES: Final = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
 _OPTIONS: Final = ("endpoint_url", "region", "addressing")
 
 
@@ -68,6 +77,22 @@ def parse_address(text: str, *, default: Path) -> FolderAddress | BucketAddress:
         return _bucket(parts.netloc, unquote(parts.path).strip("/"), parts.query)
     start = f"starts with {parts.scheme!r}" if parts.scheme else "has no scheme"
     raise AddressError(f"{start}; use {_FORMS}.")
+
+
+def missing_credentials(address: BucketAddress, environment: Mapping[str, str]) -> str:
+    """Return what is missing among the AWS variables; "" when requests can be signed.
+
+    Away from AWS itself nobody else gives credentials out.
+    """
+    key, secret = (environment.get(name, "") for name in (_KEY, _SECRET))
+    if bool(key) != bool(secret):
+        return f"{_SECRET if key else _KEY} is not set."
+    if key or any(environment.get(name) for name in _ROLES):
+        return ""
+    endpoint = address.endpoint_url or environment.get("AWS_ENDPOINT_URL_S3")
+    if endpoint or environment.get("AWS_ENDPOINT_URL"):
+        return f"{_KEY} and {_SECRET} are not set."
+    return ""
 
 
 def _bucket(bucket: str, prefix: str, query: str) -> BucketAddress:

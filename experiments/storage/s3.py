@@ -26,7 +26,7 @@ try:
 except ImportError as error:  # told by `studio up` and `studio doctor` before it comes to this
     raise ImportError("s3:// needs the extra: pip install 'sweep-studio[s3]'") from error
 
-from experiments.storage.address import BucketAddress
+from experiments.storage.address import BucketAddress, missing_credentials
 from experiments.storage.base import NO_TICK, Deleted, StorageError, StoredFile, check_name
 from experiments.storage.s3_errors import explain
 
@@ -184,6 +184,9 @@ class BucketStorage:
     @cached_property
     def _store(self) -> S3Store:
         self._check_process()
+        problem = missing_credentials(self.address, os.environ)
+        if problem:
+            raise StorageError(f"The storage {self.describe()} cannot be used: {problem}")
         config, client = _options(self.address)
         return S3Store(
             self.address.bucket,
