@@ -9,7 +9,7 @@ FIND_PYTHON = for p in python3.13 python3.12 python3.11 python3 python; do \
 	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo "$$p"; exit 0; fi; done; \
 	echo "Python 3.11 or newer is needed and was not found on PATH." >&2; exit 1
 
-.PHONY: up test lint fmt bench bench-search chaos lock help
+.PHONY: up test lint fmt bench load bench-search chaos lock help
 
 up: $(VENV)/.installed ## Start the studio (PORT=n for another port); Ctrl-C stops everything
 	@exec $(BIN)/studio up $(if $(PORT),--port $(PORT))
@@ -34,6 +34,9 @@ fmt: $(VENV)/.installed-dev ## Format Python and templates
 
 bench: $(VENV)/.installed-dev ## Measure, beside the floor of this machine
 	@$(BIN)/python -m tests.benchmarks
+
+load: $(VENV)/.installed-dev ## Let 100 runs report at once; ARGS="--runs 100 --rate 10 --seconds 60 --database postgres"
+	@$(BIN)/python -m tests.load $(ARGS)
 
 bench-search: $(VENV)/.installed-dev ## Compare samplers; ARGS="--seeds 5 --concurrency 8", PROBLEMS=folder
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(if $(PROBLEMS),SEARCH_PROBLEMS="$(PROBLEMS)") \

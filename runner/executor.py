@@ -32,7 +32,7 @@ from runner.memory import OutOfMemory
 from runner.process import kill_marked, this_process
 from runner.quotas import DISK_FULL, Quotas
 from runner.remote_storage import TransferError
-from runner.reports import ReportFeed
+from runner.reports import Pace, ReportFeed
 from runner.resume import copy_outputs
 from runner.storage import new_storage
 from studio.sdk.run import RUN_VARIABLE
@@ -200,10 +200,13 @@ class Execution:
         assert self.process is not None  # noqa: S101 - _start returned True
         if self.is_interrupted:
             self._request_stop()
-        while not self.process.wait(settings.STUDIO_TAIL_SECONDS):
+        pace = Pace(settings.STUDIO_TAIL_SECONDS)
+        while not self.process.wait(pace.seconds):
             self._check_limits()
+            begun = time.monotonic()
             try:
                 self._exchange()
+                pace.note(time.monotonic() - begun, is_behind=self.feed.is_behind)
             except (OperationalError, InterfaceError) as error:
                 # The journal keeps what comes meanwhile; the lease says how long this may last.
                 self._wait_for_database(error)

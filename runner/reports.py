@@ -1,9 +1,13 @@
-"""The way of reports from the journal of a run to the database, block by block, exactly once."""
+"""The way of reports from the journal of a run to the database, block by block, exactly once.
+
+How often is up to the database: many runs at once make it slower, and then each asks less often.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from experiments.services import metrics
 from runner.tail import JournalTail
@@ -17,6 +21,23 @@ class Flushed:
     has_primary: bool
 
 
+# The part of its time that an executor spends with the database, waiting for others included.
+_SHARE: Final = 0.1
+_LONGEST: Final = 2.0
+
+
+class Pace:
+    """How long to wait before the next exchange with the database."""
+
+    def __init__(self, shortest: float) -> None:
+        self._shortest = shortest
+        self.seconds = shortest
+
+    def note(self, took: float, *, is_behind: bool) -> None:
+        """Take how many seconds an exchange took; one that left a rest is followed at once."""
+        self.seconds = 0.0 if is_behind else min(max(took / _SHARE, self._shortest), _LONGEST)
+
+
 class ReportFeed:
     """Reads one journal and stores what it reads for one attempt at a run."""
 
@@ -24,6 +45,11 @@ class ReportFeed:
         self._run_id = run_id
         self._fence = fence
         self._tail = JournalTail(journal, offset)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there was more to store than one block the last time."""
+        return self._tail.is_behind
 
     def flush(self) -> Flushed:
         """Store the next block of new reports; when that fails, the next call tries it again.

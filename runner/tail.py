@@ -35,6 +35,8 @@ class JournalTail:
         self._path = path
         self.offset = offset
         self.skipped = 0
+        # Whether the last look found more than one block.
+        self.is_behind = False
 
     def read(self) -> list[JournalEntry]:
         """Return the entries of the next block; advances over them. Empty: nothing new."""
@@ -44,6 +46,7 @@ class JournalTail:
                 data = file.read(_BLOCK)
         except FileNotFoundError:
             return []
+        self.is_behind = len(data) == _BLOCK
         end = data.rfind(b"\n") + 1
         if not end:
             return self._skip_overlong(data)

@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 WORKER_TTL: Final = 20
 MONITORING_SECONDS: Final = 5
 MAINTENANCE_SECONDS: Final = 15
-_MARGIN_SECONDS: Final = 10
+_MARGIN_SECONDS: Final = 55
 _DRAIN_LOOK_SECONDS: Final = 2.0
 # A work-horse goes on with the next run when the one before was this short, for so long at most:
 # a new one costs more than such a run, and none may gather the memory of a whole sweep.
@@ -66,7 +66,7 @@ class SlotWorker(Worker):
     _run_begun = _horse_begun = 0.0
 
     def get_heartbeat_ttl(self, job: Job) -> int:
-        """Return how long RQ believes in a job without a sign: short, unlike RQ's own minute."""
+        """Return how long RQ keeps a job without a sign; the database says what becomes of it."""
         return MONITORING_SECONDS + _MARGIN_SECONDS
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
@@ -84,6 +84,9 @@ class SlotWorker(Worker):
                 self.interpreter.look()
         except DatabaseError as error:
             logger.warning("worker %s: no sign of life in the database: %s", self.name, error)
+        finally:
+            # A server has few connections: a slot that waits, or has a work-horse, keeps none.
+            connections.close_all()
 
     # A work-horse dies with its worker, so a worker that waits for one must not end because of
     # Redis: the run itself goes on without.
@@ -110,6 +113,7 @@ class SlotWorker(Worker):
         while self._is_draining() or self._is_disk_full():
             self.heartbeat()
             time.sleep(_DRAIN_LOOK_SECONDS)
+        connections.close_all()
         return super().dequeue_job_and_maintain_ttl(*args, **kwargs)
 
     def _is_draining(self) -> bool:
@@ -161,14 +165,13 @@ class SlotWorker(Worker):
         self._run_begun = now
         if now - begun > _SHORT_RUN_SECONDS or now - self._horse_begun > _HORSE_SECONDS:
             return None
-        if self._is_told_to_end() or self._is_draining() or self._is_disk_full():
+        # Something may be left of the last run: it ends with this process.
+        if self._is_told_to_end() or self._is_disk_full() or has_children():
             return None
-        if has_children():
-            return None  # something is left of the last run; it ends with this process
         try:
-            return take_run(self.queues[0].name)
-        except (RedisError, OSError) as error:
-            logger.warning("worker %s: Redis: %s", self.name, error)
+            return None if is_draining(self.name) else take_run(self.queues[0].name)
+        except (DatabaseError, RedisError, OSError) as error:
+            logger.warning("worker %s: no next run: %s", self.name, error)
             return None
 
     def _is_told_to_end(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 import redis
@@ -24,26 +25,31 @@ _TIMEOUT: Final = 1.0
 _PAUSE_AFTER_FAILURE: Final = 2.0
 
 
-def publish(group: str, message: dict[str, Any]) -> bool:
-    """Send `message` to a channel group; tell whether Redis took it. Never raises."""
+def publish(groups: Sequence[str], message: dict[str, Any]) -> bool:
+    """Send `message` to channel groups; tell whether Redis took it. Never raises."""
     if time.monotonic() < _state.paused_until:
         return False
     try:
-        _send(group, message)
+        _send(groups, message)
     except Exception as error:  # noqa: BLE001 - a lost hint must not break the write it tells of
         _state.paused_until = time.monotonic() + _PAUSE_AFTER_FAILURE
-        logger.warning("live update of %s not sent: %s", group, error)
+        logger.warning("live update of %s not sent: %s", ", ".join(groups), error)
         return False
     return True
 
 
-def _send(group: str, message: dict[str, Any]) -> None:
+def _send(groups: Sequence[str], message: dict[str, Any]) -> None:
     layer = get_channel_layer()
     if isinstance(layer, RedisPubSubChannelLayer):
         prefix = _layer_config().get("prefix", "asgi")
-        _client().publish(f"{prefix}__group__{group}", layer.serialize(message))
+        words = layer.serialize(message)
+        with _client().pipeline(transaction=False) as pipeline:  # one way there and back
+            for group in groups:
+                pipeline.publish(f"{prefix}__group__{group}", words)
+            pipeline.execute()
     elif layer is not None:
-        async_to_sync(layer.group_send)(group, message)
+        for group in groups:
+            async_to_sync(layer.group_send)(group, message)
 
 
 class _State:

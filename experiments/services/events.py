@@ -96,6 +96,5 @@ LIST_GROUP = "sweeps"
 
 def _publish(sweep_id: int, *, lists: bool) -> None:
     message = {"type": "sweep.changed", "sweep": sweep_id}
-    broadcast.publish(sweep_group(sweep_id), message)
-    if lists:
-        broadcast.publish(LIST_GROUP, message)
+    groups = [sweep_group(sweep_id), LIST_GROUP] if lists else [sweep_group(sweep_id)]
+    broadcast.publish(groups, message)

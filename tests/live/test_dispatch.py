@@ -110,7 +110,7 @@ def test_hints_reach_the_groups_that_the_consumers_join(valkey_url):
     listener.subscribe(f"asgi__group__{group}")
     assert listener.get_message(timeout=5)["type"] == "subscribe"
 
-    assert broadcast.publish(group, {"type": "sweep.changed", "sweep": 7})
+    assert broadcast.publish([group], {"type": "sweep.changed", "sweep": 7})
 
     message = listener.get_message(timeout=5)
     assert layer.deserialize(message["data"]) == {"type": "sweep.changed", "sweep": 7}
@@ -119,7 +119,7 @@ def test_hints_reach_the_groups_that_the_consumers_join(valkey_url):
 
 
 def publish_in_child() -> None:
-    assert broadcast.publish("sweep.8", {"type": "sweep.changed", "sweep": 8})
+    assert broadcast.publish(["sweep.8"], {"type": "sweep.changed", "sweep": 8})
 
 
 def test_a_forked_process_publishes_over_a_connection_of_its_own(valkey_url):
@@ -127,14 +127,14 @@ def test_a_forked_process_publishes_over_a_connection_of_its_own(valkey_url):
     listener = client.pubsub()
     listener.subscribe("asgi__group__sweep.8")
     listener.get_message(timeout=5)
-    assert broadcast.publish("sweep.8", {"type": "sweep.changed", "sweep": 8})
+    assert broadcast.publish(["sweep.8"], {"type": "sweep.changed", "sweep": 8})
 
     child = multiprocessing.get_context("fork").Process(target=publish_in_child)
     child.start()
     child.join(20)
 
     assert child.exitcode == 0
-    assert broadcast.publish("sweep.8", {"type": "sweep.changed", "sweep": 8})
+    assert broadcast.publish(["sweep.8"], {"type": "sweep.changed", "sweep": 8})
     kinds = [listener.get_message(timeout=5)["type"] for _ in range(3)]
     assert kinds == ["message"] * 3
     listener.close()
@@ -156,6 +156,6 @@ def test_without_redis_the_database_goes_on_and_a_warning_is_logged(caplog):
 
 @pytest.mark.usefixtures("no_redis")
 def test_hints_pause_for_a_moment_when_redis_is_away():
-    assert not broadcast.publish("sweep.1", {"type": "sweep.changed", "sweep": 1})
+    assert not broadcast.publish(["sweep.1"], {"type": "sweep.changed", "sweep": 1})
 
     assert broadcast._state.paused_until > time.monotonic()

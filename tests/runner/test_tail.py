@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from runner.reports import Pace
 from runner.tail import JournalTail
 from studio.sdk.run import format_report
 
@@ -78,3 +79,14 @@ def test_endless_line_is_left_behind(tmp_path):
 
     assert tail.read() == []
     assert [entry.value for entry in tail.read()] == [1.0]
+
+
+def test_a_busy_database_is_asked_less_often_and_a_rest_is_stored_at_once():
+    pace = Pace(0.2)
+    waits = []
+
+    for took, is_behind in ((0.004, False), (0.05, False), (9.0, False), (0.3, True)):
+        pace.note(took, is_behind=is_behind)
+        waits.append(pace.seconds)
+
+    assert waits == [0.2, 0.5, 2.0, 0.0]
