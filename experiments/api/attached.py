@@ -63,7 +63,11 @@ def download_snapshot(request: HttpRequest, digest: str, offset: Offset = 0) -> 
     ).first()
     if found is None:
         raise Http404
-    return send_file(request, snapshot_source(found), f"{digest}.zip", offset=offset)
+    try:
+        source = snapshot_source(found)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    return send_file(request, source, f"{digest}.zip", offset=offset)
 
 
 @router.post("/runs/{run_id}", include_in_schema=False)

@@ -217,7 +217,7 @@ class BucketStorage:
         except FileNotFoundError as error:
             if "NoSuchBucket" in str(error):
                 raise self._problem(error) from error
-            raise FileNotFoundError(f"{self.describe()} has no such file.") from error
+            raise FileNotFoundError(f"{self.describe()} has no such file.") from None
         except BaseError as error:
             raise self._problem(error) from error
 
