@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.hosts import can_make_hosts
+from tests.memory_groups import can_limit_memory
 from tests.servers import Postgres
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,8 @@ def main() -> int:
     total: Counter[str] = Counter()
     if not can_make_hosts():
         print("Network namespaces cannot be made here: the tests of other machines are left out.")
+    if not can_limit_memory():
+        print("Memory cannot be limited here: the tests of kills for lack of it are left out.")
     suites = [
         Suite("whole studios and browsers", [LIVE_SUITE]),
         Suite("SQLite", [f"--ignore={LIVE_SUITE}"]),

@@ -17,6 +17,12 @@ _LIMITS = {
 }
 
 
+def can_limit_memory() -> bool:
+    """Tell whether a group with a limit can be made here."""
+    with memory_group(100_000_000) as group:
+        return group is not None
+
+
 @contextmanager
 def memory_group(limit: int) -> Iterator[Path | None]:
     """Give the folder of a group whose processes may have `limit` bytes; None: not allowed here."""

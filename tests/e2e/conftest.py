@@ -1,9 +1,12 @@
 """What of these tests a machine can run."""
 
 from tests.hosts import can_make_hosts
+from tests.memory_groups import can_limit_memory
 from tests.servers import Postgres
 
 # Other machines are network namespaces; only root may make them, and not in every container.
 collect_ignore = (
     [] if can_make_hosts() and Postgres.binaries() is not None else ["test_other_machines.py"]
 )
+if not can_limit_memory():
+    collect_ignore.append("test_memory_kill.py")
