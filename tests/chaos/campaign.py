@@ -56,6 +56,8 @@ class Campaign:
         print(f"\n{text}", flush=True)
         if self.options.report:
             Path(self.options.report).write_text(text)
+        for line in self.watch.evidence:
+            print(f"SEEN: {line}", flush=True)
         for what, evidence in outcome.checks:
             for line in evidence[:50]:
                 print(f"VIOLATION ({what}): {line}", flush=True)

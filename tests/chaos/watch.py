@@ -92,7 +92,10 @@ class Watch(threading.Thread):
         before = sums.get(run, 0.0)
         sums[run] = before + seconds
         if before <= most < sums[run]:
-            self.evidence.append(f"{run}: {what} for more than {most:.0f} s")
+            fields = ("host", "executor_pid", "guard_pid", "lease_expires_at", "end_reason")
+            row = ask(Run.objects.filter(public_id=run).values_list(*fields).first)
+            when = time.strftime("%H:%M:%S")
+            self.evidence.append(f"{when} {run}: {what} for more than {most:.0f} s: {row}")
 
     def _keep_journals(self) -> None:
         """Keep a second name of every journal: other machines remove theirs when all is sent."""
