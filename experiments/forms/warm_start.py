@@ -90,9 +90,14 @@ def apply_toggle(fields: SweepFields, post: Mapping[str, str]) -> SweepFields | 
 
 def fields_after(sweep: Sweep) -> SweepFields:
     """Return the form of a sweep that goes on from this one, with its code."""
-    before = parse_ids(format_ids(sweep.spec.get("resume_from")))[: MAX_PARENTS - 1]
-    texts = {"resume_from": format_ids([sweep.public_id, *before]), "resume_child_runs": ""}
+    texts = {"resume_from": format_ids(ids_after(sweep)), "resume_child_runs": ""}
     return fields_of_sweep(sweep).with_texts(**texts)
+
+
+def ids_after(sweep: Sweep) -> list[str]:
+    """Return the ids that a sweep goes on from which goes on from this one."""
+    before = parse_ids(format_ids(sweep.spec.get("resume_from")))[: MAX_PARENTS - 1]
+    return [sweep.public_id, *before]
 
 
 def fields_resuming(run: Run) -> SweepFields:

@@ -87,6 +87,7 @@ def _log_events(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             "kind": row["kind"],
             "message": row["message"],
             "run": row["run__public_id"],
+            "by": row["payload"].get("by", ""),
             "time": time_json(row["created_at"]),
         }
         if row["kind"] == Event.Kind.DECISION:

@@ -78,7 +78,8 @@ def _edge(
 ) -> Edge | None:
     if expression.cardinality() == 1:
         return None
-    sides = [position_of(expression, run.params.get(name)).edge for run in best]
+    places = [position_of(expression, run.params.get(name)) for run in best]
+    sides = [place.edge for place in places]
     side = 1 if sides.count(1) >= sides.count(-1) else -1
     at = sides.count(side)
     if at < math.ceil(_MOST * len(best)):
@@ -88,15 +89,17 @@ def _edge(
     wider = widen(expression, side)
     if wider is None:
         return None
-    place = position_of(expression, best[0].params.get(name))
-    elsewhere = (position_of(expression, run.params.get(name)).edge for run in rest)
+    elsewhere = [position_of(expression, run.params.get(name)).edge for run in rest]
+    if elsewhere.count(side) == len(rest):
+        return None  # all runs stand there: nothing to compare with
+    place = next(p for p in places if p.edge == side)
     return Edge(
         name=name,
         side=side,
         bound=place.high if side > 0 else place.low,
         at=at,
         top=len(best),
-        others_at=sum(edge == side for edge in elsewhere),
+        others_at=elsewhere.count(side),
         others=len(rest),
         runs=tuple(run.number for run, edge in zip(best, sides, strict=True) if edge == side),
         wider=wider,

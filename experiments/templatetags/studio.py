@@ -34,6 +34,12 @@ def duration(value: float | timedelta | None) -> str:
 
 
 @register.filter
+def share(part: float, whole: float) -> str:
+    """Write a share as whole percent."""
+    return formats.format_share(part, whole)
+
+
+@register.filter
 def ago(when: datetime | str | None) -> str:
     """Show how long ago a time was; the browser keeps it current and adds the exact time."""
     if not when:

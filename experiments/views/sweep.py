@@ -1,4 +1,4 @@
-"""The pages of one sweep: overview, runs, charts, configuration, logs; and canceling it."""
+"""The pages of one sweep: overview, runs, charts, configuration; and canceling it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from django.views.decorators.http import require_POST, require_safe
 from experiments import queries
 from experiments.charts import load_chart
 from experiments.charts.base import METRIC
+from experiments.insight_words import edge_words
 from experiments.models import Event, Sweep
 from experiments.policies import make_policy
+from experiments.queries.insights import insights_of
 from experiments.queries.run_facts import live_runs
 from experiments.samplers import load_sampler
 from experiments.services.limits import can_change_limits
@@ -25,6 +27,7 @@ from experiments.states import RUN_TERMINAL
 from experiments.views.model_panel import model_panel
 from experiments.views.run_export import EXPORTS, export_response
 from experiments.views.run_table import table_context
+from experiments.views.sweep_failures import failure_rows
 from experiments.views.sweep_head import (
     ChartCard,
     Picker,
@@ -35,18 +38,9 @@ from experiments.views.sweep_head import (
 )
 
 _FEED_LINES: Final = 8
+_FAILURES: Final = 3
 # Most lines of the log are steps on the way: this many are looked through for news.
 _FEED_SEARCHED: Final = 100
-_LOG_LINES: Final = 300
-LOG_KINDS: Final = (
-    ("", "All"),
-    (Event.Kind.RUN, "Runs"),
-    (Event.Kind.DECISION, "Decisions"),
-    (Event.Kind.BEST, "New best"),
-    (Event.Kind.SAMPLER, "Sampler"),
-    (Event.Kind.SWEEP, "Sweep"),
-    (Event.Kind.NOTICE, "Notices"),
-)
 
 
 @require_safe
@@ -54,8 +48,12 @@ def overview(request: HttpRequest, sweep_id: str) -> HttpResponse:
     """Show the best run, the running ones, and how the metric grew."""
     sweep = find_sweep(request, sweep_id)
     recent = queries.log_of_sweep(sweep, limit=_FEED_SEARCHED).items
+    insights = insights_of(sweep)
     context = {
         "live_runs": live_runs(sweep),
+        "edges": [edge_words(edge, insights.completed) for edge in insights.edges],
+        "failures": failure_rows(sweep, insights, _FAILURES),
+        "more_failures": len(insights.failures) - _FAILURES,
         "lineage": queries.lineage_of(sweep),
         "better": queries.better_earlier_run(sweep),
         "feed": [line for line in recent if _is_news(line)][:_FEED_LINES],
@@ -148,30 +146,6 @@ def configuration(request: HttpRequest, sweep_id: str) -> HttpResponse:
         "versions": sweep.versions.select_related("author").order_by("-number"),
     }
     return render_sweep(request, sweep, "sweep_configuration", "sweep_configuration", context)
-
-
-@require_safe
-def logs(request: HttpRequest, sweep_id: str) -> HttpResponse:
-    """Show the log of the sweep, newest at the end; `?kind=` narrows it."""
-    sweep = find_sweep(request, sweep_id)
-    kinds = {str(kind) for kind, _ in LOG_KINDS}
-    kind = request.GET.get("kind", "")
-    kind = kind if kind in kinds else ""
-    before = request.GET.get("before", "")
-    page = queries.log_of_sweep(
-        sweep,
-        kind=kind or None,
-        cursor=int(before) if before.isdecimal() and len(before) < 19 else None,
-        limit=_LOG_LINES,
-    )
-    context = {
-        "lines": page.items[::-1],
-        "older": page.next_cursor,
-        "is_newest": not before,
-        "kind": kind,
-        "kinds": LOG_KINDS,
-    }
-    return render_sweep(request, sweep, "sweep_logs", "sweep_logs", context)
 
 
 @require_POST

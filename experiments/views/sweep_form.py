@@ -16,7 +16,13 @@ from experiments.forms.quick_fixes import apply_fix, quick_fixes
 from experiments.forms.row_actions import apply_row_action
 from experiments.forms.script_facts import add_found_row, advise_on_script
 from experiments.forms.space_preview import preview_space
-from experiments.forms.sweep_around import fields_around
+from experiments.forms.sweep_around import (
+    fields_around,
+    form_beyond,
+    form_without,
+    read_region,
+    read_sides,
+)
 from experiments.forms.sweep_check import (
     CheckedFields,
     check_fields,
@@ -191,9 +197,28 @@ def _warm_start(request: HttpRequest, user: User) -> tuple[SweepFields, str] | N
     return None
 
 
+def _other_space(request: HttpRequest, user: User) -> tuple[SweepFields, str] | None:
+    """Return the form of a sweep beyond an end of its space or without a region, where asked."""
+    beyond, without = request.GET.get("beyond"), request.GET.get("without")
+    if not beyond and not without:
+        return None
+    try:
+        sweep = queries.get_sweep(user, beyond or without or "")
+    except Sweep.DoesNotExist as error:
+        raise Http404 from error
+    if beyond:
+        form = form_beyond(sweep, read_sides(request.GET.getlist("edge")))
+    else:
+        region = read_region(request.GET)
+        form = form_without(sweep, region) if region else None
+    if form is None:
+        raise Http404
+    return form.fields, form.origin
+
+
 def _start(request: HttpRequest, user: User) -> tuple[SweepFields, str]:
-    if warm := _warm_start(request, user):
-        return warm
+    if found := _warm_start(request, user) or _other_space(request, user):
+        return found
     if public_id := request.GET.get("from"):
         try:
             sweep = queries.get_sweep(user, public_id)

@@ -28,6 +28,8 @@ TABS: Final = (
     ("sweep", "Overview"),
     ("sweep_runs", "Runs"),
     ("sweep_charts", "Charts"),
+    ("sweep_timeline", "Timeline"),
+    ("sweep_failures", "Failures"),
     ("sweep_configuration", "Configuration"),
     ("sweep_logs", "Logs"),
 )
@@ -73,6 +75,8 @@ class ChartCard:
     has_scale: bool = False
     has_legend: bool = False
     has_inspector: bool = False
+    # (class of the swatch, word) of each colour, where they are not those of runs in all charts.
+    legend: list[tuple[str, str]] = field(default_factory=list)
 
 
 def find_sweep(request: HttpRequest, sweep_id: str) -> Sweep:

@@ -20,7 +20,16 @@ from tests.web.page_facts import PageFacts
 from tests.web.sweep_world import TRACEBACK, make_sweep_world, many_runs
 
 pytestmark = pytest.mark.django_db
-PAGES = ["sweep", "sweep_runs", "sweep_charts", "sweep_configuration", "sweep_logs", "sweep_best"]
+PAGES = [
+    "sweep",
+    "sweep_runs",
+    "sweep_charts",
+    "sweep_timeline",
+    "sweep_failures",
+    "sweep_configuration",
+    "sweep_logs",
+    "sweep_best",
+]
 
 
 @pytest.fixture
