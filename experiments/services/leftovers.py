@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from experiments import clock
 from experiments.models import ModelVersion, Removal, Run, Snapshot, Sweep
 from experiments.services.removed_files import remove_trees, storage_root
+from experiments.services.snapshots import cached_path, snapshot_name
 from experiments.storage.base import Storage, StoredFile
 from experiments.storage.chosen import storage
 from experiments.storage.folder import FolderStorage
@@ -102,6 +104,10 @@ def remove_leftovers(leftovers: Iterable[Leftover]) -> int:
 
 def _remove_snapshot(pk: int, before: datetime) -> int | None:
     """Remove one snapshot; None when somebody uses it by now."""
+    digest = Snapshot.objects.filter(pk=pk).values_list("digest", flat=True).first() or ""
+    with suppress(FileNotFoundError):
+        # A storage that is away must not be waited for inside the transaction.
+        storage().stat(snapshot_name(digest))
     with transaction.atomic():
         # The row is locked first: an upload of the same content waits here, and then puts its
         # file in place again.
@@ -109,7 +115,8 @@ def _remove_snapshot(pk: int, before: datetime) -> int | None:
         if row is None or not unused_snapshots(before).filter(pk=pk).exists():
             return None
         row.delete()
-        return storage().delete(f"snapshots/{row.digest[:2]}/{row.digest}.zip")
+        cached_path(row.digest).unlink(missing_ok=True)
+        return storage().delete(snapshot_name(row.digest))
 
 
 class _Known:

@@ -7,6 +7,7 @@ done by services.removals; a rule set on a live sweep is carried out at its end.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -38,10 +39,12 @@ def remove_outputs(run: Run, *, user: User) -> Removal:
     Raises:
         Refused: it has not ended, has nothing, or a live sweep resumes it.
     """
+    # Outside of the transaction, which must wait for no network.
+    has_any = has_outputs(run)
     with transaction.atomic():
         cursor = bump(run.sweep_id)
         fresh = Run.objects.select_related("sweep__experiment").get(pk=run.pk)
-        if reason := _why_not(fresh):
+        if reason := _why_not(fresh, has_any=has_any):
             raise Refused(reason)
         size = output_bytes(run.sweep_id).get(run.pk, 0)
         return _begin(fresh.sweep, [fresh], size, cursor, user=user)
@@ -104,7 +107,8 @@ def obey_rules() -> None:
         trashed_at__isnull=True,
     )
     for sweep in ended.order_by("ended_at"):
-        keep_outputs_of_best(sweep, sweep.keep_outputs_of_best, user=None)
+        with suppress(Refused):  # somebody repeats runs of it again
+            keep_outputs_of_best(sweep, sweep.keep_outputs_of_best, user=None)
 
 
 def check_best(best: Any) -> None:
@@ -129,7 +133,7 @@ def _rule(best: int) -> str:
     )
 
 
-def _why_not(run: Run) -> str:
+def _why_not(run: Run, *, has_any: bool) -> str:
     if not run.is_terminal:
         return f"Run {run.number} is {RunState(run.state)}; outputs can be removed at its end."
     reader = readers_of_outputs(run.sweep).get(run.pk)
@@ -138,7 +142,7 @@ def _why_not(run: Run) -> str:
             f"The live sweep {reader} resumes run {run.number} and reads its outputs; wait for its "
             "end or cancel it first."
         )
-    return "" if has_outputs(run) else f"Run {run.number} has no outputs to remove."
+    return "" if has_any else f"Run {run.number} has no outputs to remove."
 
 
 def _begin(

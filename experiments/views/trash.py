@@ -51,14 +51,13 @@ class TrashOfWorkspace:
 @require_safe
 def trash(request: HttpRequest) -> HttpResponse:
     """Show what is in the trash of one's workspaces, and what was removed for good lately."""
-    workspaces = list(queries.workspaces_for(request.user).order_by("pk"))
-    found = [_of_workspace(request, workspace) for workspace in workspaces]
-    shown = [one for one in found if one.page.total] or found[:1]
+    workspaces = queries.workspaces_for(request.user)
+    used = queries.trashed_for(request.user).values("experiment__workspace")
+    shown = [_of_workspace(request, one) for one in workspaces.filter(pk__in=used).order_by("pk")]
     removals = list(removals_for(request.user)[:_SHOWN_REMOVALS])
     context = {
         "groups": shown,
-        "is_empty": not any(one.page.total for one in found),
-        "has_several": len(workspaces) > 1,
+        "has_several": workspaces.count() > 1,
         "days": settings.STUDIO_TRASH_DAYS,
         "removals": removals,
         "is_going_on": any(removal.finished_at is None for removal in removals),

@@ -22,11 +22,11 @@ from tests.factories import make_sweep
 from experiments.services.sweeps import cancel_sweep
 root = setup.first_administrator()
 workspace = current_workspace(root)
-for name in ("trash-one", "trash-two", "trash-live"):
+for name in ("old-one", "old-two", "old-live"):
     sweep = make_sweep(
         owner=root, workspace=workspace, name=name, compute="nowhere", is_running=False
     )
-    if name != "trash-live":
+    if name != "old-live":
         cancel_sweep(sweep, user=root)
     print(sweep.public_id)
 """
@@ -48,7 +48,7 @@ def test_sweeps_go_to_the_trash_come_back_and_are_deleted(
     def row(sweep: str) -> Any:
         return page.locator(f'tr[data-id="{sweep}"]')
 
-    page.goto("/sweeps/?q=trash-")
+    page.goto("/sweeps/?q=old-")
     expect(row(one)).to_be_visible(timeout=30_000)
     bar = page.locator("form.picked")
     expect(bar).to_be_hidden()
@@ -77,7 +77,7 @@ def test_sweeps_go_to_the_trash_come_back_and_are_deleted(
     page.goto(f"/sweeps/{one}/")
     page.get_by_label("More actions").click()
     page.get_by_role("button", name="Move to trash").click()
-    expect(page.get_by_text("“trash-one” is in the trash.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("“old-one” is in the trash.")).to_be_visible(timeout=30_000)
     assert "trashed=" not in page.url  # a reload is not the same news again
 
     page.goto("/trash/")
@@ -85,13 +85,13 @@ def test_sweeps_go_to_the_trash_come_back_and_are_deleted(
     expect(page).to_have_url(re.compile(f"/sweeps/{one}/$"), timeout=30_000)
     page.get_by_label("More actions").click()
     page.get_by_role("button", name="Move to trash").click()
-    expect(page.get_by_role("link", name="Trash")).to_be_visible(timeout=30_000)
+    expect(page.locator("a.btn[href='/trash/']")).to_be_visible(timeout=30_000)
 
-    page.get_by_role("link", name="Trash").click()
-    row(one).get_by_role("button", name="Delete trash-one for good").click()
+    page.locator("a.btn[href='/trash/']").click()
+    row(one).get_by_role("button", name="Delete old-one for good").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("This cannot be undone.")
     dialog.get_by_role("button", name="Delete for good").click()
-    expect(page.get_by_text("“trash-one” is deleted for good")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("“old-one” is deleted for good")).to_be_visible(timeout=30_000)
     expect(row(one)).to_have_count(0)
     assert page.goto(f"/sweeps/{one}/").status == 404  # type: ignore[union-attr]
