@@ -4,7 +4,7 @@ import { getFragment, postForm } from "../lib/api.js";
 import { $, $$, html, render } from "../lib/dom.js";
 import { compareOrder } from "../lib/run_order.js";
 import { announce, refreshTimes, toast } from "../lib/shell.js";
-import { mergeQuery } from "../lib/url_state.js";
+import { mergeQuery, replaceParams } from "../lib/url_state.js";
 import { mountColumnMenu } from "../runs/column_menu.js";
 import { mountFilterBox } from "../runs/filter_box.js";
 import { mountPickedRows } from "../runs/picked_rows.js";
@@ -61,6 +61,9 @@ function showNote({ moved, added, gone }) {
     added.length && `${added.length} new here`,
     gone && `${gone} no longer here`,
   ].filter(Boolean);
+  // Said once: the same sentence is not written again.
+  if (!note.hidden && note.dataset.words === words.join()) return;
+  note.dataset.words = words.join();
   note.hidden = !words.length;
   if (words.length) {
     render(note, html`${words.join(", ")}. <button class="link" type="button">${
@@ -88,8 +91,8 @@ async function load(query, { isDone = true } = {}) {
       held = setTimeout(() => load(query), HELD_MS);
       return;
     }
-    input.toggleAttribute("aria-invalid", isWrong);
     if (isWrong) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
     host.classList.toggle("is-old", isWrong);
     // With a wrong filter the rows of the last right one stay.
     show(fragment, isWrong ? ["problems"] : PARTS);
@@ -192,7 +195,10 @@ note.addEventListener("click", (event) => {
 });
 addEventListener("popstate", () => {
   isTyping = false;
-  load(location.search).then(() => box.show(new URLSearchParams(table().query).get("q") ?? ""));
+  // What is picked is not part of the history.
+  replaceParams({ pick: picks.toParam() });
+  const text = new URLSearchParams(location.search).get("q");
+  load(location.search).then(() => box.show(text ?? new URLSearchParams(table().query).get("q") ?? ""));
 });
 live.onText((changes) => {
   if (changes.runs.size || changes.metrics.size) refresh();

@@ -17,8 +17,16 @@ export function mountColumnMenu(host, onChange) {
 
   const tell = () => onChange(chosen(host));
 
+  /** The next item in a direction; shown columns change places with shown ones. */
+  function neighbour(item, step) {
+    const items = $$(".collist li:not([hidden])", host);
+    const isShown = (one) => $("input", one).checked;
+    const others = isShown(item) ? items.filter((one) => one === item || isShown(one)) : items;
+    return others[others.indexOf(item) + step];
+  }
+
   function move(item, step, focus) {
-    const other = step < 0 ? item.previousElementSibling : item.nextElementSibling;
+    const other = neighbour(item, step);
     if (!other || "fixed" in other.dataset) return;
     if (step < 0) other.before(item);
     else other.after(item);
