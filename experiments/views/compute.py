@@ -109,6 +109,8 @@ def compute(request: HttpRequest) -> HttpResponse:
     if is_fragment:
         return render(request, "experiments/_compute_parts.html", context)
     administrators = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")[:3]
+    names = [target.name for target in targets if target.is_enabled]
+    context["attach_name"] = "local" if "local" in names or not names else names[0]
     context["administrators"] = [user.get_full_name() or user.username for user in administrators]
     return render(request, "experiments/compute.html", context)
 
