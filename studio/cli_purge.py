@@ -125,7 +125,7 @@ def leftovers(remove: bool, as_json: bool) -> None:
 
     before = timezone.now() - service.SNAPSHOT_GRACE
     found = service.find_leftovers()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"path": one.path, "place": one.place, "size": one.size_bytes, "why": one.why}
         for one in found
     ]

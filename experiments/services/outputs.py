@@ -111,8 +111,8 @@ def obey_rules() -> None:
             keep_outputs_of_best(sweep, sweep.keep_outputs_of_best, user=None)
 
 
-def check_best(best: Any) -> None:
-    """Check how many of the best runs are to keep their outputs.
+def check_best(best: Any) -> int:
+    """Return how many of the best runs are to keep their outputs.
 
     Raises:
         ProblemsError: it is no number from 0 to 1000.
@@ -121,6 +121,7 @@ def check_best(best: Any) -> None:
     if not is_number or not 0 <= best <= MOST_BEST:
         text = f"The number of runs that keep their outputs is {brief(best)}; use 0 to {MOST_BEST}."
         raise ProblemsError([Problem("best", text)])
+    return int(best)
 
 
 def _rule(best: int) -> str:

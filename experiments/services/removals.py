@@ -66,7 +66,7 @@ def open_removals() -> list[Removal]:
 
 
 def _remove_sweep(removal: Removal, until: float) -> None:
-    sweep = Sweep.objects.filter(pk=removal.sweep_id).first()
+    sweep = Sweep.objects.filter(removals=removal).first()
     if sweep is not None:
         removed = remove_sweep_files(sweep.public_id, until=until)
         _count(removal, removed)

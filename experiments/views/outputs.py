@@ -57,7 +57,7 @@ def of_sweep(request: HttpRequest, sweep_id: str) -> HttpResponse:
     text = asked.get("best", str(_start(sweep))).strip()
     error = ""
     try:
-        best = _best(text)
+        best: int | None = check_best(parse_number(text))
         if request.method == "POST":
             return _act(request, sweep, None if "none" in request.POST else best, user)
     except ProblemsError as problems:
@@ -100,12 +100,6 @@ def _plan_context(sweep: Sweep, best: int | None) -> dict[str, Any]:
 def _start(sweep: Sweep) -> int:
     kept = sweep.keep_outputs_of_best
     return _DEFAULT_BEST if kept is None else kept
-
-
-def _best(text: str) -> int:
-    best = parse_number(text)
-    check_best(best)
-    return int(best)
 
 
 def _told(removal: Removal) -> str:
