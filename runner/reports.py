@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from experiments.services import metrics
+from experiments.services.compaction import compact_ended
 from runner.tail import JournalTail
 
 
@@ -70,6 +71,7 @@ class ReportFeed:
         return Flushed(has_moved=True, has_primary=bool(result.new_primary))
 
     def drain(self) -> None:
-        """Store everything up to the last whole line."""
+        """Store everything up to the last whole line, in few rows if the run has ended."""
         while self.flush().has_moved:
             pass
+        compact_ended(self._run_id)

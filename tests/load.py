@@ -39,13 +39,14 @@ import pathlib, sys, time
 from studio.sdk import Run
 
 go, rate, seconds = pathlib.Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+width = float(sys.argv[5])
 run = Run.get_context()
 while not go.exists():
     time.sleep(0.1)
 begun = time.monotonic()
 for number in range(round(rate * seconds)):
     time.sleep(max(0.0, begun + number / rate - time.monotonic()))
-    run.log("m", number)
+    run.log("m", width * (1 - 2.0 ** (-number / 60)))
 """
 _ERRORS = re.compile(r"database is locked|deadlock|traceback|no space left", re.IGNORECASE)
 _PAGES = ("page", "runs", "chart")
@@ -215,7 +216,7 @@ class _Trial:
             "source_directory": str(source),
             "script": "train.py",
             "arguments": [str(self.go), str(load.rate), str(load.seconds)],
-            "search_space": {"x": "uniform(0, 1)"},
+            "search_space": {"width": "uniform(0.5, 1)"},
             "primary_metric": {"name": "m", "goal": "maximize"},
             "early_termination": {"type": "bandit", "slack_factor": 0.99},
             "max_total_runs": load.runs,

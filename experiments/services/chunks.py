@@ -73,20 +73,34 @@ def _columns(group: list[Report]) -> Columns:
     )
 
 
-def append_columns(run: Run, cursor: int, batches: dict[str, Columns]) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class KnownSeries:
+    """Series of a run by name, and the chunk of each that still grows, by the key of its series."""
+
+    series: dict[str, MetricSeries]
+    live: dict[int, MetricChunk]
+
+
+def read_series(run: Run, names: Sequence[str]) -> KnownSeries:
+    """Read what a flush of these metrics will go on from."""
+    series = {s.name: s for s in MetricSeries.objects.filter(run=run, name__in=names)}
+    growing = MetricChunk.objects.filter(
+        series__in=[s.pk for s in series.values()],
+        count__lt=OPEN_POINTS,
+        series__count=F("first") + F("count"),
+    )
+    return KnownSeries(series, {chunk.series_id: chunk for chunk in growing} if series else {})
+
+
+def append_columns(
+    run: Run, cursor: int, batches: dict[str, Columns], known: KnownSeries
+) -> dict[str, int]:
     """Add a flush to the series of a run; return how many points each of them has now."""
     # Rows are written by their unique keys, without primary keys: one INSERT ... ON CONFLICT for
     # all series and one for all chunks, whether they are new or grow.
-    known = {s.name: s for s in MetricSeries.objects.filter(run=run, name__in=list(batches))}
-    live = {
-        chunk.series_id: chunk
-        for chunk in MetricChunk.objects.filter(
-            series__in=[s.pk for s in known.values()],
-            count__lt=OPEN_POINTS,
-            series__count=F("first") + F("count"),
-        )
-    }
-    grown = [_grow_series(run, name, known.get(name), batch) for name, batch in batches.items()]
+    grown = [
+        _grow_series(run, name, known.series.get(name), batch) for name, batch in batches.items()
+    ]
     MetricSeries.objects.bulk_create(
         grown,
         update_conflicts=True,
@@ -103,7 +117,7 @@ def append_columns(run: Run, cursor: int, batches: dict[str, Columns]) -> dict[s
     )
     chunks = []
     for series, batch in zip(grown, batches.values(), strict=True):
-        chunks += _chunks(series, run.sweep_id, cursor, batch, live.get(series.pk))
+        chunks += _chunks(series, run.sweep_id, cursor, batch, known.live.get(series.pk))
     MetricChunk.objects.bulk_create(
         chunks,
         update_conflicts=True,

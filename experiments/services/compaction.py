@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from experiments.models import MetricChunk, Run, Sweep
 from experiments.services.chunks import CHUNK_POINTS
+from experiments.states import RUN_TERMINAL
 
 
 def compact_series(run_id: int) -> int:
@@ -35,6 +36,12 @@ def compact_series(run_id: int) -> int:
         MetricChunk.objects.filter(pk__in=replaced).delete()
         MetricChunk.objects.bulk_create(merged)
     return len(replaced) - len(merged)
+
+
+def compact_ended(run_id: int) -> int:
+    """Merge what came after the end of a run; nothing for one that goes on, whose end will."""
+    has_ended = Run.objects.filter(pk=run_id, state__in=sorted(RUN_TERMINAL)).exists()
+    return compact_series(run_id) if has_ended else 0
 
 
 def _packed(chunks: list[MetricChunk]) -> list[list[MetricChunk]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from django.db import transaction
@@ -18,16 +18,36 @@ from experiments.curves import direction, is_better
 from experiments.models import Event, Run, Sweep
 from experiments.services.chunks import (
     Columns,
+    KnownSeries,
     Report,
     append_columns,
     columns_by_name,
     finite_or_none,
+    read_series,
 )
 from experiments.services.events import bump, notify, write_event
 from experiments.services.look_ahead import ask_ahead
 from experiments.services.transitions import StaleState
+from experiments.states import RUN_TERMINAL
 
 __all__ = ["RecordResult", "Report", "record_reports"]
+
+# What a flush needs to know; the rest of these rows is large.
+_FIELDS: Final = (
+    "number",
+    "state",
+    "fence",
+    "last_seq",
+    "reports",
+    "best_value",
+    "sweep__metric_name",
+    "sweep__goal",
+    "sweep__best_value",
+    "sweep__spec",
+    "sweep__sampled",
+    "sweep__max_total_runs",
+    "sweep__compute_id",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +65,49 @@ def record_reports(run_id: int, fence: int, reports: Sequence[Report]) -> Record
     Raises:
         StaleState: the run belongs to another attempt by now.
     """
-    rows = Run.objects.values_list("sweep_id", "fence", "last_seq", "reports")
-    row = rows.filter(pk=run_id).first()
-    if row is None:
+    while True:
+        # All of it is read before anything is locked: a hundred runs wait for the sweep's row.
+        run = _owned(run_id, fence)
+        fresh = [report for report in reports if report.seq > run.last_seq]
+        if not fresh:
+            return RecordResult(new_primary=[], primary_count=run.reports, stored=0)
+        batches = columns_by_name(fresh)
+        known = read_series(run, list(batches))
+        try:
+            with transaction.atomic():
+                return _store(run, batches, known, last_seq=max(report.seq for report in fresh))
+        except _Moved:
+            continue
+
+
+class _Moved(Exception):  # noqa: N818 - look again
+    """The run is not what it was when it was read."""
+
+
+def _owned(run_id: int, fence: int) -> Run:
+    run = Run.objects.select_related("sweep").only(*_FIELDS).filter(pk=run_id).first()
+    if run is None:
         raise StaleState(f"Run {run_id} was deleted.")
-    sweep_id, owner, last_seq, known = row
-    if owner != fence:
-        raise StaleState(f"Run {run_id} belongs to attempt {owner}, not to {fence}.")
-    fresh = [report for report in reports if report.seq > last_seq]
-    if not fresh:
-        return RecordResult(new_primary=[], primary_count=known, stored=0)
-    with transaction.atomic():
-        cursor = bump(sweep_id)
-        run = Run.objects.select_related("sweep").get(pk=run_id)
-        if run.fence != fence or run.last_seq != last_seq:
-            raise StaleState(f"Run {run_id} was written by attempt {run.fence} meanwhile.")
-        return _store(run, cursor, fresh, last_seq=max(report.seq for report in fresh))
+    if run.fence != fence:
+        raise StaleState(f"Run {run_id} belongs to attempt {run.fence}, not to {fence}.")
+    return run
 
 
-def _store(run: Run, cursor: int, reports: Sequence[Report], *, last_seq: int) -> RecordResult:
-    batches = columns_by_name(reports)
-    counts = append_columns(run, cursor, batches)
+def _store(
+    run: Run, batches: dict[str, Columns], known: KnownSeries, *, last_seq: int
+) -> RecordResult:
+    cursor = bump(run.sweep_id)
+    if run.state in RUN_TERMINAL:  # its chunks may have been compacted since they were read
+        known = read_series(run, list(batches))
     metric = run.sweep.metric_name
     changed: dict[str, Any] = {"last_seq": last_seq}
     primary = batches.get(metric)
     if primary is not None:
         changed |= _primary_fields(run, primary) | {"stamp": cursor}
-    Run.objects.filter(pk=run.pk).update(**changed)
+    same = Run.objects.filter(pk=run.pk, fence=run.fence, last_seq=run.last_seq, state=run.state)
+    if not same.update(**changed):
+        raise _Moved
+    counts = append_columns(run, cursor, batches, known)
     has_new_best = "best_value" in changed and _lead(run, cursor, changed)
     notify(run.sweep_id, lists=has_new_best)
     if primary is not None:
@@ -79,7 +115,7 @@ def _store(run: Run, cursor: int, reports: Sequence[Report], *, last_seq: int) -
     return RecordResult(
         new_primary=primary.values.tolist() if primary is not None else [],
         primary_count=counts.get(metric, run.reports),
-        stored=len(reports),
+        stored=sum(batch.values.size for batch in batches.values()),
     )
 
 
@@ -106,8 +142,11 @@ def _primary_fields(run: Run, batch: Columns) -> dict[str, Any]:
 
 def _lead(run: Run, cursor: int, changed: dict[str, Any]) -> bool:
     """Make the run the best of its sweep if it is; the log gets a line when the lead changes."""
-    sweep, value = run.sweep, changed["best_value"]
-    if sweep.best_value is not None and not is_better(sweep.goal, value, sweep.best_value):
+    value, goal = changed["best_value"], run.sweep.goal
+    if not _beats(value, run.sweep.best_value, goal):
+        return False  # the best only gets better, so it is no worse now than when it was read
+    sweep = Sweep.objects.only("best_value", "best_run_id").get(pk=run.sweep_id)
+    if not _beats(value, sweep.best_value, goal):
         return False
     Sweep.objects.filter(pk=sweep.pk).update(best_run=run, best_value=value, best_stamp=cursor)
     if sweep.best_run_id != run.pk:
@@ -115,9 +154,13 @@ def _lead(run: Run, cursor: int, changed: dict[str, Any]) -> bool:
             sweep.pk,
             cursor,
             Event.Kind.BEST,
-            f"Run {run.number} leads with {sweep.metric_name} {value:.6g} "
+            f"Run {run.number} leads with {run.sweep.metric_name} {value:.6g} "
             f"at interval {changed['best_interval']}.",
             run_id=run.pk,
             payload={"number": run.number, "value": value},
         )
     return True
+
+
+def _beats(value: float, best: float | None, goal: str) -> bool:
+    return best is None or is_better(goal, value, best)
