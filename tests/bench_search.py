@@ -1,10 +1,10 @@
 """Measure how well samplers search: regret, paired wins, time; prints one table.
 
 Started by `make bench-search` (`python -m tests.bench_search --help`). Never part of the suite.
-Problems come from `tests.search_problems`, or from a folder that holds a `tunebench.py` with
-`problems_b()` and `baseline_b.json`, named by --problems or SEARCH_PROBLEMS. Regret of a problem is
-(loss of the best run so far - best known) / (median of random search - best known), at most 2: 0 is
-perfect, 1 is random search. The best run is picked by its measured metric and judged without noise.
+Problems come from `tests.search_problems` (--functions: `tests.search_functions`), or from a folder
+with `tunebench.py` (`problems_b()`) and `baseline_b.json`: --problems or SEARCH_PROBLEMS. Regret
+is (loss of the best run so far - best known) / (median of random search - best known), at most 2: 0
+is perfect, 1 is random. The best run is picked by its measured metric and judged without noise.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 
 from experiments.space.space import Params, SearchSpace
+from tests.search_functions import make_function
 from tests.search_peers import Peer, find_peers
-from tests.search_problems import UNSEEN, Problem, make_problems
+from tests.search_problems import UNSEEN, Problem, make_problem
 
 Record = dict[str, Any]
 
@@ -48,9 +49,11 @@ class Suite:
 
 
 # ---------------------------------------------------------------- problems and references
-def own_suite(first: int, count: int, budgets: Sequence[int]) -> Suite:
+def own_suite(
+    make: Callable[[int], Problem], first: int, count: int, budgets: Sequence[int]
+) -> Suite:
     """Return made-up problems; random search is measured here."""
-    problems = make_problems(first, count)
+    problems = [make(seed) for seed in range(first, first + count)]
     return Suite(problems, {p.name: measure_reference(p, budgets) for p in problems})
 
 
@@ -194,7 +197,8 @@ def main() -> None:
     if options.problems:
         suite = folder_suite(Path(options.problems))
     else:
-        suite = own_suite(UNSEEN if options.unseen else 0, options.count, budgets)
+        make = make_function if options.functions else make_problem
+        suite = own_suite(make, UNSEEN if options.unseen else 0, options.count, budgets)
     peers, absent = find_peers()
     wanted = options.samplers.split(",") if options.samplers else list(peers)
     results = {}
@@ -220,6 +224,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--concurrency", type=int, default=1, help="runs at a time")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--count", type=int, default=36, help="how many problems are made up")
+    parser.add_argument("--functions", action="store_true", help="classic test functions")
     parser.add_argument("--unseen", action="store_true", help="those kept for reporting")
     parser.add_argument("--samplers", default="", help="names, by commas; empty for all")
     parser.add_argument("--by-problem", action="store_true")

@@ -1,8 +1,8 @@
 """Bayesian beside random search as a person sees it: real sweeps in a real studio.
 
 Started by `python -m tests.bench_sweeps [--seeds 5] [--epochs 4]`; prints the tables of
-docs/search-quality.md. `--served` measures instead how fast the controller gets a suggestion. Never
-part of the test suite.
+docs/search-quality.md. `--methods bayesian` runs that one alone: random search does not change.
+`--served` measures instead how fast the controller gets a suggestion. Never part of the test suite.
 """
 
 from __future__ import annotations
@@ -33,29 +33,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--methods", default=",".join(SAMPLERS), help="names, by commas")
     parser.add_argument("--served", action="store_true")
     arguments = parser.parse_args()
     if arguments.served:
         measure_served()
         return
-    compare(arguments.seeds, arguments.epochs)
+    compare(arguments.methods.split(","), arguments.seeds, arguments.epochs)
 
 
-def compare(seeds: int, epochs: int) -> None:
-    """Run both methods for every seed, and print the best so far."""
+def compare(methods: list[str], seeds: int, epochs: int) -> None:
+    """Run the methods for every seed, and print the best so far."""
     home = Path(tempfile.mkdtemp(prefix="studio-compare-"))
     studio = LiveStudio(home, workers=4)
     studio.start()
     try:
-        found = {name: [] for name in SAMPLERS}  # type: dict[str, list[list[float]]]
+        found = {name: [] for name in methods}  # type: dict[str, list[list[float]]]
         for seed in range(1, seeds + 1):
-            for name in SAMPLERS:
+            for name in methods:
                 begun = time.monotonic()
                 found[name].append(best_so_far(studio, name, seed, epochs))
                 best, seconds = found[name][-1][-1], time.monotonic() - begun
                 print(f"# {name}, seed {seed}: {best:.4f} in {seconds:.0f} s", flush=True)
         print_means(found)
-        print_seeds(found)
+        if set(SAMPLERS) <= found.keys():
+            print_seeds(found)
     finally:
         studio.stop()
         shutil.rmtree(home, ignore_errors=True)
@@ -90,7 +92,7 @@ def best_so_far(studio: LiveStudio, sampler: str, seed: int, epochs: int) -> lis
 
 def print_means(found: dict[str, list[list[float]]]) -> None:
     """Print the mean of all seeds after some runs."""
-    shown = [count for count in SHOWN if count <= min(len(found["random"][0]), 60)]
+    shown = [count for count in SHOWN if count <= min(len(curves[0]) for curves in found.values())]
     print("\n| best accuracy after | " + " | ".join(f"{n} runs" for n in shown) + " |")
     print("|---" * (len(shown) + 1) + "|")
     for name, curves in found.items():

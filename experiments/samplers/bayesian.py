@@ -116,6 +116,7 @@ class _Search:
         self.pending: list[Floats] = list(self.rows.pending)
         self.found: list[Suggestion] = []
         self.surrogate: Surrogate | None = None
+        self.is_crowded = False
         self.posterior: Posterior | None = None
 
     def run(self, count: int) -> list[Suggestion]:
@@ -180,9 +181,12 @@ class _Search:
         return Suggestion(params, note, facts)
 
     def _surrogate(self) -> Surrogate:
-        if self.surrogate is None:
-            settings = self.sampler.settings
+        settings = self.sampler.settings
+        is_crowded = len(self.pending) > settings.max_pending
+        if self.surrogate is None or is_crowded != self.is_crowded:
+            settings = settings.without_sums() if is_crowded else settings
             self.surrogate = fit_surrogate(self.rows, self.encoding, self.sampler.goal, settings)
+            self.posterior, self.is_crowded = None, is_crowded
         return self.surrogate
 
     def _believing(self, surrogate: Surrogate) -> Posterior:

@@ -39,8 +39,8 @@ def data(n=25, seed=0):
     return X, (y - y.mean()) / y.std()
 
 
-def kernel():
-    return Kernel(np.array([6.0, 0.7, 1.3]), 1.4, OPTION)
+def kernel(share=0.3):
+    return Kernel(np.array([6.0, 0.7, 1.3]), 1.4, OPTION, share)
 
 
 def dense(k, X, y, noise, Z):
@@ -57,30 +57,52 @@ def posterior(first=25, noise=0.05):
     return condition(kernel(), X, y, np.full(len(y), noise), L1)
 
 
-def test_kernel_is_matern_five_halves():
+def test_kernel_is_matern_five_halves_and_sums_over_each_parameter():
     a, b = np.array([[0.1, 0.5, 0.0]]), np.array([[0.4, 0.2, 2.0]])
-    r = math.sqrt(6.0 * 0.09 + 0.7 * 0.09 + 1.3)
+    parts = np.array([6.0 * 0.09, 0.7 * 0.09, 1.3])
+    r = math.sqrt(parts.sum())
 
-    expected = 1.4 * (1 + 5**0.5 * r + 5 * r * r / 3) * math.exp(-(5**0.5) * r)
+    joint = (1 + 5**0.5 * r + 5 * r * r / 3) * math.exp(-(5**0.5) * r)
+    sums = ((1 + parts / 4) ** -2).mean()
 
-    assert kernel().cross(a, b)[0, 0] == pytest.approx(expected)
+    assert kernel(share=0.0).cross(a, b)[0, 0] == pytest.approx(1.4 * joint)
+    assert kernel().cross(a, b)[0, 0] == pytest.approx(1.4 * (0.7 * joint + 0.3 * sums))
     assert kernel().cross(a, a)[0, 0] == pytest.approx(1.4)
 
 
-def test_gradient_of_the_fit_is_right():
+def test_sums_carry_what_was_learned_to_the_other_corner():
+    X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    y = np.array([1.0, 0.0, 0.0])
+    models = []
+    for share in (0.0, 1.0):
+        k = Kernel(np.array([9.0, 9.0]), 1.0, np.array([False, False]), share)
+        models.append(condition(k, X, y, np.full(3, 1e-6), factor(k, X, np.full(3, 1e-6))))
+
+    joint, added = (float(model.mean(np.array([[1.0, 1.0]]))[0]) for model in models)
+
+    # f(1, 1) = f(1, 0) + f(0, 1) - f(0, 0) for a sum.
+    assert added == pytest.approx(-1.0, abs=0.35)
+    assert abs(joint) < 0.1
+
+
+@pytest.mark.parametrize("adds", [True, False])
+def test_gradient_of_the_fit_is_right(adds):
     X, y = data()
-    evidence = Evidence(X, y, OPTION, Prior())
-    theta = np.array([0.3, -1.0, 0.5, 0.2, -3.0])
+    evidence = Evidence(X, y, OPTION, Prior(adds=adds))
+    theta = np.array([0.3, -1.0, 0.5, 0.2, -3.0, 0.4])[: 5 + adds]
 
     numeric = optimize.approx_fprime(theta, lambda t: evidence(t)[0], 1e-6)
 
     assert evidence(theta)[1] == pytest.approx(numeric, abs=1e-3)
 
 
-def test_value_of_the_fit_is_the_log_density():
+@pytest.mark.parametrize("adds", [True, False])
+def test_value_of_the_fit_is_the_log_density(adds):
     X, y = data()
-    evidence, theta = Evidence(X, y, OPTION, Prior()), np.array([0.3, -1.0, 0.5, 0.2, -3.0])
-    k = Kernel(np.exp(theta[:3]), math.exp(0.2), OPTION)
+    evidence = Evidence(X, y, OPTION, Prior(adds=adds))
+    theta = np.array([0.3, -1.0, 0.5, 0.2, -3.0, 0.4])[: 5 + adds]
+    share = 1 / (1 + math.exp(-0.4)) if adds else 0.0
+    k = Kernel(np.exp(theta[:3]), math.exp(0.2), OPTION, share)
     K = k.cross(X, X) + (math.exp(-3.0) + JITTER) * np.eye(len(y))
 
     likelihood = stats.multivariate_normal(np.zeros(len(y)), K).logpdf(y)
@@ -100,7 +122,22 @@ def test_fit_finds_what_matters():
 
     assert np.argmax(theta[:5]) == 1
     assert theta[1] > np.delete(theta[:5], 1).max() + 2.0
-    assert math.exp(theta[-1]) < 0.01
+    assert math.exp(theta[6]) < 0.01
+
+
+@pytest.mark.parametrize(("noise", "count", "adds"), [(0.0, 40, True), (0.5, 40, False)])
+def test_kernel_has_sums_where_there_is_little_noise(noise, count, adds):
+    rng = np.random.default_rng(1)
+    space = SearchSpace.parse({"a": "uniform(0, 1)", "b": "uniform(0, 1)"})
+    observations = []
+    for number in range(count):
+        params = space.sample(rng)
+        value = math.sin(5 * params["a"]) + params["b"] ** 2 + noise * rng.normal()
+        observations.append(Observation(number, params, value, "completed"))
+
+    view = inspect.learn(space, goal="minimize", history=History(count, observations))
+
+    assert (view.surrogate.posterior.kernel.share > 0) == adds
 
 
 @pytest.mark.parametrize("first", [1, 10, 24, 25])
@@ -258,6 +295,11 @@ def test_listed_numbers_count_by_rank_and_words_stay_apart():
     assert encoding.is_option.tolist() == [False, False, True, False, False]
     assert encoding.encode({**base, "act": "none"}) is None
     assert encoding.encode({**base, "units": 17}) is None
+    # The same number in another type is the same value; true is no number.
+    assert encoding.encode({**base, "depth": 3.0}) == pytest.approx(
+        encoding.encode({**base, "depth": 3})
+    )
+    assert encoding.encode({**base, "depth": True}) is None
 
 
 def learned(n=30, **changes):

@@ -129,6 +129,18 @@ def test_batches_with_a_history_are_what_single_calls_give(label):
     assert texts(batch) == texts(singles)
 
 
+def test_batches_of_any_size_are_what_single_calls_give():
+    observations = ran(SearchSpace.parse(MIXED), 30)
+    batch = make(MIXED).suggest(history_of(observations), 7)
+
+    observations += [
+        Observation(30 + k, found.params, None, "pending") for k, found in enumerate(batch[:6])
+    ]
+    (last,) = make(MIXED).suggest(history_of(observations), 1)
+
+    assert texts([last]) == texts(batch[6:])
+
+
 def test_seed_counts_and_the_order_of_rows_does_not():
     observations = ran(SearchSpace.parse(MIXED), 20)
     first = make(MIXED).suggest(history_of(observations), 1)

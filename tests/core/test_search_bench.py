@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from tests.bench_search import Reference, Suite, paired_wins, regret, replay, summarise
+from tests.search_functions import make_function
 from tests.search_peers import StudioSampler, find_peers
 from tests.search_problems import KINDS, make_problem, make_problems
 
 
+@pytest.mark.parametrize("make", [make_problem, make_function])
 @pytest.mark.parametrize("seed", range(len(KINDS)))
-def test_problem_follows_from_its_seed(seed):
-    first, second = make_problem(seed), make_problem(seed)
+def test_problem_follows_from_its_seed(make, seed):
+    first, second = make(seed), make(seed)
     rng = np.random.default_rng(0)
     configurations = [first.space.sample(rng) for _ in range(20)]
     losses = [first.loss(params) for params in configurations]

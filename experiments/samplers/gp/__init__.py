@@ -15,13 +15,14 @@ Pure: numpy and scipy, no Django, no clock, no global random state. What the let
 | s^2        | `signal`            |          | variance of the function                         |
 | t^2        | `noise`             | `(n,)`   | variance of the noise of each value              |
 | r^2(a, b)  | `squared_distances` |          | sum of w_j (a_j - b_j)^2, or of w_j [a_j != b_j] |
-| k(a, b)    | `matern52`          |          | covariance of the function at two places         |
+| k(a, b)    | `Kernel`            |          | covariance of the function at two places         |
 | K          | `K`                 | `(n, n)` | k(X, X) + diag(t^2)                              |
 | L          | `L`                 | `(n, n)` | lower Cholesky factor of K                       |
 | alpha      | `alpha`             | `(n,)`   | K^-1 y                                           |
 | mu, sigma  | `mean`, `spread`    | `(m,)`   | posterior of the function at Z                   |
 | b          | `target`            |          | what the next run should be better than          |
-| theta      | `theta`             | `(d+2,)` | log w, log s^2, log t^2                          |
+| a          | `share`             |          | part of s^2 in sums of functions of one parameter |
+| theta      | `theta`             | `(d+3,)` | log w, log s^2, log t^2, log odds of a           |
 
 Capital letters are matrices, small ones vectors or numbers.
 """

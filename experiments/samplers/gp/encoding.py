@@ -50,6 +50,13 @@ class Axis:
         else:
             self.kind = "number"
         self._places = {expression.key(v): x for v, x in zip(self.values, self.levels, strict=True)}
+        # Most values come back as they were given out: no need to make their keys.
+        plain = (int, float, str)
+        self._known = {
+            (type(v), v): x
+            for v, x in zip(self.values, self.levels.tolist(), strict=True)
+            if type(v) in plain
+        }
 
     def place_of(self, value: Any) -> float | None:
         """Return where a value stands; None when it is not one of this parameter's."""
@@ -57,6 +64,8 @@ class Axis:
             if not is_number(value) or not self.expression.contains(value):
                 return None
             return float(self.expression.to_unit(value))
+        if type(value) in (int, float, str) and (type(value), value) in self._known:
+            return self._known[type(value), value]
         place = self._places.get(self.expression.key(value))
         return None if place is None else float(place)
 

@@ -3,12 +3,13 @@
 The negative log posterior and its gradient: Rasmussen and Williams (2006), equations 5.8 and 5.9,
 plus normal priors on every log parameter. Length scales are expected to grow with the number of
 parameters: Hvarfner, Hellsten and Nardi, "Vanilla Bayesian Optimization Performs Great in High
-Dimensions" (2024).
+Dimensions" (2024). The share of the sums (`kernels`) is fitted as its log odds.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +31,7 @@ _TEMPER: Final = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """Normal distributions of log w, log s^2 and log t^2."""
+    """Normal distributions of log w, log s^2, log t^2 and, where it `adds`, the odds of a."""
 
     length: float = 0.35  # usual length scale of one parameter among one
     growth: float = 0.5  # length scales grow with d to this power
@@ -40,21 +41,25 @@ class Prior:
     noise: float = 0.003
     noise_deviation: float = 2.0
     noise_bounds: tuple[float, float] = (1e-6, 1.0)
+    odds_deviation: float = 1.5  # of the logarithm, around even odds
+    adds: bool = True  # whether the kernel has a share of sums
 
     def moments(self, is_option: Mask) -> tuple[Floats, Floats]:
-        """Return means and deviations of theta: `(d + 2,)` each."""
+        """Return means and deviations of theta: `(d + 3,)` each, `(d + 2,)` without sums."""
         d = len(is_option)
         usual = -2.0 * math.log(self.length * max(d, 1) ** (self.growth / 2.0))
         relevance = np.where(is_option, math.log(self.option_relevance), usual)
-        mean = np.concatenate([relevance, [0.0, math.log(self.noise)]])
-        deviation = np.full(d + 2, self.relevance_deviation)
-        deviation[d:] = self.signal_deviation, self.noise_deviation
-        return mean, deviation
+        mean = np.concatenate([relevance, [0.0, math.log(self.noise), 0.0]])
+        deviation = np.full(d + 3, self.relevance_deviation)
+        deviation[d:] = self.signal_deviation, self.noise_deviation, self.odds_deviation
+        size = d + 2 + self.adds
+        return mean[:size], deviation[:size]
 
     def bounds(self, d: int) -> list[tuple[float, float]]:
         """Return the range of each entry of theta."""
         low, high = self.noise_bounds
-        return [(-8.0, 8.0)] * d + [(-4.0, 4.0), (math.log(low), math.log(high))]
+        last = [(-4.0, 4.0), (math.log(low), math.log(high)), (-5.0, 5.0)]
+        return [(-8.0, 8.0)] * d + last[: 2 + self.adds]
 
 
 class Evidence:
@@ -67,18 +72,16 @@ class Evidence:
         self._distances = pair_distances(X, is_option)
 
     def __call__(self, theta: Floats) -> tuple[float, Floats]:
-        """Return the value and its gradient: `(d + 2,)`."""
-        n, d = len(self.y), len(theta) - 2
+        """Return the value and its gradient, of the shape of `theta`."""
+        n, d = len(self.y), len(self._distances)
         relevance, signal, noise = np.exp(theta[:d]), math.exp(theta[d]), math.exp(theta[d + 1])
-        s = ROOT5 * np.sqrt(relevance @ self._distances)
-        decay = np.exp(-s)
-        correlation = (1.0 + s + s * s / 3.0) * decay
+        correlation, slopes_of = self._correlation(relevance, share_of(theta, d))
         K = np.zeros((n, n), order="F")  # noqa: N806
         K[self._pairs] = signal * correlation
         K.flat[:: n + 1] = signal + noise + JITTER
         L, fault = lapack.dpotrf(K, lower=1, overwrite_a=1)  # noqa: N806
         if fault:
-            return _BAD, np.zeros(d + 2)
+            return _BAD, np.zeros(len(theta))
         half_determinant = float(np.log(L.diagonal()).sum())
         alpha = lapack.dpotrs(L, self.y, lower=1)[0]
         inverse = lapack.dpotri(L, lower=1, overwrite_c=1)[0]
@@ -87,18 +90,49 @@ class Evidence:
         rows, columns = self._pairs
         G = inverse[self._pairs] - alpha[rows] * alpha[columns]  # noqa: N806
         trace = 0.5 * float(inverse.diagonal().sum() - alpha @ alpha)
-        gradient = np.empty(d + 2)
-        slopes = self._distances @ (G * (1.0 + s) * decay)
-        gradient[:d] = (-5.0 / 6.0 * signal) * relevance * slopes
+        gradient = np.empty(len(theta))
+        slopes = signal * slopes_of(G)
+        gradient[:d], gradient[d + 2 :] = slopes[:d], slopes[d : len(theta) - 2]
         gradient[d] = signal * (float(G @ correlation) + trace)
         gradient[d + 1] = noise * trace
         z = (theta - self.prior_mean) / self.prior_deviation
         return value + 0.5 * float(z @ z), gradient + z / self.prior_deviation
 
+    def _correlation(
+        self, relevance: Floats, share: float
+    ) -> tuple[Floats, Callable[[Floats], Floats]]:
+        """Return k / s^2 of every pair, `(p,)`, and what maps dE/dk to derivatives of E.
+
+        These are by log w and the log odds of a: `(d + 1,)`.
+        """
+        s = ROOT5 * np.sqrt(relevance @ self._distances)
+        decay = np.exp(-s)
+        joint = (1.0 + s + s * s / 3.0) * decay
+        if share == 0.0:
+            sums, inverse, squares = joint, np.empty(0), np.empty(0)
+        else:
+            inverse = 1.0 / (1.0 + (0.25 * relevance)[:, None] * self._distances)
+            squares = inverse * inverse
+            sums = squares.mean(axis=0)
+
+        def slopes_of(G: Floats) -> Floats:  # noqa: N803
+            slopes = (-5.0 / 6.0 * (1.0 - share)) * relevance
+            slopes *= self._distances @ (G * (1.0 + s) * decay)
+            if share > 0.0:
+                slopes -= (2.0 * share / len(relevance)) * ((squares - squares * inverse) @ G)
+            return np.append(slopes, share * (1.0 - share) * float(G @ (sums - joint)))
+
+        return (1.0 - share) * joint + share * sums, slopes_of
+
+
+def share_of(theta: Floats, d: int) -> float:
+    """Return the share of sums in the kernel; 0 for a theta without it."""
+    return 1.0 / (1.0 + math.exp(-theta[d + 2])) if len(theta) > d + 2 else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The likeliest theta, and how uncertain it is: `directions` `(d+2, d+2)`, their `deviations`.
+    """The likeliest theta, and how uncertain it is: `directions`, and `deviations` along them.
 
     Laplace's approximation: a normal distribution around the maximum, with the curvature there
     (Rasmussen and Williams 2006, section 3.4; for parameters, Mackay 1992).
@@ -111,7 +145,7 @@ class Fit:
     high: Floats
 
     def draw(self, rng: np.random.Generator) -> Floats:
-        """Return a theta that is likely too: `(d + 2,)`."""
+        """Return a theta that is likely too."""
         steps = self.directions @ (self.deviations * rng.normal(size=len(self.theta)))
         steps *= _TEMPER
         return np.asarray(np.clip(self.theta + steps, self.low, self.high))
@@ -131,7 +165,7 @@ def fit_theta(
     """
     evidence = Evidence(X, y, is_option, prior)
     start = evidence.prior_mean.copy()
-    start[-1] = math.log(0.01)
+    start[len(is_option) + 1] = math.log(0.01)
     found = minimize(
         evidence,
         start,

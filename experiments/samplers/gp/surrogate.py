@@ -8,7 +8,7 @@ depends on the history alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from experiments.samplers.gp.censoring import impute
 from experiments.samplers.gp.encoding import Encoding
-from experiments.samplers.gp.fitting import Fit, Prior, fit_theta
+from experiments.samplers.gp.fitting import Fit, Prior, fit_theta, share_of
 from experiments.samplers.gp.kernels import Kernel
 from experiments.samplers.gp.model import Posterior, condition, condition_whole, factor
 from experiments.samplers.gp.outputs import OutputTransform, fit_transform
@@ -26,6 +26,8 @@ from experiments.samplers.gp.rows import Rows
 Floats = NDArray[np.float64]
 _GROWTH: Final = 1.05
 _SETTLED: Final = 0.75
+# Noise is easily taken for a sum: above this variance (of y, which has 1) the kernel has none.
+_NOISY: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,13 @@ class Settings:
     always_fitted: int = 64  # up to so many runs, the fit sees all of them
     max_fitted: int = 256  # above, a subset
     max_drawn: int = 400  # up to so many runs, theta is drawn for each suggestion
+    max_added: int = 400  # up to so many runs, the kernel has a share of sums: it costs time
+    # With more pending, no sums either: what is believed of one run would count everywhere.
+    max_pending: int = 4
+
+    def without_sums(self) -> Settings:
+        """Return the same for a kernel without sums."""
+        return replace(self, prior=replace(self.prior, adds=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,8 @@ class Surrogate:
 
 def fit_surrogate(rows: Rows, encoding: Encoding, goal: str, settings: Settings) -> Surrogate:
     """Return the model of the ended runs; `rows.n_valued` must be positive."""
+    if len(rows.values) > settings.max_added:
+        settings = settings.without_sums()
     first = _first_part(rows, settings)
     y, transform = _learnable(rows, slice(None), goal)
     base = _Base(
@@ -136,7 +147,10 @@ def _fit_base(base: _Base) -> tuple[Fit, Floats]:
     y = np.frombuffer(base.y)
     X = np.frombuffer(base.X).reshape(len(y), len(is_option))  # noqa: N806
     picked = _subset(y, base.settings.max_fitted)
-    fit = fit_theta(X[picked], y[picked], is_option, base.settings.prior)
+    prior = base.settings.prior
+    fit = fit_theta(X[picked], y[picked], is_option, prior)
+    if prior.adds and _kernel_of(fit.theta, is_option)[1] > _NOISY:
+        fit = fit_theta(X[picked], y[picked], is_option, replace(prior, adds=False))
     kernel, noise = _kernel_of(fit.theta, is_option)
     return fit, factor(kernel, X, np.full(len(y), noise))
 
@@ -153,5 +167,6 @@ def _subset(y: Floats, size: int) -> Sequence[int] | NDArray[np.int64]:
 
 def _kernel_of(theta: Floats, is_option: NDArray[np.bool_]) -> tuple[Kernel, float]:
     d = len(is_option)
-    kernel = Kernel(np.exp(theta[:d]), float(np.exp(theta[d])), is_option)
+    share = share_of(theta, d)
+    kernel = Kernel(np.exp(theta[:d]), float(np.exp(theta[d])), is_option, share)
     return kernel, float(np.exp(theta[d + 1]))
