@@ -26,7 +26,7 @@ let isTyping = false;
 
 const { live, refresh } = startSweepPage({ filter: takeNews });
 const picks = mountPickedRows(host, $("#selection"), {
-  table, onDone: () => load(location.search),
+  table, onDone: () => refresh(),
 });
 
 /* ---- what happens meanwhile ---- */
@@ -39,12 +39,16 @@ function takeNews(fragment) {
     return;
   }
   const order = compareOrder(rows().map((row) => row.dataset.id), rows(next).map((row) => row.dataset.id));
-  patchCells(rows(), rows(next));
-  $("#table-data").textContent = $("#table-data", next).textContent;
-  if (!rows().length && rows(next).length) {
+  const hasOtherColumns = table(next).joined !== table().joined;
+  if (hasOtherColumns || (!rows().length && rows(next).length)) {
     host.replaceChildren(...next.childNodes);
     settle();
-  } else if (order.isLonger && order.added.length) {
+    picks.paint();
+    return;
+  }
+  patchCells(rows(), rows(next));
+  $("#table-data").textContent = $("#table-data", next).textContent;
+  if (order.isLonger && order.added.length) {
     // In this order new runs stand at the end: nothing moves when they are shown.
     const wanted = new Set(order.added);
     const added = rows(next).filter((row) => wanted.has(row.dataset.id));

@@ -37,7 +37,9 @@ function patchRow(row, fresh) {
 
 /** Notes what the server sent, so that the first newer row is compared with it. */
 export function rememberRows(rows) {
-  for (const row of rows) for (const cell of row.cells) sources.set(cell, sourceOf(cell));
+  for (const row of rows) {
+    for (const cell of row.cells) if (!sources.has(cell)) sources.set(cell, sourceOf(cell));
+  }
 }
 
 /** Brings the cells of `rows` up to date with the fresh rows of the same runs. */
