@@ -52,7 +52,7 @@ class Axis:
         self._places = {expression.key(v): x for v, x in zip(self.values, self.levels, strict=True)}
         # Most values come back as they were given out: no need to make their keys.
         plain = (int, float, str)
-        self._known = {
+        self._known: dict[tuple[type, Any], float] = {
             (type(v), v): x
             for v, x in zip(self.values, self.levels.tolist(), strict=True)
             if type(v) in plain
