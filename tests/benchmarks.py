@@ -36,6 +36,7 @@ def main() -> None:
         rows += bench_turnaround(studio)
         rows += bench_ingest(studio)
         rows += bench_simulation(studio)
+        rows += bench_runs_table(studio)
         studio.stop()
         begun = time.perf_counter()
         studio.start()
@@ -218,6 +219,47 @@ def bench_simulation(studio: LiveStudio) -> list[Row]:
         took = studio.run_python(code).split(" in ")[-1].strip().rstrip(".")
         rows.append((name, took, "", ""))
     return rows
+
+
+def bench_runs_table(studio: LiveStudio) -> list[Row]:
+    """A page of the runs of a sweep of 1000 runs x 12 hyperparameters, sorted and filtered."""
+    code = """
+import json, random, statistics, time
+from django.test import Client
+from django.test.utils import setup_test_environment
+from django.core.management import call_command
+from experiments.models import Run, Sweep
+from experiments.services.setup import first_administrator
+
+setup_test_environment()  # its client may ask
+call_command("studio_simulate", runs=1000, concurrency=100, reports=20, flush=20, verbosity=0)
+sweep = Sweep.objects.latest("pk")
+names = [f"x{n}" for n in range(12 - len(sweep.spec["search_space"]))]
+sweep.spec["search_space"] |= dict.fromkeys(names, "uniform(0, 1)")
+sweep.save(update_fields=["spec"])
+runs = list(sweep.runs.all())
+for run in runs:
+    run.params |= {name: random.random() for name in names}
+Run.objects.bulk_update(runs, ["params"], batch_size=200)
+client = Client(headers={"X-Fragment": "1"})
+client.force_login(first_administrator())
+
+def median_ms(query):
+    took = []
+    for _ in range(12):
+        begun = time.perf_counter()
+        assert client.get(f"{sweep.get_absolute_url()}runs/{query}").status_code == 200
+        took.append(1000 * (time.perf_counter() - begun))
+    return statistics.median(took)
+
+queries = {"sorted": "?sort=x3&dir=desc", "filtered": "?q=x3%3C0.5+learning_rate%3C0.01"}
+print(json.dumps({name: median_ms(query) for name, query in queries.items()}))
+"""
+    found = json.loads(studio.run_python(f"import django; django.setup()\n{code}").splitlines()[-1])
+    return [
+        (f"page of runs, 1000 runs x 12 columns, {name}", f"{ms:.0f} ms", "", "aim 150")
+        for name, ms in found.items()
+    ]
 
 
 def bench_idle(studio: LiveStudio) -> list[Row]:
