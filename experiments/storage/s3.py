@@ -43,7 +43,7 @@ _MAX_KEY: Final = 1024
 _ODD: Final = re.compile(r"[%\\\x00-\x1f\x7f]")
 _PROBE: Final = b"sweep studio"
 # Somebody waits in front of a page: a storage that is away is given up after seconds.
-_RETRIES: Final = 3
+_RETRIES: Final = 2
 _RETRY_SECONDS: Final = 20
 _LONGEST: Final = timedelta(minutes=2)
 
