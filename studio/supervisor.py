@@ -160,10 +160,22 @@ class Supervisor:
         self._say(f"Waiting for the runs of {names}; Ctrl-C again does not wait.")
         for child in children:
             _signal(child, signal.SIGTERM)
+        others = [child for child in self._children if child not in children]
         while any(child.is_running for child in children) and not self._is_impatient:
+            # Runs end with the help of all the others.
+            for child in list(others):
+                self._keep_up(child, others)
             self._wait(0.5)
         # Whoever was impatient with the runs still wants them handed over in order.
         self._is_impatient, self._asked_at = False, time.monotonic()
+
+    def _keep_up(self, child: Child, others: list[Child]) -> None:
+        try:
+            self._look_after(child)
+        except GaveUp as error:
+            # The runs may end without it, and what they leave is settled at the next start.
+            self._say(str(error))
+            others.remove(child)
 
     def _end(self, children: list[Child]) -> None:
         begun = time.monotonic()

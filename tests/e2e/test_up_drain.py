@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.servers import LiveStudio
@@ -54,6 +55,11 @@ def test_the_end_waits_for_the_runs_and_the_next_start_goes_on(home, tmp_path):
     wait_for(lambda: "Waiting for the runs of worker 1" in studio.output.read_text())
 
     assert states(studio, sweep)[0] == "Running"
+    for name, process in helpers(studio).items():
+        process.kill()
+        wait_for(lambda name=name: f"{name} ended (signal 9)" in studio.output.read_text())
+    wait_for(lambda: len(helpers(studio)) == 2 and answers(studio))
+    assert states(studio, sweep)[0] == "Running"
     signpost.touch()
     assert studio.process.wait(60) == 0
     studio.process = None
@@ -68,6 +74,26 @@ def states(studio: LiveStudio, sweep: str) -> list[str]:
     runs = studio.api(f"/sweeps/{sweep}/runs")
     rows = runs["items"] if isinstance(runs, dict) else runs
     return [run["status"] for run in sorted(rows, key=lambda run: run["number"])]
+
+
+def helpers(studio: LiveStudio) -> dict[str, psutil.Process]:
+    """Return the processes that runs need to end: web server and watchdog."""
+    words = {"web": "uvicorn", "watchdog": "studio_watchdog"}
+    found = {}
+    for child in psutil.Process(studio.process.pid).children():
+        line = " ".join(child.cmdline())
+        # RQ gives its workers a name of their own.
+        line = line.replace("rq:worker:control", "studio_watchdog")
+        found |= {name: child for name, word in words.items() if word in line}
+    return found
+
+
+def answers(studio: LiveStudio) -> bool:
+    """Tell whether the web server does."""
+    try:
+        return bool(studio.api("/sweeps"))
+    except OSError:
+        return False
 
 
 def wait_for(is_true, seconds: float = 60) -> None:
