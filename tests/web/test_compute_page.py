@@ -61,7 +61,8 @@ def test_target_is_turned_off_and_on(administrator: Client) -> None:
 def test_unknown_action_changes_nothing(administrator: Client, target: ComputeTarget) -> None:
     page = administrator.post("/compute/gpu/change/", {"action": "is_enabled"}, follow=True)
 
-    assert b"Nothing was changed: choose one of drain, undrain, disable, enable, test." in page.content
+    said = b"Nothing was changed: choose one of drain, undrain, disable, enable, test."
+    assert said in page.content
     assert listed(administrator)["enabled"]
 
 
