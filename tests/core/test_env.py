@@ -127,6 +127,21 @@ def test_wrong_address_is_refused_without_showing_its_password(monkeypatch, name
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize("value", ["-1", "1.5", "ten", "36501", "9" * 30, "²"])
+def test_count_outside_of_its_range_is_refused(monkeypatch, value):
+    monkeypatch.setenv("STUDIO_TRASH_DAYS", value)
+
+    with pytest.raises(EnvironmentProblem, match="use a whole number from 0 to 36500"):
+        env.count("STUDIO_TRASH_DAYS", 30, most=36500)
+
+
+def test_count_is_the_number_or_its_default(monkeypatch):
+    monkeypatch.setenv("STUDIO_TRASH_DAYS", " 0 ")
+    assert env.count("STUDIO_TRASH_DAYS", 30, most=36500) == 0
+    monkeypatch.setenv("STUDIO_TRASH_DAYS", "")
+    assert env.count("STUDIO_TRASH_DAYS", 30, most=36500) == 30
+
+
 def test_linear_algebra_uses_one_thread_and_scripts_as_many_as_they_like(monkeypatch):
     for name in (*env.THREAD_VARIABLES, env.OWN_THREADS):
         monkeypatch.delenv(name, raising=False)

@@ -50,11 +50,12 @@ SPEC = {
     "tags": {"a-tag-with-a-long-name": "and-with-a-value-that-is-longer-than-a-line-of-a-phone-is"},
     "description": "A description of some length. " * 8,
 }
-OF_A_SWEEP = ("", "runs/", "charts/", "configuration/", "logs/", "best/", "limits/")
+OF_A_SWEEP = ("", "runs/", "charts/", "configuration/", "logs/", "best/", "limits/", "outputs/")
 PAGES = (
     "/sweeps/",
     "/sweeps/?q=nothing+is+called+so",
     "/sweeps/new/",
+    "/trash/",
     "/models/",
     "/compute/",
     "/account/password/",
