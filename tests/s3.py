@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import obstore
+import pytest
 from obstore.store import S3Store
 
 from experiments.storage.address import BucketAddress, parse_address
@@ -39,6 +40,8 @@ _PARTS = ("master", "volume", "filer", "s3")
 @contextmanager
 def running_service() -> Iterator[S3Service]:
     """Run a service, with its credentials in the environment of this process."""
+    if sys.platform != "linux":
+        pytest.skip("SeaweedFS comes with the extra `dev` on Linux alone")
     service = S3Service()
     before = dict(os.environ)
     os.environ.update(credentials())

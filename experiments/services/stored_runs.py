@@ -36,16 +36,17 @@ def ended_runs_on_disk() -> Iterator[tuple[Run, Path]]:
     """Yield the ended runs that have a directory on this disk, with it; in no order."""
     root = Path(settings.STUDIO_STORAGE_ROOT) / "runs"
     for sweep in _folders(root):
-        found: dict[str, tuple[Path, int]] = {}
+        found = {}
         for folder in _folders(sweep):
             match = _ATTEMPT.fullmatch(folder.name)
             if match:
-                found[f"{sweep.name}_{match[1]}"] = folder, int(match[2] or 1)
-        runs = Run.objects.filter(_FREE, public_id__in=found, state__in=sorted(RUN_TERMINAL))
+                found[f"{sweep.name}_{match[1]}", int(match[2] or 1)] = folder
+        names = {name for name, _ in found}
+        runs = Run.objects.filter(_FREE, public_id__in=names, state__in=sorted(RUN_TERMINAL))
         for run in runs.select_related("sweep"):
-            folder, fence = found[run.public_id]
-            if max(run.fence, 1) == fence:
-                yield run, folder
+            attempt = run.public_id, max(run.fence, 1)
+            if attempt in found:
+                yield run, found[attempt]
 
 
 def store_run(run: Run, folder: Path, tick: Callable[[], None] = NO_TICK) -> bool:
