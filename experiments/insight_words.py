@@ -13,7 +13,7 @@ from typing import Any, Final
 from experiments.failure_map import FailureGroup, Finding, Region
 from experiments.formats import format_param
 from experiments.run_filter_terms import quote
-from experiments.space.edges import Edge
+from experiments.space.edges import NEAR, Edge
 from experiments.space.literals import is_number
 
 _SIGNS: Final = {"is": "=", "from": "≥", "upto": "≤"}
@@ -41,7 +41,7 @@ def edge_words(edge: Edge, completed: int) -> EdgeWords:
     if edge.is_choice:
         where = f"{bound}, the {'largest' if edge.side > 0 else 'smallest'} of its options"
     else:
-        where = f"at or near its {end} bound, {bound}"
+        where = f"within {NEAR:.0%} of its {end} bound, {bound}".replace("%", " %")
     best = f"{edge.at} of the {edge.top} best" if edge.at < edge.top else f"The {edge.top} best"
     others = f"so do {edge.others_at} of the other {edge.others}"
     if edge.others_at == 0:

@@ -96,9 +96,10 @@ def _trace(
     if look.pattern:
         marker["pattern"] = {
             "shape": look.pattern,
+            "fillmode": "overlay",
             "fgcolor": "token:surface",
-            "size": 6,
-            "solidity": 0.25,
+            "size": 7,
+            "solidity": 0.18,
         }
     return {
         **_bars(name, [bar.slot for bar in bars]),

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from experiments.space.base import Expression
-from experiments.space.positions import NEAR, position_of
+from experiments.space.positions import position_of
 from experiments.space.widening import widen
 
 # So many runs must have completed before their best ones say anything.
 LEAST: Final = 10
 _TOP_SHARE: Final = 0.1
 _TOP_LEAST: Final = 3
+# How far from an end a range still counts as it, on the scale that is sampled. Of random draws the
+# best tenth fills about a tenth of a range even where nothing but the end matters.
+NEAR: Final = 0.15
 # Of the best runs, so many must stand at the same end.
 _MOST: Final = 0.75
 # Where draws by chance would put as many there more often than this, nothing is said.
@@ -78,8 +81,7 @@ def _edge(
 ) -> Edge | None:
     if expression.cardinality() == 1:
         return None
-    places = [position_of(expression, run.params.get(name)) for run in best]
-    sides = [place.edge for place in places]
+    sides = [_side_of(expression, run.params.get(name)) for run in best]
     side = 1 if sides.count(1) >= sides.count(-1) else -1
     at = sides.count(side)
     if at < math.ceil(_MOST * len(best)):
@@ -89,10 +91,11 @@ def _edge(
     wider = widen(expression, side)
     if wider is None:
         return None
-    elsewhere = [position_of(expression, run.params.get(name)).edge for run in rest]
+    elsewhere = [_side_of(expression, run.params.get(name)) for run in rest]
     if elsewhere.count(side) == len(rest):
         return None  # all runs stand there: nothing to compare with
-    place = next(p for p in places if p.edge == side)
+    first = next(run for run, at_side in zip(best, sides, strict=True) if at_side == side)
+    place = position_of(expression, first.params.get(name))
     return Edge(
         name=name,
         side=side,
@@ -106,12 +109,20 @@ def _edge(
     )
 
 
+def _side_of(expression: Expression, value: Any) -> int:
+    """Return at which end a value stands: -1 or 1, 0 at none."""
+    position = position_of(expression, value)
+    if expression.scale == "category" or position.edge or position.place is None:
+        return position.edge
+    return -1 if position.place <= NEAR else 1 if position.place >= 1 - NEAR else 0
+
+
 def _chance(expression: Expression, side: int) -> float:
     """Return how likely a draw that knows nothing is to stand at this end."""
     count = expression.cardinality()
     if count is None:
         return NEAR
-    # Few values: at least the last one, which may be much more than a twentieth.
+    # Few values: at least the last one, which may be more than that.
     return max(NEAR, 1 / count)
 
 

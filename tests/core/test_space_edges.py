@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -121,6 +122,27 @@ def test_three_quarters_of_the_best_tenth_are_enough_and_less_are_not():
 
     assert [e.at for e in find_edges(SPACE, scored(40, four), "maximize")] == [3]
     assert find_edges(SPACE, scored(40, three), "maximize") == []
+
+
+def test_random_draws_with_the_best_at_the_end_raise_it():
+    """Where only the end matters, the best tenth of random draws fills a tenth of the range."""
+    space = SearchSpace.parse({"x": "uniform(5, 25)", "y": "uniform(5, 25)"}).expressions
+    rng = np.random.default_rng(0)
+    runs = [
+        Scored(n, {"x": float(x), "y": float(rng.uniform(5, 25))}, float(x))
+        for n, x in enumerate(rng.uniform(5, 25, 60))
+    ]
+
+    (edge,) = find_edges(space, runs, "maximize")
+
+    assert (edge.name, edge.side, edge.top) == ("x", 1, 6)
+    assert [e.side for e in find_edges(space, runs, "minimize")] == [-1]
+
+
+def test_where_all_runs_stand_at_the_end_nothing_is_compared():
+    runs = [Scored(n, {"lr": 0.099, "batch_size": 32, "dropout": 0.4}, float(n)) for n in range(12)]
+
+    assert find_edges(SPACE, runs, "maximize") == []
 
 
 def test_no_alarm_without_enough_runs_or_at_a_natural_bound_or_on_the_wrong_side():
