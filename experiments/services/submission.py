@@ -23,6 +23,7 @@ from experiments.snapshot_rules import list_files
 from experiments.spec import SweepSpec
 from experiments.spec_files import FILE_FIELDS, check_script, readable_parts
 from experiments.storable import is_storable, unstorable_texts
+from experiments.storage.base import StorageError
 
 
 @dataclass(slots=True)
@@ -117,6 +118,8 @@ def _names_in_snapshot(checked: Checked, digest: str) -> list[str]:
         raise ProblemsError([Problem("snapshot", text)])
     try:
         return file_names(checked.snapshot)
+    except StorageError as error:
+        raise ProblemsError([Problem("snapshot", str(error))]) from error
     except (OSError, zipfile.BadZipFile) as error:
         text = f'The files of snapshot "{digest}" cannot be read ({error}); upload them again.'
         raise ProblemsError([Problem("snapshot", text)]) from error

@@ -222,6 +222,7 @@ def test_pages_of_stored_runs_say_that_the_storage_is_away(
     page = client.get(f"/runs/{stored.public_id}/")
     assert page.status_code == 200
     assert b"there is no such bucket" in page.content
+    assert b"The log cannot be read now" in page.content
     archive = client.get(f"/runs/{stored.public_id}/files.zip")
     assert (archive.status_code, b"cannot be read now" in archive.content) == (503, True)
     answer = client.get(f"/api/v1/runs/{stored.public_id}/files")
