@@ -122,7 +122,7 @@ def put_load(load: Load) -> Seen:
             server.start()
         studio = LiveStudio(home, workers=0)
         studio.extra = {} if server is None else {"DATABASE_URL": server.url}
-        studio.start()
+        studio.start(seconds=300)
         try:
             return _Trial(studio, load).run()
         finally:
@@ -183,7 +183,7 @@ class _Trial:
         watchers = [threading.Thread(target=look) for look in (self._look, self._listen)]
         for watcher in watchers:
             watcher.start()
-        self.are_ready.wait(120)
+        self.are_ready.wait(300)
         before = {name: _cpu(part) for name, part in parts.items()}
         begun = time.monotonic()
         self.go.touch()
@@ -238,7 +238,7 @@ class _Trial:
         opener.open(self.studio.sign_in_link(), timeout=60).read()
         sweep = f"{self.studio.url}/sweeps/{self.sweep}"
         addresses = (f"{sweep}/", f"{sweep}/runs/", f"{sweep}/charts/metrics.json")
-        self.are_ready.wait(120)
+        self.are_ready.wait(300)
         while not self.is_over.is_set():
             for name, address in zip(_PAGES, addresses, strict=True):
                 begun = time.monotonic()
@@ -255,7 +255,7 @@ class _Trial:
         address = f"ws://127.0.0.1:{self.studio.port}/ws/sweeps/{self.sweep}/"
         headers = {"Cookie": cookies, "Origin": self.studio.url}
         with connect(address, additional_headers=headers, max_size=None) as socket:
-            self.are_ready.wait(120)
+            self.are_ready.wait(300)
             last = time.time()
             while not self.is_over.is_set():
                 try:
