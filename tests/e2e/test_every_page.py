@@ -50,7 +50,10 @@ SPEC = {
     "tags": {"a-tag-with-a-long-name": "and-with-a-value-that-is-longer-than-a-line-of-a-phone-is"},
     "description": "A description of some length. " * 8,
 }
-OF_A_SWEEP = ("", "runs/", "charts/", "configuration/", "logs/", "best/", "limits/", "outputs/")
+OF_A_SWEEP = (
+    *("", "runs/", "charts/", "timeline/", "failures/"),
+    *("configuration/", "logs/", "best/", "limits/", "outputs/"),
+)
 PAGES = (
     "/sweeps/",
     "/sweeps/?q=nothing+is+called+so",
