@@ -76,7 +76,9 @@ def of_sweep(request: HttpRequest, sweep_id: str) -> HttpResponse:
 def _act(request: HttpRequest, sweep: Sweep, best: int | None, user: Any) -> HttpResponse:
     if not sweep.is_terminal:
         set_rule(sweep, best, user=user)
-        return redirect("sweep_configuration", sweep.public_id)
+        kept = "all runs keep" if best is None else f"of all runs the best {best} keep"
+        messages.info(request, f"When the sweep ends, {kept} their outputs.")
+        return redirect("sweep_outputs", sweep.public_id)
     removal = keep_outputs_of_best(sweep, best, user=user)
     if removal is None:
         messages.info(request, "There was nothing to remove.")

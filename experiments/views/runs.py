@@ -35,6 +35,7 @@ from experiments.services.retries import is_repeatable
 from experiments.services.runs import cancel_run
 from experiments.spec_command import format_value
 from experiments.states import RUN_LIVE, RunState, SweepState, badge
+from experiments.storable import is_storable
 from experiments.storage.base import StorageError
 from experiments.storage.chosen import tree_of
 from experiments.storage.trees import FileTree
@@ -125,6 +126,8 @@ def archive(request: HttpRequest, run_id: str) -> HttpResponseBase:
 
 def find_run(request: HttpRequest, run_id: str) -> Run:
     """Return the run, or answer 404 when it is not this person's to see."""
+    if not is_storable(run_id):
+        raise Http404("No run has such an id.")
     runs = queries.runs_for(request.user).select_related(
         "sweep__best_run", "sweep__owner", "outputs_removal__requested_by"
     )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +23,7 @@ from experiments.queries.run_facts import planned_runs, progress_of
 from experiments.services.retries import failed_runs
 from experiments.services.warm_start import CONTINUABLE
 from experiments.states import SWEEP_ACTIVE, RunState, SweepState
+from experiments.storable import is_storable
 
 TABS: Final = (
     ("sweep", "Overview"),
@@ -81,6 +82,8 @@ class ChartCard:
 
 def find_sweep(request: HttpRequest, sweep_id: str) -> Sweep:
     """Return the sweep, or answer 404 when it is not this person's to see."""
+    if not is_storable(sweep_id):
+        raise Http404("No sweep has such an id.")
     return get_object_or_404(queries.sweeps_for(request.user), public_id=sweep_id)
 
 

@@ -27,6 +27,7 @@ from experiments.services.purge import delete_for_good, empty_trash
 from experiments.services.refused import Refused
 from experiments.services.removals import carry_on
 from experiments.services.trash import restore_sweep, trash_sweep
+from experiments.storable import is_storable
 from experiments.views.sweep_head import changer_of
 
 PAGE_SIZE: Final = 50
@@ -120,6 +121,8 @@ def delete(request: HttpRequest) -> HttpResponse:
 def empty(request: HttpRequest) -> HttpResponse:
     """Delete everything in the trash of a workspace for good."""
     slug = request.POST.get("workspace", "")
+    if not is_storable(slug):
+        raise Http404("There is no such workspace.")
     workspace = get_object_or_404(queries.workspaces_for(request.user), slug=slug)
     user = request.user
     if not isinstance(user, User) or not queries.may_write(user, workspace):
@@ -136,7 +139,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404; whoever follows a link to a sweep in their trash is told where it is."""
     kwargs = request.resolver_match.kwargs if request.resolver_match else {}
     public_id = kwargs.get("sweep_id") or kwargs.get("run_id", "").rpartition("_")[0]
-    if public_id and request.user.is_authenticated and "X-Fragment" not in request.headers:
+    if (
+        public_id
+        and is_storable(public_id)
+        and request.user.is_authenticated
+        and "X-Fragment" not in request.headers
+    ):
         sweep = queries.trashed_for(request.user).filter(public_id=public_id[:60]).first()
         if sweep is not None:
             context = {
@@ -151,7 +159,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def just_trashed(request: HttpRequest) -> list[Sweep]:
     """Return the sweeps that the address says have just been moved to the trash, if they were."""
     ids = request.GET.get("trashed", "").split(",")[:MOST_AT_ONCE]
-    if not ids[0]:
+    if not ids[0] or not all(map(is_storable, ids)):
         return []
     rows = queries.trashed_for(request.user).filter(public_id__in=[one[:60] for one in ids])
     return list(rows.filter(purging_at__isnull=True).order_by("pk"))
@@ -185,6 +193,8 @@ def _chosen(request: HttpRequest, rows: QuerySet[Sweep]) -> list[Sweep]:
     """Return the sweeps that the form names; 404 when one of them is not this person's to see."""
     # The menu of one row comes before whatever is ticked.
     ids = request.POST.getlist("only") or list(dict.fromkeys(request.POST.getlist("sweep")))
+    if not all(map(is_storable, ids)):
+        raise Http404("One of these sweeps is not there.")
     if len(ids) > MOST_AT_ONCE:
         raise Http404(f"At most {MOST_AT_ONCE} sweeps at a time.")
     found = {sweep.public_id: sweep for sweep in rows.filter(public_id__in=ids)}

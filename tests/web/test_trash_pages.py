@@ -253,9 +253,10 @@ def test_rule_of_a_live_sweep_is_set_and_taken_back(site, alice):
     address = f"/sweeps/{sweep.public_id}/outputs/"
 
     assert "those of the best 3 runs at its end" in text_of(site.get(address))
-    site.post(address, {"best": "2"})
+    page = text_of(site.post(address, {"best": "2"}, follow=True))
     assert Sweep.objects.get().keep_outputs_of_best == 2
-    assert "Keep all outputs" in text_of(site.get(address))
+    assert "Chosen now: the best 2 runs keep their outputs." in page
+    assert "Keep all outputs" in page
     site.post(address, {"best": "2", "none": "1"})
     assert Sweep.objects.get().keep_outputs_of_best is None
 
@@ -266,7 +267,13 @@ def test_old_addresses_of_removed_sweeps_and_odd_ids_are_plain_404s(site, alice)
     Sweep.objects.update(trashed_at=timezone.now() - timedelta(days=40))
     carry_on(delete_for_good(sweep, user=alice), seconds=60)
 
-    for path in (sweep.get_absolute_url(), "/sweeps/HD_none/", "/runs/x/", "/sweeps/a%00b/"):
+    for path in (
+        sweep.get_absolute_url(),
+        "/sweeps/HD_none/",
+        "/runs/x/",
+        "/sweeps/a%00b/",
+        "/runs/a%00b/",
+    ):
         answer = site.get(path)
         assert answer.status_code == 404
         assert "in the trash" not in text_of(answer)
