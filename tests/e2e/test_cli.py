@@ -262,10 +262,33 @@ def test_read_token_submits_nothing_and_revoked_one_reads_nothing(studio: Any) -
 
 
 def test_compute_lists_the_local_workers(studio: Any) -> None:
+    deadline = time.monotonic() + 90
     (local,) = last_json(studio("compute", "--json"))
+    while local["slots"] < 2:  # they start after the page
+        assert time.monotonic() < deadline
+        (local,) = last_json(studio("compute", "--json"))
 
     assert (local["name"], local["slots"], len(local["workers"])) == ("local", 2, 2)
     assert studio("compute").stdout.startswith("local\t")
+
+
+def test_compute_is_set_and_tested(studio: Any) -> None:
+    done = studio("compute", "set", "local", "--labels", "gpu=a100, spot", "--env", "PATH=/bin")
+    assert (done.returncode, done.stdout) == (0, "local: python of its workers, variables PATH\n")
+    assert done.stderr.startswith("PATH is set for every run")
+    assert studio("compute", "--label", "gpu=a100").stdout.rstrip().endswith("gpu=a100 spot")
+    assert studio("compute", "--label", "gpu=h100").stdout == ""
+
+    wrong = studio("compute", "set", "local", "--python", "bin/python")
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith('python: python is "bin/python"; use an absolute path')
+    studio("compute", "set", "local", "--python", "/opt/none/python", "--unset", "PATH")
+    tested = studio("compute", "test", "local")
+    assert tested.returncode == 1
+    assert tested.stdout.count("/opt/none/python does not exist there") == 2
+    studio("compute", "set", "local", "--python", "", "--labels", "")
+    tested = studio("compute", "test", "local")
+    assert (tested.returncode, tested.stdout.count("\tPython 3.")) == (0, 2)
 
 
 def test_doctor_finds_a_running_studio_well(studio: Any) -> None:
