@@ -31,6 +31,7 @@ from tests.hosts import Host
 
 _SILENT_SECONDS = 75.0
 _PROVOKE_SECONDS = 4.0
+_WORK_SECONDS = 180.0
 _SHORT = {RunState.STARTING, RunState.FINALIZING}
 
 
@@ -62,6 +63,7 @@ class Striker:
 
     def play(self, card: Card) -> Fault | None:
         """Wait for a run in the state of the card and strike; None when there was no such run."""
+        self._wait_for_work()
         deadline = time.monotonic() + (_SILENT_SECONDS if card.state == SILENT else self._patience)
         provoked = 0.0
         while time.monotonic() < deadline:
@@ -84,6 +86,13 @@ class Striker:
                 return fault
             time.sleep(0.02)
         return None
+
+    def _wait_for_work(self) -> None:
+        """On a busy machine a studio takes its time; while nothing runs no state can be met."""
+        deadline = time.monotonic() + _WORK_SECONDS
+        rows = Run.objects.filter(state__in=sorted(RUN_LIVE))
+        while not ask(rows.exists) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def wake(self) -> None:
         """Let the work-horse that stands still go on."""
