@@ -78,4 +78,5 @@ def test_help_names_every_target(programs):
 
     assert done.returncode == 0
     names = [line.split()[1] for line in done.stdout.splitlines()]
-    assert names == ["up", "test", "lint", "fmt", "bench", "bench-search", "chaos", "lock", "help"]
+    measures = ["bench", "load", "bench-search", "chaos"]
+    assert names == ["up", "test", "lint", "fmt", *measures, "lock", "help"]
