@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 GAP: Final = "…"
@@ -57,6 +58,7 @@ class FailureLine:
         return sorted((part.strip() for part in self.pattern.split(GAP)), key=len, reverse=True)
 
 
+@lru_cache(maxsize=4096)
 def failure_line(reason: str) -> FailureLine:
     """Return what a sentence has in common with other failures of its kind.
 

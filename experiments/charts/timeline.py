@@ -71,7 +71,8 @@ class TimelineChart(Chart):
         data.append(highlight_point())
         figure = Figure(data, _layout(history, unit, unit_name, is_live=_is_live(bars)))
         finish(view, figure, _absent(view, bars), table(view, _columns(history, bars)))
-        figure.meta.update(slots=len(history.slots), summary=_summary(history, len(bars)))
+        figure.meta["slots"] = len(history.slots)
+        figure.meta["summary"] += f"; {_summary(history, len(bars))}"
         return figure
 
 
