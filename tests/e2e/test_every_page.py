@@ -61,6 +61,7 @@ PAGES = (
     "/trash/",
     "/models/",
     "/compute/",
+    "/compute/local/settings/",
     "/account/password/",
     "/api/v1/docs",
     "/admin/",

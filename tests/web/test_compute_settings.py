@@ -10,6 +10,7 @@ from django.test import Client
 
 from experiments.compute_settings import Changes
 from experiments.models import ComputeTarget, Worker
+from experiments.services.access import make_api_token
 from experiments.services.compute import change_target, register_worker
 from studio.version import VERSION
 from tests.factories import make_compute, make_user, make_workspace
@@ -154,6 +155,20 @@ def test_rest_adds_targets(administrator: Client) -> None:
     assert add(name="h100").json()["errors"][0]["message"].startswith("There is a compute target")
     assert add(name="a b").status_code == 422
     assert add().status_code == 422
+
+
+def test_token_needs_the_scope_admin_and_nobody_changes_without_one(
+    client: Client, target: ComputeTarget
+) -> None:
+    root = make_user("root", is_superuser=True)
+    for scope, status in (("read", 403), ("write", 403), ("admin", 200)):
+        _, plain = make_api_token(root, name=scope, scope=scope)
+        client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {plain}"
+        assert patch(client, python="python3").status_code == status
+        assert client.post("/api/v1/compute/gpu/test").status_code == status
+        assert client.get("/api/v1/compute/gpu").status_code == 200
+    client.defaults["HTTP_AUTHORIZATION"] = "Bearer unknown"
+    assert patch(client, python="x").status_code == 401
 
 
 def test_others_change_nothing_and_read_who_does(client: Client, target: ComputeTarget) -> None:
