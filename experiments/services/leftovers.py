@@ -93,7 +93,10 @@ def remove_leftovers(leftovers: Iterable[Leftover]) -> int:
     freed = 0
     for one in chosen:
         if one.place == "disk" or storage().is_local:
-            freed += remove_trees([storage_root() / one.path], until=_NEVER).freed_bytes
+            removed = remove_trees([storage_root() / one.path], until=_NEVER)
+            freed += removed.freed_bytes
+            if removed.problem is not None:
+                raise removed.problem
         else:
             freed += storage().delete(one.path)
             freed += storage().delete_tree(one.path).freed_bytes

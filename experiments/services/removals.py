@@ -142,6 +142,8 @@ def _count(removal: Removal, removed: Removed) -> None:
         Removal.objects.filter(pk=removal.pk).update(
             freed_bytes=F("freed_bytes") + removed.freed_bytes
         )
+    if removed.problem is not None:
+        raise removed.problem
 
 
 def _finish(removal: Removal) -> bool:

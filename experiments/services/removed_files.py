@@ -26,10 +26,11 @@ _LEFT_BY_RUN: Final = ("outputs", "code", "resume-from", "incoming")
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """The bytes of the files that are gone, and whether nothing is left."""
+    """The bytes of the files that are gone, whether nothing is left, and what stands in the way."""
 
     freed_bytes: int
     is_done: bool
+    problem: OSError | None = None
 
 
 def storage_root() -> Path:
@@ -41,7 +42,7 @@ def remove_sweep_files(sweep_public_id: str, *, until: float) -> Removed:
     """Remove the files of all attempts at all runs of a sweep, until a time of the monotonic clock.
 
     Raises:
-        OSError: something cannot be removed; what comes before it is gone.
+        StorageError: a bucket does not do what it was asked for.
     """
     removed = remove_trees([storage_root() / "runs" / sweep_public_id], until=until)
     if storage().is_local or not removed.is_done:
@@ -54,7 +55,7 @@ def remove_output_files(directory: str, *, until: float) -> Removed:
     """Remove what a run left in ./outputs and uploaded; its logs and its journal stay.
 
     Raises:
-        OSError: something cannot be removed; what comes before it is gone.
+        StorageError: a bucket does not do what it was asked for.
     """
     root = Path(directory)
     if directory and not root.is_absolute():
@@ -75,7 +76,6 @@ def remove_trees(trees: Iterable[Path], *, until: float) -> Removed:
     """Remove files and whole folders until a time of the monotonic clock; absent ones are done.
 
     Raises:
-        OSError: something cannot be removed; what comes before it is gone.
         ValueError: a path is no part of the storage.
     """
     freed = 0
@@ -84,10 +84,14 @@ def remove_trees(trees: Iterable[Path], *, until: float) -> Removed:
             raise ValueError(f"{tree} is not in the storage of this studio; it is not removed.")
         if not os.path.lexists(tree):
             continue  # a look without any time must come to the end of what is gone already
-        for size in _remove_tree(tree):
-            freed += size
-            if time.monotonic() >= until:
-                return Removed(freed, is_done=False)
+        try:
+            for size in _remove_tree(tree):
+                freed += size
+                if time.monotonic() >= until:
+                    return Removed(freed, is_done=False)
+        except OSError as error:
+            # Not raised: what is gone until here has to be counted.
+            return Removed(freed, is_done=False, problem=error)
     return Removed(freed, is_done=True)
 
 
@@ -123,9 +127,9 @@ def _remove_tree(root: Path) -> Iterator[int]:
 def _entries(path: Path) -> list[os.DirEntry[str]]:
     if path.is_symlink() or not path.is_dir():
         return []
-    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        path.chmod(stat.S_IRWXU)  # as scripts leave them that protect their files
     try:
+        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+            path.chmod(stat.S_IRWXU)  # as scripts leave them that protect their files
         with os.scandir(path) as entries:
             return list(entries)
     except FileNotFoundError:
