@@ -92,6 +92,8 @@ OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
     ("GET", "/models/{name}/versions/{number}/files/{path}"): (NOTHING, 200, "read"),
     ("GET", "/models/{name}/versions/{number}/archive"): (NOTHING, 200, "read"),
     ("GET", "/compute"): (NOTHING, 200, "read"),
+    ("GET", "/trash"): (NOTHING, 200, "read"),
+    ("GET", "/removals"): (NOTHING, 200, "read"),
     ("POST", "/check-runs"): (SPEC, 201, "write"),
     ("GET", "/check-runs/{check_id}"): (NOTHING, 200, "read"),
     ("POST", "/check-runs/{check_id}/cancel"): (NOTHING, 200, "write"),
@@ -102,6 +104,20 @@ OF_COMPUTE = {
     ("GET", "/compute/{name}"),
     ("PATCH", "/compute/{name}"),
     ("POST", "/compute/{name}/test"),
+}
+# The sweep of the table is live, so it neither goes to the trash nor loses outputs; those that do
+# are tried by everybody in test_api_trash.py.
+OF_TRASH = {
+    ("DELETE", "/sweeps/{sweep_id}"),
+    ("GET", "/sweeps/{sweep_id}/outputs"),
+    ("PUT", "/sweeps/{sweep_id}/outputs"),
+    ("DELETE", "/sweeps/{sweep_id}/outputs"),
+    ("DELETE", "/runs/{run_id}/outputs"),
+    ("DELETE", "/trash"),
+    ("GET", "/trash/{sweep_id}"),
+    ("DELETE", "/trash/{sweep_id}"),
+    ("POST", "/trash/{sweep_id}/restore"),
+    ("GET", "/removals/{removal_id}"),
 }
 # What the token of a run opens: that run, but a script does not repeat itself.
 OWN_RUN = {key for key in OPERATIONS if "{run_id}" in key[1]} - {("POST", "/runs/{run_id}/retry")}
@@ -156,7 +172,7 @@ def test_every_operation_has_a_row() -> None:
         for method in operations
     }
 
-    assert documented == set(OPERATIONS) | OF_COMPUTE
+    assert documented == set(OPERATIONS) | OF_COMPUTE | OF_TRASH
 
 
 @EVERY

@@ -136,6 +136,9 @@ def test_readers_strangers_and_runs_change_nothing(world: World) -> None:
         assert_problem(read_only, 403)
         assert_problem(call(method, path, token=world.run_token, body=body), 403)
         assert_problem(call(method, path, body=body), 401)
+    outputs = f"/sweeps/{kept.public_id}/outputs?keep_best=0"
+    assert_problem(send(world, "GET", outputs, user="charlie"), 404)
+    assert [one["number"] for one in get(world, outputs, user="bob")["removed"]] == [0]
     assert get(world, "/trash", user="bob")["items"][0]["id"] == sweep.public_id
     carry_on(delete_for_good(sweep, user=world.alice), seconds=0)
     removal = Removal.objects.get()
