@@ -15,7 +15,7 @@ from tests.s3 import S3Service, running_service
 
 # Larger than one part of an upload and than two reads.
 LARGE = bytes(range(256)) * 4 * 1024 * 9
-ODD = "runs/HD_1/0/outputs/a b#é?%20[1]*~\\{^}|\"<>\x7f.txt"
+ODD = 'runs/HD_1/0/outputs/a b#é?%20[1]*~\\{^}|"<>\x7f.txt'
 
 
 @pytest.fixture(scope="module")
