@@ -216,7 +216,7 @@ class _Trial:
             "source_directory": str(source),
             "script": "train.py",
             "arguments": [str(self.go), str(load.rate), str(load.seconds)],
-            "search_space": {"width": "uniform(0.5, 1)"},
+            "search_space": {"width": "uniform(0.8, 1)"},
             "primary_metric": {"name": "m", "goal": "maximize"},
             "early_termination": {"type": "bandit", "slack_factor": 0.99},
             "max_total_runs": load.runs,
