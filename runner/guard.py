@@ -146,10 +146,13 @@ class Guard:
             time.sleep(ROUND_SECONDS)
 
     def _signal_tree(self, number: int) -> None:
-        if self.status is None:
-            _send_to_group(self.child, number)
+        # Each process once: a script that saves at SIGTERM must not begin to save again.
+        group = self.child if self.status is None else 0
+        if group:
+            _send_to_group(group, number)
         for pid in descendants():
-            _send(pid, number)
+            if _group_of(pid) != group:
+                _send(pid, number)
 
     def _write_exit(self) -> None:
         status = self.status or 0  # run() came to an end, so it is known
@@ -222,6 +225,13 @@ def _send(pid: int, number: int) -> None:
         os.kill(pid, number)
     except OSError:
         return
+
+
+def _group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return 0
 
 
 def _send_to_group(group: int, number: int) -> None:
