@@ -226,7 +226,7 @@ def test_lease_is_renewed_while_large_outputs_are_read(tmp_path, settings):
         run = run_to_end(run)
 
     begin = next(i for i, text in enumerate(statements) if "'Finalizing'" in text)
-    end = next(i for i, text in enumerate(statements) if "'Completed'" in text)
+    end = next(i for i, text in enumerate(statements) if i > begin and "'Completed'" in text)
     looks = [t for t in statements[begin:end] if '"fence", "experiments_run"."lease_expires' in t]
     assert run.output_bytes == 300_000_000
     assert len(looks) >= 3
