@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -179,9 +179,10 @@ def remove_leftovers(model_id: int, known: Iterable[str]) -> None:
     kept = set(known)
     oldest = time.time() - _LEFT_AFTER
     for parent, spared in ((_root() / "incoming", set()), (_root() / str(model_id), kept)):
-        for entry in os.scandir(parent) if parent.is_dir() else ():
-            if entry.name not in spared and entry.stat().st_mtime < oldest:
-                shutil.rmtree(entry.path, ignore_errors=True)
+        for entry in list(parent.iterdir()) if parent.is_dir() else ():
+            with suppress(FileNotFoundError):  # whoever copies at the same time has finished it
+                if entry.name not in spared and entry.stat().st_mtime < oldest:
+                    shutil.rmtree(entry, ignore_errors=True)
 
 
 def _copy(file: Chosen, incoming: Path) -> CopiedFile:
