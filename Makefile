@@ -9,13 +9,16 @@ FIND_PYTHON = for p in python3.13 python3.12 python3.11 python3 python; do \
 	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo "$$p"; exit 0; fi; done; \
 	echo "Python 3.11 or newer is needed and was not found on PATH." >&2; exit 1
 
-.PHONY: up test lint fmt bench load bench-search chaos lock help
+.PHONY: up test test-all lint fmt bench load bench-search chaos lock help
 
 up: $(VENV)/.installed ## Start the studio (PORT=n for another port); Ctrl-C stops everything
 	@exec $(BIN)/studio up $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.installed-dev lint ## Run all linters and tests
 	@$(BIN)/python -m tests.everything
+
+test-all: $(VENV)/.installed-dev lint ## Run the long tests as well, and all pages on both databases
+	@$(BIN)/python -m tests.everything --all
 
 lint: $(VENV)/.installed-dev ## Check style, types, imports, templates, migrations and JavaScript
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .

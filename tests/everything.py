@@ -1,7 +1,8 @@
 """Run every suite and close with one line of counts: SQLite, browser, PostgreSQL, JavaScript.
 
-Started by `make test` (`python -m tests.everything`). Most tests wait for real processes, so two
-suites run side by side, each with servers of its own; what one says is printed when it has ended.
+Started by `make test` (`python -m tests.everything`), and by `make test-all` with `--all`: then
+with those marked `long`, and every page on both databases. Most tests wait for real processes, so
+two suites run side by side, each with servers of its own; what one says is printed when it ends.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LIVE_SUITE = "tests/e2e"
 # What touches the database is tested on both; the rest does not care.
 DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
+# Who may do what, hundreds of times: the same rows whatever database they come from.
+ONCE = ("tests/web/test_api_access.py", "tests/web/test_admin.py")
 AT_ONCE = 2
 
 _printing = threading.Lock()
@@ -46,6 +49,7 @@ class Suite:
 def main() -> int:
     """Run everything; 0 when nothing failed and nothing that is required was skipped."""
     total: Counter[str] = Counter()
+    is_all = "--all" in sys.argv[1:]
     if not can_make_hosts():
         print("Network namespaces cannot be made here: the tests of other machines are left out.")
     if not can_limit_memory():
@@ -55,8 +59,8 @@ def main() -> int:
         Suite("SQLite", [f"--ignore={LIVE_SUITE}"]),
     ]
     if Postgres.binaries() is not None:
-        folders = [folder for folder in DATABASE_SUITES if (ROOT / folder).is_dir()]
-        suites.append(Suite("PostgreSQL", folders, {"STUDIO_TEST_DATABASE": "postgres"}))
+        words = [*DATABASE_SUITES, *([] if is_all else (f"--ignore={name}" for name in ONCE))]
+        suites.append(Suite("PostgreSQL", words, {"STUDIO_TEST_DATABASE": "postgres"}))
     elif os.environ.get("STUDIO_REQUIRE_POSTGRES") == "1":
         print("PostgreSQL is required and its server programs are not installed.")
         total["failed"] += 1
@@ -64,7 +68,8 @@ def main() -> int:
         print("PostgreSQL is not installed: its tests are skipped.")
         total["skipped"] += 1
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        codes = list(pool.map(lambda suite: _pytest(suite, total), suites))
+        chosen = [] if is_all else ["-m", "not long"]
+        codes = list(pool.map(lambda suite: _pytest(suite, chosen, total), suites))
     codes.append(_node(total))
     print(f"\n{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
     if os.environ.get("STUDIO_REQUIRE_BROWSER") == "1" and total["skipped"]:
@@ -73,12 +78,13 @@ def main() -> int:
     return 1 if any(codes) or total["failed"] else 0
 
 
-def _pytest(suite: Suite, total: Counter[str]) -> int:
+def _pytest(suite: Suite, chosen: list[str], total: Counter[str]) -> int:
     print(f"== {suite.name} begins", flush=True)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report, output = Path(folder) / "report.xml", Path(folder) / "output.txt"
-        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *suite.words]
+        command = [sys.executable, "-m", "pytest", "-q", "--durations=12", *chosen, *suite.words]
+        command.append(f"--junitxml={report}")
         with output.open("wb") as file:
             code = subprocess.run(
                 command,

@@ -46,7 +46,7 @@ def commands(name: str) -> str:
     return found[1]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 def kind(request: pytest.FixtureRequest) -> str:
     kind = str(request.param)
     if kind == "postgres" and Postgres.binaries() is None:

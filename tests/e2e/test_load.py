@@ -10,7 +10,7 @@ from tests.servers import Postgres
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 def test_runs_that_report_at_once_lose_nothing(database):
     if database == "postgres" and Postgres.binaries() is None:
         pytest.skip("PostgreSQL is not installed")

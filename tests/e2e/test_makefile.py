@@ -79,4 +79,4 @@ def test_help_names_every_target(programs):
     assert done.returncode == 0
     names = [line.split()[1] for line in done.stdout.splitlines()]
     measures = ["bench", "load", "bench-search", "chaos"]
-    assert names == ["up", "test", "lint", "fmt", *measures, "lock", "help"]
+    assert names == ["up", "test", "test-all", "lint", "fmt", *measures, "lock", "help"]
