@@ -148,8 +148,9 @@ class Guard:
     def _signal_tree(self, number: int) -> None:
         # Each process once: a script that saves at SIGTERM must not begin to save again.
         group = self.child if self.status is None else 0
-        if group:
-            _send_to_group(group, number)
+        # Its child has no group yet just after the fork; it must not get one between two looks.
+        if group and not _send_to_group(group, number):
+            group = 0
         for pid in descendants():
             if _group_of(pid) != group:
                 _send(pid, number)
@@ -234,11 +235,12 @@ def _group_of(pid: int) -> int:
         return 0
 
 
-def _send_to_group(group: int, number: int) -> None:
+def _send_to_group(group: int, number: int) -> bool:
     try:
         os.killpg(group, number)
     except OSError:
-        return
+        return False
+    return True
 
 
 _libc = ctypes.CDLL(None, use_errno=True)

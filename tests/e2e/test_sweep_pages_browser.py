@@ -116,7 +116,7 @@ def test_sweep_is_canceled_after_a_question(chromium_page, submit, live_studio, 
     # What changes behind the question does not take the button away that gets the focus back.
     live_studio.api(f"/sweeps/{sweep}/pause", {})
     expect(page.locator('h1 [data-part="state"]')).to_have_text("Paused", timeout=60000)
-    page.click("text=Keep running")
+    page.locator("#cancel-sweep").get_by_role("button", name="Keep running").click()
     expect(page.locator("#cancel-sweep")).not_to_be_visible()
     expect(opener).to_be_focused()
     opener.click()

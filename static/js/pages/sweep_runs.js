@@ -202,7 +202,12 @@ addEventListener("popstate", () => {
   // What is picked is not part of the history.
   replaceParams({ pick: picks.toParam() });
   const text = new URLSearchParams(location.search).get("q");
-  load(location.search).then(() => box.show(text ?? new URLSearchParams(table().query).get("q") ?? ""));
+  const before = input.value;
+  load(location.search).then(() => {
+    // What somebody has typed since then is newer than the answer.
+    if (input.value !== before) return;
+    box.show(text ?? new URLSearchParams(table().query).get("q") ?? "");
+  });
 });
 live.onText((changes) => {
   if (changes.runs.size || changes.metrics.size) refresh();
