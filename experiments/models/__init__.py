@@ -13,6 +13,7 @@ from experiments.models.removal import Removal
 from experiments.models.run import Run
 from experiments.models.saved_view import ColumnChoice, SavedView
 from experiments.models.sweep import Sweep, SweepVersion
+from experiments.models.teamwork import NoteVersion, ShareLink, Star
 from experiments.models.warm_start import Resumption, WarmStart
 from experiments.models.workspace import Membership, Workspace
 
@@ -31,13 +32,16 @@ __all__ = [
     "MetricSeries",
     "ModelFile",
     "ModelVersion",
+    "NoteVersion",
     "RegisteredModel",
     "Removal",
     "Resumption",
     "Run",
     "SavedView",
+    "ShareLink",
     "SignInLink",
     "Snapshot",
+    "Star",
     "Sweep",
     "SweepVersion",
     "WarmStart",
