@@ -29,6 +29,7 @@ def studio(request: HttpRequest) -> dict[str, Any]:
                 "home": reverse("home"),
                 "sweeps": reverse("sweeps"),
                 "sweepNew": reverse("sweep_new"),
+                "models": reverse("models"),
                 "compute": reverse("compute"),
             },
         },

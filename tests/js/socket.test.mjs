@@ -133,6 +133,7 @@ test("without any connection it is offline since the last answer and keeps tryin
 
   assert.equal(shown.state, "offline");
   assert.equal(shown.since, 0);
+  assert.ok(shown.retryAt > 0, "the banner counts down to it");
   assert.ok(world.sockets.length > 1);
 });
 

@@ -19,7 +19,8 @@ function socketUrl(path) {
 /**
  * Listens at `path`. `onHint(message)` is called for each message, and with null whenever something
  * may have been missed; it returns a promise that fails when the server cannot be reached.
- * `onState(state)` gets "live", "polling" or "offline". Returns {pause, resume, retry}.
+ * `onState(state, {retryAt})` gets "live", "polling" or "offline", and when the next attempt is in
+ * milliseconds. Returns {pause, resume, retry}.
  */
 export function listen(path, { onHint, onState }) {
   let socket = null;
@@ -37,10 +38,10 @@ export function listen(path, { onHint, onState }) {
     }
   }
 
-  async function poll() {
+  async function poll(retryAt) {
     const isReached = await ask();
     if (isPaused) return;
-    onState(isReached ? "polling" : "offline");
+    onState(isReached ? "polling" : "offline", { retryAt });
   }
 
   function connect() {
@@ -51,7 +52,7 @@ export function listen(path, { onHint, onState }) {
       opened = true;
       attempt = 0;
       failures = 0;
-      onState("live");
+      onState("live", { retryAt: null });
       ask();
     });
     socket.addEventListener("message", (event) => {
@@ -61,9 +62,9 @@ export function listen(path, { onHint, onState }) {
       socket = null;
       if (isPaused) return;
       failures += opened ? 0 : 1;
-      if (failures >= FAILURES_BEFORE_POLLING) poll();
       const wait = failures >= FAILURES_BEFORE_POLLING ? POLL_SECONDS : reconnectWait(attempt);
       attempt += 1;
+      if (failures >= FAILURES_BEFORE_POLLING) poll(Date.now() + wait * 1000);
       timer = setTimeout(connect, wait * 1000);
     });
   }

@@ -1,7 +1,6 @@
 // Joins the feed of a sweep, its state and the live badge; pages say what to do with changes.
 import { getJson } from "./api.js";
 import { createBatch } from "./batch.js";
-import { $ } from "./dom.js";
 import { badge } from "./marks.js";
 import { announce, onLiveToggle, setLive } from "./shell.js";
 import { openFeed } from "./socket.js";
@@ -101,12 +100,13 @@ function connect(page, onFrame) {
     eventsPath: page.urls.events,
     cursor: page.cursor,
     onFrame,
-    onState(state, { since, reason }) {
+    onState(state, { since, retryAt, reason }) {
       if (state === shown && state !== "offline") return;
       shown = state;
       const note = ENDS[reason] ?? "";
-      setLive(state, { since: new Date(since), retry: note ? null : () => feed.retry() });
-      if (note) $("#offline p").textContent = note;
+      setLive(state, {
+        since: new Date(since), retryAt, note, retry: note ? null : () => feed.retry(),
+      });
     },
   });
   onLiveToggle(() => {

@@ -56,11 +56,3 @@ export function patchRows(body, freshBody) {
   });
   for (const gone of present.values()) gone.remove();
 }
-
-/** Moves the focus between the links of rows: j/k, as the list of shortcuts says. */
-export function moveFocus(body, step) {
-  const links = [...body.querySelectorAll("a.name")];
-  const at = links.indexOf(document.activeElement?.closest("tr")?.querySelector("a.name"));
-  const next = links[Math.min(links.length - 1, Math.max(0, at + step))];
-  next?.focus();
-}

@@ -32,3 +32,11 @@ export function compareOrder(shown, fresh) {
   const isLonger = !gone && shown.every((row, at) => fresh[at] === row);
   return { moved, added, gone, isLonger };
 }
+
+/** Where to go on when the rows in `ids` are gone: at the next one that stays, or the last, or none. */
+export function rowAfter(shown, ids) {
+  const gone = new Set(ids);
+  const first = Math.max(0, shown.findIndex((row) => gone.has(row)));
+  const stays = (row) => !gone.has(row);
+  return shown.slice(first).find(stays) ?? shown.filter(stays).at(-1) ?? null;
+}

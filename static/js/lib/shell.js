@@ -1,6 +1,8 @@
-// The frame around every page: menus, theme, live badge, copy buttons, shortcuts, toasts, times.
-import { $, $$, build, html, icon, render, studioConfig } from "./dom.js";
+// The frame around every page: menus, theme, live badge, copy buttons, toasts, times, first focus.
+import { $, $$, build, html, icon, render } from "./dom.js";
 import { formatAgo, formatClock } from "./format.js";
+import { hideOffline, showOffline } from "./offline.js";
+import { startShortcuts } from "./shortcuts.js";
 
 const TOAST_MS = 3200;
 // Longer, since somebody has to read it and to decide.
@@ -71,10 +73,11 @@ const LIVE = {
 let toggleLive = null;
 
 /**
- * Shows the state of the connection: live, polling, paused or offline (with `since`, a Date, and
- * `retry`, called by "Try now"). Pages without live data never call this; the badge stays hidden.
+ * Shows the state of the connection: live, polling, paused or offline (with `since`, a Date, `retryAt`
+ * in milliseconds, `retry`, called by "Try now", or a `note` when nothing is tried again). Pages
+ * without live data never call this; the badge stays hidden.
  */
-export function setLive(state, { since = null, retry = null } = {}) {
+export function setLive(state, { since = null, retryAt = null, retry = null, note = "" } = {}) {
   const button = $("#live");
   if (!button) return;
   const [text, title] = LIVE[state];
@@ -82,22 +85,13 @@ export function setLive(state, { since = null, retry = null } = {}) {
   button.dataset.state = state;
   button.title = title;
   button.firstElementChild.textContent = text;
-  $("#offline")?.remove();
-  if (state === "offline") showOffline(since ?? new Date(), retry);
+  if (state === "offline") showOffline({ since: since ?? new Date(), retryAt, retry, note });
+  else hideOffline();
 }
 
 /** Registers what a click on the badge does. */
 export function onLiveToggle(callback) {
   toggleLive = callback;
-}
-
-function showOffline(since, retry) {
-  const banner = build(html`<div class="banner" id="offline" role="alert">${icon("warn")}<p><b>Live
-    updates stopped.</b> The page shows the state of ${formatClock(since)} and tries again by itself.
-    Runs go on without this page.</p>${retry && html`<button class="btn s" type="button">Try now
-    </button>`}</div>`);
-  $("button", banner)?.addEventListener("click", () => retry());
-  $(".topbar").after(banner);
 }
 
 /* ---- times ---- */
@@ -124,49 +118,26 @@ async function copyFrom(button) {
   }
 }
 
-/* ---- shortcuts ---- */
-const SHORTCUTS = [
-  ["/", "Find a sweep"], ["n", "New sweep"], ["g s", "Sweeps"], ["g c", "Compute"],
-  ["j  k", "Next and previous row"], ["Enter", "Open the row"], ["x", "Select the row"], ["?", "This list"],
-  ["Esc", "Close menus"],
-];
-
-function showShortcuts() {
-  const rows = SHORTCUTS.map(([keys, what]) => html`<dt><kbd>${keys}</kbd></dt><dd>${what}</dd>`);
-  const dialog = build(html`<dialog aria-labelledby="sc-title"><header><h2 id="sc-title">Keyboard
-    shortcuts</h2></header><dl class="kv">${rows}</dl><footer><button class="btn"
-    type="button">Close</button></footer></dialog>`);
-  $("button", dialog).addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-}
-
-let pendingG = 0;
-
-function onKey(event) {
-  if (event.key === "Escape") return closeMenus(true);
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return undefined;
-  const urls = studioConfig().urls;
-  const afterG = event.timeStamp - pendingG < 1200;
-  pendingG = event.key === "g" ? event.timeStamp : 0;
-  const go = { n: urls.sweepNew, s: afterG && urls.sweeps, c: afterG && urls.compute }[event.key];
-  if (go && $("#mainnav")) location.assign(go);
-  if (event.key === "?") showShortcuts();
-  if (event.key === "/") {
-    event.preventDefault();
-    ($("main [data-search]") ?? $(".jump input"))?.focus();
-  }
-  return undefined;
-}
-
+/* ---- menus ---- */
 function closeMenus(refocus, except = null) {
   for (const menu of $$("details.pop[open]")) {
     if (menu.contains(except)) continue;
     menu.open = false;
     if (refocus) $("summary", menu).focus();
   }
+}
+
+function showNavigation(button, isOpen) {
+  $("#mainnav").classList.toggle("is-open", isOpen);
+  button.setAttribute("aria-expanded", String(isOpen));
+}
+
+function onEscape() {
+  closeMenus(true);
+  const button = $("#menu");
+  if (button?.getAttribute("aria-expanded") !== "true") return;
+  showNavigation(button, false);
+  button.focus();
 }
 
 /** On narrow screens the tabs scroll: the current one is shown. */
@@ -178,8 +149,15 @@ function showCurrentTab() {
   }
 }
 
+/** After a form came back with problems: to the first field that has one. */
+function focusFirstError() {
+  if (location.hash) return;
+  $('main form[method="post"] [aria-invalid="true"]')?.focus();
+}
+
 function start() {
   showCurrentTab();
+  focusFirstError();
   const theme = $("#theme");
   if (theme) {
     theme.hidden = false;
@@ -188,13 +166,13 @@ function start() {
   }
   const menu = $("#menu");
   menu?.addEventListener("click", () => {
-    menu.setAttribute("aria-expanded", String($("#mainnav").classList.toggle("is-open")));
+    showNavigation(menu, menu.getAttribute("aria-expanded") !== "true");
   });
   $("#live")?.addEventListener("click", () => toggleLive?.());
-  const shortcuts = $("#shortcuts");
-  if (shortcuts) shortcuts.hidden = false;
-  shortcuts?.addEventListener("click", showShortcuts);
-  addEventListener("keydown", onKey);
+  startShortcuts();
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.defaultPrevented) onEscape();
+  });
   addEventListener("click", (event) => {
     closeMenus(false, event.target);
     const copier = event.target.closest("[data-copy], [data-copy-from]");

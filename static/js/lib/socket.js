@@ -58,7 +58,10 @@ export function openFeed({ socketPath, eventsPath, cursor, onFrame, onState }, e
   }
 
   function tell(state, reason = "") {
-    onState(state, { since: lastAnswer, retryAt, reason });
+    // While it asks as well, that is what comes next.
+    const next = polling && state === "offline" ? env.now() + POLL_SECONDS * 1000 : Infinity;
+    const soonest = Math.min(retryAt ?? Infinity, next);
+    onState(state, { since: lastAnswer, retryAt: soonest < Infinity ? soonest : null, reason });
   }
 
   function take(frame) {

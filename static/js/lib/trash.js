@@ -1,6 +1,7 @@
 // Moving sweeps to the trash without leaving the list, and taking it back.
 import { postForm } from "./api.js";
 import { $, $$, build, html } from "./dom.js";
+import { rowAfter } from "./run_order.js";
 import { toast } from "./shell.js";
 
 function counted(count) {
@@ -58,6 +59,7 @@ export function startTrash({ refresh, urls }) {
   }
 
   async function move(ids) {
+    const next = rowAfter($$("#rows > *").map((row) => row.dataset.id), ids);
     try {
       const { moved, refused } = await postForm(form.action, sweepsForm("sweep", ids));
       form.reset();
@@ -65,6 +67,8 @@ export function startTrash({ refresh, urls }) {
       if (moved.length) toast(told(moved), { label: "Undo", run: () => undo(moved) });
       if (refused.length) showRefused(refused);
       await refresh();
+      // What had the focus is gone with its row, or hidden as nothing is picked any more.
+      if (moved.length && !refused.length) $(`#rows [data-id="${next}"] a.name`)?.focus();
     } catch (error) {
       toast(error.message);
     }
@@ -79,9 +83,4 @@ export function startTrash({ refresh, urls }) {
   // Boxes are elsewhere and belong to the form by its name; a reset comes before they change.
   addEventListener("change", (event) => event.target.matches(".c-pick input") && showCount());
   form.addEventListener("reset", () => setTimeout(showCount));
-  addEventListener("keydown", (event) => {
-    const row = event.target.closest?.("#rows tr");
-    if (event.key !== "x" || !row || event.ctrlKey || event.metaKey) return;
-    $(".c-pick input", row)?.click();
-  });
 }

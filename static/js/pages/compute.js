@@ -25,7 +25,7 @@ async function refresh() {
     for (const each of $$("main details[data-keep]")) each.open = opened.has(each.dataset.keep);
     refreshTimes();
   } catch {
-    setLive("offline", { since, retry: refresh });
+    setLive("offline", { since, retryAt: Date.now() + SECONDS * 1000, retry: refresh });
   }
 }
 

@@ -107,10 +107,6 @@ new ResizeObserver(([entry]) => {
   drawMain();
 }).observe(chart);
 onTheme(drawMain);
-addEventListener("keydown", (event) => {
-  if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey) return;
-  if (event.key === "[" || event.key === "]") $(`[data-key="${event.key}"]`)?.click();
-});
 startDialogs();
 startRegister();
 if (!page.run.done) startTicking(Date.now() - page.now * 1000);

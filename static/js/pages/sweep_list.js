@@ -2,7 +2,7 @@
 import { getFragment } from "../lib/api.js";
 import { $, studioConfig } from "../lib/dom.js";
 import { listen } from "../lib/hints.js";
-import { moveFocus, patchRows } from "../lib/rows.js";
+import { patchRows } from "../lib/rows.js";
 import { announce, onLiveToggle, refreshTimes, setLive, toast } from "../lib/shell.js";
 import { startTrash } from "../lib/trash.js";
 import { getParam, mergeQuery, pushParams, replaceParams } from "../lib/url_state.js";
@@ -144,9 +144,9 @@ function startLive() {
   const path = `${studioConfig().urls.home}ws/sweeps/`;
   const line = listen(path, {
     onHint: refreshSoon,
-    onState(state) {
+    onState(state, { retryAt }) {
       if (state !== "offline") since = new Date();
-      setLive(state, { since, retry: () => line.retry() });
+      setLive(state, { since, retryAt, retry: () => line.retry() });
     },
   });
   onLiveToggle(() => {
@@ -161,11 +161,6 @@ function startLive() {
   });
 }
 
-addEventListener("keydown", (event) => {
-  if (event.target.closest("input, textarea, select, dialog") || event.ctrlKey || event.metaKey) return;
-  const step = { j: 1, k: -1 }[event.key];
-  if (step && $("#rows")) moveFocus($("#rows"), step);
-});
 if (form) startFilters();
 // Undone with the button of the banner; a reload is not the same news again.
 if ($("[data-just-trashed]")) replaceParams({ trashed: "" });

@@ -1,6 +1,5 @@
-// Picking runs in the table: boxes, ranges with Shift, keys; the address and the bar follow.
+// Picking runs in the table: boxes, ranges with Shift; the address and the bar follow.
 import { $, $$ } from "../lib/dom.js";
-import { moveFocus } from "../lib/rows.js";
 import { createSelection } from "../lib/selection.js";
 import { getParam, replaceParams } from "../lib/url_state.js";
 import { createPicks, readPicks } from "./picks.js";
@@ -44,20 +43,6 @@ export function mountPickedRows(host, bar, { table, onDone }) {
     else if (box) picks.togglePage(shown(), box.checked);
   });
 
-  function onKey(event) {
-    const { key, target } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target.closest("input:not([type=checkbox]), textarea, select, dialog, details[open]")) return;
-    const row = target.closest("#rows tr");
-    const step = { j: 1, k: -1 }[key];
-    if (step && rows().length) moveFocus($("#rows"), step);
-    else if (row && (key === "x" || (key === " " && target.matches("a")))) {
-      event.preventDefault();
-      picks.toggle(numberOf(row), event.shiftKey ? shown() : null);
-    }
-  }
-
-  addEventListener("keydown", onKey);
   host.addEventListener("mouseover", (event) => {
     const row = event.target.closest("#rows tr");
     pointed.hover(row ? numberOf(row) : null, "table");
