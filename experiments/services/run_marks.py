@@ -31,7 +31,7 @@ def change_marks(
     Raises:
         ProblemsError: a name or text is too long, there are too many, or a property exists.
     """
-    problems = [*_problems("tags", tags), *_problems("properties", properties)]
+    problems = [*mark_problems("tags", tags), *mark_problems("properties", properties)]
     with transaction.atomic():
         # The bump locks the sweep's row: two scripts that tag one run do not lose a tag.
         cursor = bump(run.sweep_id)
@@ -45,7 +45,8 @@ def change_marks(
             if name in fresh.properties
         ]
         fresh.properties = {**fresh.properties, **properties}
-        problems += _too_many("tags", fresh.tags) + _too_many("properties", fresh.properties)
+        problems += too_many_marks("tags", fresh.tags)
+        problems += too_many_marks("properties", fresh.properties)
         if problems:
             raise ProblemsError(problems)
         fresh.stamp = cursor
@@ -66,7 +67,7 @@ def tag_runs(
     Raises:
         ProblemsError: a name or text is too long, or a run would have too many; nothing is changed.
     """
-    problems = _problems("tags", added)
+    problems = mark_problems("tags", added)
     gone = set(removed)
     with transaction.atomic():
         cursor = bump(sweep.pk)
@@ -78,7 +79,7 @@ def tag_runs(
                 run.tags = tags
                 run.stamp = cursor
                 changed.append(run)
-                problems += _too_many("tags", tags, f"Run {run.number}")
+                problems += too_many_marks("tags", tags, f"Run {run.number}")
         if problems:
             raise ProblemsError(problems[:10])
         Run.objects.bulk_update(changed, ["tags", "stamp"], batch_size=200)
@@ -86,7 +87,8 @@ def tag_runs(
     return len(changed)
 
 
-def _problems(field: str, marks: Mapping[str, str | None]) -> list[Problem]:
+def mark_problems(field: str, marks: Mapping[str, str | None]) -> list[Problem]:
+    """Return what is wrong with names and texts."""
     problems = []
     for name, text in marks.items():
         if not 0 < len(name) <= MAX_KEY:
@@ -98,7 +100,10 @@ def _problems(field: str, marks: Mapping[str, str | None]) -> list[Problem]:
     return problems
 
 
-def _too_many(field: str, marks: Mapping[str, str | None], who: str = "The run") -> list[Problem]:
+def too_many_marks(
+    field: str, marks: Mapping[str, str | None], who: str = "The run"
+) -> list[Problem]:
+    """Return the problem of more marks than one may have."""
     if len(marks) <= MAX_MARKS:
         return []
     return [Problem(field, f"{who} would have {len(marks)} {field}; at most {MAX_MARKS}.")]
