@@ -19,6 +19,7 @@ urlpatterns = [
 
 # Whoever follows a link to a sweep in the trash is told where it is.
 handler404 = "experiments.views.trash.not_found"
+handler500 = "studio.failing.server_error"
 
 # Imported so that its checks are registered.
 CHECKS = checks

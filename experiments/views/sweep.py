@@ -25,6 +25,7 @@ from experiments.spec import SweepSpec
 from experiments.spec_export import EXPORT_FORMATS, export_spec
 from experiments.states import RUN_TERMINAL
 from experiments.views.model_panel import model_panel
+from experiments.views.parts import once
 from experiments.views.run_export import EXPORTS, export_response
 from experiments.views.run_table import table_context
 from experiments.views.sweep_failures import failure_rows
@@ -47,16 +48,15 @@ _FEED_SEARCHED: Final = 100
 def overview(request: HttpRequest, sweep_id: str) -> HttpResponse:
     """Show the best run, the running ones, and how the metric grew."""
     sweep = find_sweep(request, sweep_id)
-    recent = queries.log_of_sweep(sweep, limit=_FEED_SEARCHED).items
-    insights = insights_of(sweep)
+    insights = once(lambda: insights_of(sweep))
     context = {
-        "live_runs": live_runs(sweep),
-        "edges": [edge_words(edge, insights.completed) for edge in insights.edges],
-        "failures": failure_rows(sweep, insights, _FAILURES),
-        "more_failures": len(insights.failures) - _FAILURES,
-        "lineage": queries.lineage_of(sweep),
-        "better": queries.better_earlier_run(sweep),
-        "feed": [line for line in recent if _is_news(line)][:_FEED_LINES],
+        "live_runs": once(lambda: live_runs(sweep)),
+        "edges": once(lambda: [edge_words(e, insights().completed) for e in insights().edges]),
+        "failures": once(lambda: failure_rows(sweep, insights(), _FAILURES)),
+        "more_failures": once(lambda: len(insights().failures) - _FAILURES),
+        "lineage": once(lambda: queries.lineage_of(sweep)),
+        "better": once(lambda: queries.better_earlier_run(sweep)),
+        "feed": once(lambda: _news_of(sweep)),
         "cards": [
             ChartCard(
                 "best_so_far",
@@ -155,6 +155,11 @@ def cancel(request: HttpRequest, sweep_id: str) -> HttpResponse:
     if not cancel_sweep(sweep, user=changer_of(request, sweep)):
         messages.info(request, "The sweep had ended already.")
     return redirect(sweep)
+
+
+def _news_of(sweep: Sweep) -> list[Event]:
+    recent = queries.log_of_sweep(sweep, limit=_FEED_SEARCHED).items
+    return [line for line in recent if _is_news(line)][:_FEED_LINES]
 
 
 def _is_news(line: queries.LogLine) -> bool:
