@@ -39,6 +39,7 @@ from experiments.storable import is_storable
 from experiments.storage.base import StorageError
 from experiments.storage.chosen import tree_of
 from experiments.storage.trees import FileTree
+from experiments.views.parts import once
 from experiments.views.run_why import why_of
 from experiments.views.sweep_head import changer_of, page_data
 
@@ -161,14 +162,14 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "previous_url": _neighbour_url(sweep, place.previous),
         "next_url": _neighbour_url(sweep, place.next),
         "is_best": is_best,
-        "why": why_of(found),
+        "why": once(lambda: why_of(found)),
         "best": best,
         "to_best": _difference(found, sweep, progress.digits),
         "digits": progress.digits,
-        "resumed_from": queries.resumed_from(found),
-        "resumed_by": queries.resumed_by(found),
+        "resumed_from": once(lambda: queries.resumed_from(found)),
+        "resumed_by": once(lambda: queries.resumed_by(found)),
         "can_resume": may_change and can_resume(found, files),
-        "retries": list(found.retries.order_by("number")),
+        "retries": once(lambda: list(found.retries.order_by("number"))),
         "seconds": _seconds(found),
         "waited": (found.started_at - found.created_at).total_seconds()
         if found.started_at
@@ -177,10 +178,10 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "arguments_text": shlex.join(found.arguments),
         "command_words": [shlex.quote(word) for word in found.command],
         "run_css": badge(found.state, found.end_reason).css,
-        "summaries": series_summaries(found),
+        "summaries": once(lambda: series_summaries(found)),
         "files": files,
         "files_problem": problem,
-        "registered": versions_from(run=found),
+        "registered": once(lambda: versions_from(run=found)),
         "can_remove_outputs": found.is_terminal and may_change and _has_outputs(files),
         "outputs_size": sum(f.size_bytes for f in files if not f.path.startswith("logs/")),
         "can_register": found.is_terminal and bool(files) and may_change,
