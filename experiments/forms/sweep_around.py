@@ -1,6 +1,7 @@
 """The new-sweep form for a second sweep: the same, in another search space than the first.
 
-Around one configuration, beyond an end where the best runs stand, or without a region that failed.
+Around one configuration, beyond an end where the best runs stand, without a region that failed, or
+within a region that somebody picked on a chart.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from experiments.failure_map import Region, Test
+from experiments.formats import format_param
 from experiments.forms.sweep_fields import SweepFields, fields_from_raw
 from experiments.forms.warm_start import ids_after
 from experiments.insight_words import region_text
@@ -20,6 +22,7 @@ from experiments.samplers import load_sampler
 from experiments.services.warm_start import CONTINUABLE
 from experiments.space.base import Expression
 from experiments.space.cutting import without_range, without_value
+from experiments.space.keeping import keep_options, keep_range
 from experiments.space.literals import is_number
 from experiments.space.narrowing import narrow_space
 from experiments.space.widening import widen
@@ -27,6 +30,7 @@ from experiments.spec import SweepSpec
 
 _MOST: Final = 255
 _SIDES: Final = {"lower": -1, "upper": 1}
+_LONGEST_LIST: Final = 100
 _TESTS: Final[tuple[Test, ...]] = ("is", "from", "upto")
 
 
@@ -73,6 +77,53 @@ def form_without(sweep: Sweep, region: Region) -> ChangedForm | None:
     text = region_text(region)
     how = f"without {text}"
     return _changed_form(sweep, f" without {text}", {region.name: smaller}, how)
+
+
+def form_within(sweep: Sweep, kept: Mapping[str, list[Any]]) -> ChangedForm | None:
+    """Return the form with a space of which a region is kept; None where nothing changes.
+
+    `kept` has the options of a choice, or [low, high] in real units with None for an open end. A
+    parameter that cannot be narrowed so stays as it was.
+    """
+    expressions = SweepSpec.from_stored(sweep.spec).space.expressions
+    changed = {}
+    for name, values in kept.items():
+        found = _within(expressions[name], values) if name in expressions else None
+        if found is not None:
+            changed[name] = found
+    texts = ", ".join(f"{name} {_kept_text(expressions[name], kept[name])}" for name in changed)
+    names = ", ".join(changed)
+    how = f"within a region of its search space: {texts}"
+    return _changed_form(sweep, f" within {names}", changed, how) if changed else None
+
+
+def read_kept(text: str) -> dict[str, list[Any]] | None:
+    """Read a region as addresses have it: `{"lr": [0.001, null], "optimizer": ["adam"]}`."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not found:
+        return None
+    are_lists = all(isinstance(v, list) and 0 < len(v) <= _LONGEST_LIST for v in found.values())
+    return found if are_lists else None
+
+
+def _within(expression: Expression, values: list[Any]) -> Expression | None:
+    if expression.scale == "category":
+        return keep_options(expression, values)
+    if len(values) != 2 or not all(value is None or is_number(value) for value in values):
+        return None
+    return keep_range(expression, *values)
+
+
+def _kept_text(expression: Expression, values: list[Any]) -> str:
+    if expression.scale == "category":
+        return ", ".join(format_param(value) for value in values)
+    low, high = (None if value is None else format_param(value) for value in values)
+    if low is None:
+        return f"up to {high}"
+    return f"from {low}" if high is None else f"{low} to {high}"
 
 
 def read_sides(texts: Sequence[str]) -> dict[str, int]:
