@@ -42,6 +42,7 @@ urlpatterns = [
     path("sweeps/new/", sweep_form.new, name="sweep_new"),
     path("sweeps/new/check/", sweep_form.check, name="sweep_check"),
     path("sweeps/new/preview/", sweep_form.preview, name="space_preview"),
+    path("sweeps/new/replay/", sweep_form.replay, name="policy_replay"),
     path("sweeps/new/check-run/<str:check_id>/", check_run.show, name="check_run"),
     path("sweeps/new/check-run/<str:check_id>/cancel/", check_run.cancel, name="check_run_cancel"),
     path("sweeps/new/script/", sweep_form.script, name="script_facts"),

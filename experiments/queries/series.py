@@ -90,6 +90,16 @@ def whole_values(sweep: Sweep, metric: str) -> Iterator[tuple[int, Floats]]:
         yield number, curve.values
 
 
+def whole_curves(sweep: Sweep, metric: str) -> Iterator[tuple[int, Curve]]:
+    """Yield run number and all reports of one metric, in order of the numbers; one query."""
+    return _whole_curves(sweep, metric)
+
+
+def curves_of_runs(sweep: Sweep, metric: str, numbers: Iterable[int]) -> dict[int, Curve]:
+    """Return the whole curves of one metric of these runs, by run number; one query."""
+    return dict(_whole_curves(sweep, metric, numbers=list(numbers)))
+
+
 def curves_json(sweep: Sweep, metric: str, *, limit: int = 300) -> list[dict[str, Any]]:
     """Return the curves of a metric as REST sends them, in order of the run numbers."""
     runs = {
@@ -147,12 +157,13 @@ def _series(name: str, rows: list[tuple[Any, ...]]) -> Series:
     return Series(name, intervals, steps, times, values, texts)
 
 
-def _whole_curves(sweep: Sweep, metric: str) -> Iterator[tuple[int, Curve]]:
-    rows = (
-        MetricChunk.objects.filter(series__run__sweep=sweep, series__name=metric)
-        .order_by("series__run__number", "first")
-        .values_list(*_FIELDS)
-    )
+def _whole_curves(
+    sweep: Sweep, metric: str, *, numbers: list[int] | None = None
+) -> Iterator[tuple[int, Curve]]:
+    chunks = MetricChunk.objects.filter(series__run__sweep=sweep, series__name=metric)
+    if numbers is not None:
+        chunks = chunks.filter(series__run__number__in=numbers)
+    rows = chunks.order_by("series__run__number", "first").values_list(*_FIELDS)
     for number, group in groupby(rows, key=lambda row: row[0]):
         values, steps, times = _joined([row[1:6] for row in group])
         yield number, Curve(number, np.arange(1, values.size + 1), steps, times, values)

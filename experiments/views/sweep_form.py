@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from experiments import queries
 from experiments.forms.codecs import parse_number
+from experiments.forms.policy_replay import replay_json
 from experiments.forms.quick_fixes import apply_fix, quick_fixes
 from experiments.forms.row_actions import apply_row_action
 from experiments.forms.script_facts import add_found_row, advise_on_script
@@ -19,7 +19,9 @@ from experiments.forms.space_preview import preview_space
 from experiments.forms.sweep_around import (
     fields_around,
     form_beyond,
+    form_within,
     form_without,
+    read_kept,
     read_region,
     read_sides,
 )
@@ -34,7 +36,7 @@ from experiments.forms.sweep_check import (
 )
 from experiments.forms.sweep_choices import form_choices
 from experiments.forms.sweep_estimate import estimate_text
-from experiments.forms.sweep_fields import SweepFields, fields_from_post
+from experiments.forms.sweep_fields import SweepFields
 from experiments.forms.sweep_problems import errors_by_field, list_sections, place_problems
 from experiments.forms.sweep_start import (
     blank_fields,
@@ -53,16 +55,17 @@ from experiments.forms.warm_start import (
 from experiments.models import Run, Sweep
 from experiments.problems import ProblemsError
 from experiments.views.check_run import check_context, follow_json
+from experiments.views.form_request import is_script, person_who_may_write, posted_fields
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Show the form; POST submits it, or does what a button without scripts asks for."""
-    user = _person_who_may_write(request)
+    user = person_who_may_write(request)
     if request.method != "POST":
         fields, origin = _start(request, user)
         return _page(request, CheckedFields(fields), origin=origin)
-    fields = _posted_fields(request)
+    fields = posted_fields(request)
     if found := request.POST.get("add_found"):
         return _page(request, CheckedFields(add_found_row(fields, user, found)))
     changed = apply_row_action(fields, request.POST) or apply_fix(
@@ -83,8 +86,8 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_POST
 def check(request: HttpRequest) -> JsonResponse:
     """Answer what is wrong with the posted fields, or with the posted YAML; creates nothing."""
-    user = _person_who_may_write(request)
-    fields = _posted_fields(request)
+    user = person_who_may_write(request)
+    fields = posted_fields(request)
     has_upload = bool(request.POST.get("upload_name"))
     if request.POST.get("action") == "load_yaml":
         text = request.POST.get("yaml", "")
@@ -95,8 +98,8 @@ def check(request: HttpRequest) -> JsonResponse:
 @require_POST
 def preview(request: HttpRequest) -> JsonResponse:
     """Answer pictures of the posted search space and five draws from it."""
-    _person_who_may_write(request)
-    fields = _posted_fields(request)
+    person_who_may_write(request)
+    fields = posted_fields(request)
     found = preview_space(
         [(row.name, row.expression()) for row in fields.rows],
         sampling=fields.get("sampling"),
@@ -106,10 +109,17 @@ def preview(request: HttpRequest) -> JsonResponse:
 
 
 @require_POST
+def replay(request: HttpRequest) -> JsonResponse:
+    """Answer what the posted early termination would have done to the curves of a sweep."""
+    user = person_who_may_write(request)
+    return JsonResponse(replay_json(posted_fields(request), user))
+
+
+@require_POST
 def script(request: HttpRequest) -> JsonResponse:
     """Answer what the chosen script declares; the browser may send its text as `script_file`."""
-    user = _person_who_may_write(request)
-    fields = _posted_fields(request)
+    user = person_who_may_write(request)
+    fields = posted_fields(request)
     sent = request.FILES.get("script_file")
     return JsonResponse(advise_on_script(fields, user, sent=sent).as_json())
 
@@ -120,7 +130,7 @@ def _create(request: HttpRequest, fields: SweepFields, user: User) -> HttpRespon
     except ProblemsError as error:
         return _refusal(request, fields, error)
     url = sweep.get_absolute_url()
-    return JsonResponse({"url": url}, status=201) if _is_script(request) else redirect(url)
+    return JsonResponse({"url": url}, status=201) if is_script(request) else redirect(url)
 
 
 def _check_first(request: HttpRequest, fields: SweepFields, user: User) -> HttpResponse:
@@ -128,22 +138,18 @@ def _check_first(request: HttpRequest, fields: SweepFields, user: User) -> HttpR
         sweep = check_first(fields, user, upload=request.FILES.get("upload"))
     except ProblemsError as error:
         return _refusal(request, fields, error)
-    if _is_script(request):
+    if is_script(request):
         return JsonResponse(follow_json(sweep, fields), status=201)
     return redirect(sweep)
 
 
 def _refusal(request: HttpRequest, fields: SweepFields, error: ProblemsError) -> HttpResponse:
     problems = place_problems(error.problems, fields)
-    if _is_script(request):
+    if is_script(request):
         # Not a failed request to a script: browsers would report one in their console.
         return JsonResponse({"problems": [p.as_json() for p in problems]})
     lost_file = "upload" in request.FILES
     return _page(request, CheckedFields(fields, problems), status=422, lost_file=lost_file)
-
-
-def _is_script(request: HttpRequest) -> bool:
-    return request.accepts("application/json") and not request.accepts("text/html")
 
 
 def _load_yaml(request: HttpRequest, fields: SweepFields, user: User) -> HttpResponse:
@@ -198,19 +204,23 @@ def _warm_start(request: HttpRequest, user: User) -> tuple[SweepFields, str] | N
 
 
 def _other_space(request: HttpRequest, user: User) -> tuple[SweepFields, str] | None:
-    """Return the form of a sweep beyond an end of its space or without a region, where asked."""
+    """Return the form of a sweep in another space (beyond an end, without or within a region)."""
     beyond, without = request.GET.get("beyond"), request.GET.get("without")
-    if not beyond and not without:
+    source = beyond or without or request.GET.get("within")
+    if not source:
         return None
     try:
-        sweep = queries.get_sweep(user, beyond or without or "")
+        sweep = queries.get_sweep(user, source)
     except Sweep.DoesNotExist as error:
         raise Http404 from error
     if beyond:
         form = form_beyond(sweep, read_sides(request.GET.getlist("edge")))
-    else:
+    elif without:
         region = read_region(request.GET)
         form = form_without(sweep, region) if region else None
+    else:
+        kept = read_kept(request.GET.get("keep", ""))
+        form = form_within(sweep, kept) if kept else None
     if form is None:
         raise Http404
     return form.fields, form.origin
@@ -244,15 +254,3 @@ def _start(request: HttpRequest, user: User) -> tuple[SweepFields, str]:
             raise Http404
         return fields, f"Filled from the example {name}."
     return blank_fields(user), ""
-
-
-def _posted_fields(request: HttpRequest) -> SweepFields:
-    post = {key: value for key, value in request.POST.items() if key != "csrfmiddlewaretoken"}
-    return fields_from_post({key: str(value) for key, value in post.items()})
-
-
-def _person_who_may_write(request: HttpRequest) -> User:
-    user = cast(User, request.user)
-    if not queries.may_write(user, queries.current_workspace(user)):
-        raise PermissionDenied("Starting sweeps needs the role Contributor in this workspace.")
-    return user

@@ -8,7 +8,10 @@ import { openFeed } from "../lib/socket.js";
 // The log of a script moves without a change of the check.
 const LOOK_MS = 1000;
 // What does not change what was tried.
-const ASIDE = new Set(["csrfmiddlewaretoken", "yaml", "check", "check_seconds", "uploaded"]);
+const ASIDE = new Set([
+  ...["csrfmiddlewaretoken", "yaml", "check", "check_seconds", "uploaded"],
+  ...["replay_from", "draft", "draft_version", "origin"],
+]);
 
 let followed = null;
 let feed = null;

@@ -8,6 +8,7 @@ import {
   focusFirst, holderOf, showAdvice, showProblems, showSections, showSummary, showVerdict,
 } from "../form/problems.js";
 import { mountFixes, showFixes } from "../form/quick_fixes.js";
+import { mountReplay, refreshReplay } from "../form/replay.js";
 import { addRow, mountRows } from "../form/rows.js";
 import { mountScript, refreshScript, zippedScripts } from "../form/script.js";
 import { watchPointer, whenReleased } from "../form/settle.js";
@@ -60,6 +61,7 @@ async function check() {
   noteChange(data);
   refreshPreviews(form, data);
   refreshScript(form, data);
+  refreshReplay(form, data);
   try {
     const reply = await postForm(form.dataset.check, data, { signal: asking.signal });
     isStale = false;
@@ -136,6 +138,7 @@ form.addEventListener("click", (event) => {
 const checkRun = mountCheckRun(form, { readForm: formData, refuse, onMetric: checkSoon });
 watchPointer();
 mountFixes(form);
+mountReplay(form, checkSoon);
 mountRows(checkSoon);
 mountScript({ addRow: (values) => addRow(values, checkSoon), onChange: checkSoon });
 mountWarmStart((field) => {
@@ -149,6 +152,7 @@ mountSidePanel(form, {
     show(reply);
     refreshPreviews(form, formData());
     refreshScript(form, formData());
+    refreshReplay(form, formData());
   },
   onDiscard: check,
 });
