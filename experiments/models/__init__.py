@@ -5,6 +5,7 @@ from experiments.models.artifact import Artifact, Snapshot
 from experiments.models.check_run import CheckRun
 from experiments.models.compute import ComputeTarget, Worker
 from experiments.models.decision import Decision
+from experiments.models.draft import SweepDraft
 from experiments.models.event import Event
 from experiments.models.experiment import Experiment
 from experiments.models.metric import MetricChunk, MetricSeries
@@ -43,6 +44,7 @@ __all__ = [
     "Snapshot",
     "Star",
     "Sweep",
+    "SweepDraft",
     "SweepVersion",
     "WarmStart",
     "Worker",

@@ -38,6 +38,7 @@ from experiments.services.access import make_sign_in_link
 from experiments.services.compute import register_worker
 from experiments.services.compute_tokens import make_compute_token
 from experiments.services.dispatch import get_queue
+from experiments.services.drafts import DraftPlace, save_draft
 from experiments.services.limits import change_limits
 from experiments.services.models import register_model
 from experiments.services.saved_views import ViewContent, remember_columns, save_view
@@ -70,6 +71,7 @@ def world(tmp_path: Path, settings: Any) -> World:
     experiment = world.sweep.experiment
     save_view(experiment, "stopped", ViewContent(filter="status:stopped"), user=world.alice)
     remember_columns(experiment, ["number", "lr"], user=world.alice)
+    save_draft({"name": "a"}, DraftPlace(), owner=world.alice, workspace=experiment.workspace)
     later = make_sweep(owner=world.alice)
     WarmStart.objects.create(
         sweep=later, position=0, parent=world.sweep, parent_public_id=world.sweep.public_id
