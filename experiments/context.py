@@ -27,6 +27,7 @@ def studio(request: HttpRequest) -> dict[str, Any]:
             "plotly": static("plotly/plotly.min.js"),
             "urls": {
                 "home": reverse("home"),
+                "dashboard": reverse("dashboard"),
                 "sweeps": reverse("sweeps"),
                 "sweepNew": reverse("sweep_new"),
                 "models": reverse("models"),
@@ -40,4 +41,6 @@ def _section(request: HttpRequest) -> str:
     name = (request.resolver_match.url_name or "") if request.resolver_match else ""
     if name == "models" or name.startswith(("model_", "version_")) or name == "model":
         return "models"
+    if name == "dashboard":
+        return name
     return "compute" if name.startswith("compute") else "sweeps"

@@ -12,6 +12,7 @@ from experiments.views import (
     compute,
     compute_admin,
     compute_settings,
+    dashboard,
     live_sweep,
     model_changes,
     model_register,
@@ -33,7 +34,8 @@ _MODEL = "models/<slug:workspace>/<str:name>"
 _VERSION = f"{_MODEL}/<int:number>"
 
 urlpatterns = [
-    path("", sweeps.home, name="home"),
+    path("", dashboard.home, name="home"),
+    path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("sign-in/", account.sign_in, name="sign_in"),
     path("sign-in/<str:token>/", account.sign_in_link, name="sign_in_link"),
     path("sign-out/", account.sign_out, name="sign_out"),

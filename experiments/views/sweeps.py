@@ -1,4 +1,4 @@
-"""The sweeps list and the way to it."""
+"""The sweeps list."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -96,12 +96,6 @@ class ListedSweep:
             seconds=(until - row.started).total_seconds() if row.started else None,
             note=row.reason if ended_badly else row.note,
         )
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """Send people to the sweeps."""
-    return redirect("sweeps")
 
 
 @require_safe

@@ -38,8 +38,8 @@ def states(page):
     return {state or "all": int(n) for state, n in re.findall(pattern, page.content.decode())}
 
 
-def test_home_leads_to_the_sweeps(client, alice):
-    assert client.get("/").url == reverse("sweeps")
+def test_home_leads_to_the_dashboard(client, alice):
+    assert client.get("/").url == reverse("dashboard")
 
 
 def test_list_without_sweeps_offers_the_first(client, alice):
