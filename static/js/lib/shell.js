@@ -1,6 +1,7 @@
-// The frame around every page: menus, theme, live badge, copy buttons, toasts, times, first focus.
+// The frame around every page: menus, theme, live badge, copy buttons, toasts, times.
 import { $, $$, build, html, icon, render } from "./dom.js";
 import { formatAgo, formatClock } from "./format.js";
+import { focusAfterLoad } from "./focus.js";
 import { hideOffline, showOffline } from "./offline.js";
 import { startShortcuts } from "./shortcuts.js";
 
@@ -149,15 +150,9 @@ function showCurrentTab() {
   }
 }
 
-/** After a form came back with problems: to the first field that has one. */
-function focusFirstError() {
-  if (location.hash) return;
-  $('main form[method="post"] [aria-invalid="true"]')?.focus();
-}
-
 function start() {
   showCurrentTab();
-  focusFirstError();
+  focusAfterLoad();
   const theme = $("#theme");
   if (theme) {
     theme.hidden = false;
