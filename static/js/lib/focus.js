@@ -12,7 +12,8 @@ function firstError() {
 /** Notes the next row when a button of a row sends a form; its page may come back without the row. */
 function noteRow(event) {
   const row = event.submitter?.closest("tr[data-id]");
-  if (!row) return;
+  // Where a script takes the form over the page stays.
+  if (!row || event.defaultPrevented) return;
   const next = rowAfter($$("tr[data-id]").map((each) => each.dataset.id), [row.dataset.id]);
   try {
     const value = { path: location.pathname, gone: row.dataset.id, next };

@@ -38,7 +38,7 @@ export function isShortcut(event) {
 /* ---- rows of lists ---- */
 /** What j and k move over: the rows of the list that has the focus, or of the first one. */
 function rowsHere() {
-  const lists = $$("main #rows, main [data-rows]");
+  const lists = $$("main tbody:has(a.name), main [data-rows]");
   const list = lists.find((each) => each.contains(document.activeElement)) ?? lists[0];
   return list ? [...list.children].filter((row) => linkOf(row)?.checkVisibility()) : [];
 }
