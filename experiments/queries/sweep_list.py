@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, TextField
+from django.db.models import BooleanField, Count, F, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from experiments.models import Event, Sweep
+from experiments.models import Event, Star, Sweep
 from experiments.queries.json_forms import state_counts_of
+from experiments.queries.json_values import JsonHas, JsonText
 from experiments.queries.page import Page
 from experiments.queries.visible import AnyUser, sweeps_for
 from experiments.states import SWEEP_ACTIVE
@@ -20,6 +21,9 @@ from experiments.states import SWEEP_ACTIVE
 _SPARK_POINTS = 40
 # A shorter word would be found in the random part of many ids.
 _ID_LENGTH = 8
+# Tags are offered from so many sweeps, and so many of them.
+_MOST_TAGGED = 1000
+_MOST_TAGS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +65,22 @@ def sweep_list(
     experiment: str | None = None,
     text: str = "",
     owner: str | None = None,
+    tag: str = "",
+    starred: bool = False,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[SweepRow]:
     """Return a page of a person's sweeps, newest first.
 
-    `state` is a state or "active"; `experiment` and `owner` are names; every word of `text` must
-    stand in the name, the description, the experiment's name, the metric, a tag or the id.
+    `state` is a state or "active"; `experiment` and `owner` are names; `tag` is a name or
+    name=text; `starred` leaves those with the person's star; every word of `text` must stand in the
+    name, the description, the experiment's name, the metric, a tag or the id.
     """
     rows = _filtered(sweeps_for(user), state=state, experiment=experiment, text=text, owner=owner)
+    if tag:
+        rows = with_tag(rows, tag)
+    if starred:
+        rows = rows.filter(stars__user=user.pk)
     total = rows.count()
     if cursor and cursor.isdigit():
         rows = rows.filter(pk__lt=int(cursor))
@@ -91,6 +102,44 @@ def sweep_rows(sweeps: Sequence[Sweep]) -> list[SweepRow]:
         _row(sweep, counts.get(sweep.pk, {"stopped_early": 0}), leads.get(sweep.pk, []))
         for sweep in sweeps
     ]
+
+
+def with_tag(rows: QuerySet[Sweep], tag: str) -> QuerySet[Sweep]:
+    """Return the sweeps that have a tag of this name, or of this name=text."""
+    name, mark, text = tag.partition("=")
+    if not mark:
+        return rows.filter(JsonHas(F("tags"), name, output_field=BooleanField()))
+    return rows.annotate(tag_text=JsonText(F("tags"), name)).filter(tag_text=text)
+
+
+def tag_filters(tags: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the tags of a sweep as they are shown, each with what `with_tag` finds it by."""
+    return [
+        (f"{name}: {text}", f"{name}={text}") if text not in (None, "") else (name, name)
+        for name, text in tags.items()
+    ]
+
+
+def tags_in_use(user: AnyUser) -> list[str]:
+    """Return the tags of a person's newest sweeps that have any, as a filter takes them, by name.
+
+    A text that only one sweep has is no filter: its name is.
+    """
+    counts: dict[str, int] = {}
+    tagged = sweeps_for(user).exclude(tags={}).select_related(None).order_by("-pk")
+    for tags in tagged.values_list("tags", flat=True)[:_MOST_TAGGED]:
+        for name, text in tags.items():
+            counts[name] = counts.get(name, 0) + 1
+            if text not in (None, ""):
+                counts[f"{name}={text}"] = counts.get(f"{name}={text}", 0) + 1
+    shown = [tag for tag, n in counts.items() if "=" not in tag or n > 1]
+    return sorted(shown, key=str.casefold)[:_MOST_TAGS]
+
+
+def starred_ids(user: AnyUser, public_ids: Sequence[str]) -> set[str]:
+    """Return which of these sweeps have a person's star; one query."""
+    rows = Star.objects.filter(user=user.pk, sweep__public_id__in=public_ids)
+    return set(rows.values_list("sweep__public_id", flat=True))
 
 
 def state_counts(user: AnyUser) -> dict[str, int]:

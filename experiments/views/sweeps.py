@@ -17,10 +17,15 @@ from django.views.decorators.http import require_safe
 
 from experiments import formats, queries
 from experiments.queries import SweepRow
+from experiments.queries.sweep_list import starred_ids, tag_filters, tags_in_use
 from experiments.states import RUN_LIVE, RUN_TERMINAL, SweepState, badge
+from experiments.storable import is_storable
 from experiments.views.trash import just_trashed
 
 PAGE_SIZE: Final = 50
+# Of the tags of a sweep in its line.
+_MOST_TAGS: Final = 3
+_LONGEST_TAG: Final = 1101
 MOST_ROWS: Final = 200
 # Always offered, in this order; other states only while a sweep is in them.
 _MAIN_STATES: Final = (
@@ -41,16 +46,21 @@ class Filters:
     state: str = ""
     experiment: str = ""
     owner: str = ""
+    tag: str = ""
+    starred: str = ""
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Filters:
         """Read the address; a state that does not exist is no filter."""
         state = query.get("state", "")
+        tag = query.get("tag", "").strip()[:_LONGEST_TAG]
         return cls(
             text=query.get("q", "").strip()[:200],
             state=state if state in set(SweepState) else "",
             experiment=query.get("experiment", "")[:255],
             owner="me" if query.get("owner") == "me" else "",
+            tag=tag if is_storable(tag) else "",
+            starred="1" if query.get("starred") == "1" else "",
         )
 
     def url(self, **changes: str) -> str:
@@ -82,9 +92,11 @@ class ListedSweep:
     digits: int
     seconds: float | None
     note: str
+    is_starred: bool
+    tags: list[tuple[str, str]]
 
     @classmethod
-    def of(cls, row: SweepRow, now: datetime) -> ListedSweep:
+    def of(cls, row: SweepRow, now: datetime, *, is_starred: bool = False) -> ListedSweep:
         """Derive what the line shows of a sweep at `now`."""
         until = row.ended or now
         ended_badly = row.state in (SweepState.FAILED, SweepState.CANCELED)
@@ -95,6 +107,8 @@ class ListedSweep:
             digits=formats.metric_digits([row.best_value]),
             seconds=(until - row.started).total_seconds() if row.started else None,
             note=row.reason if ended_badly else row.note,
+            is_starred=is_starred,
+            tags=tag_filters(row.tags)[:_MOST_TAGS],
         )
 
 
@@ -108,14 +122,19 @@ def sweep_list(request: HttpRequest) -> HttpResponse:
         experiment=filters.experiment or None,
         text=filters.text,
         owner=request.user.get_username() if filters.owner else None,
+        tag=filters.tag,
+        starred=bool(filters.starred),
         cursor=request.GET.get("cursor") or None,
         limit=_row_count(request.GET.get("count", "")),
     )
     counts = queries.state_counts(request.user)
+    starred = starred_ids(request.user, [row.public_id for row in page.items])
     now = timezone.now()
     context = {
         "filters": filters,
-        "rows": [ListedSweep.of(row, now) for row in page.items],
+        "rows": [
+            ListedSweep.of(row, now, is_starred=row.public_id in starred) for row in page.items
+        ],
         "next_url": filters.url(cursor=page.next_cursor) if page.next_cursor else "",
         "total": counts["all"],
         "pills": _pills(filters, counts),
@@ -125,14 +144,17 @@ def sweep_list(request: HttpRequest) -> HttpResponse:
     }
     if "X-Fragment" in request.headers:
         return render(request, "experiments/_sweep_list_parts.html", context)
-    return render(request, "experiments/sweep_list.html", context | _choices(request))
+    return render(request, "experiments/sweep_list.html", context | _choices(request, filters))
 
 
-def _choices(request: HttpRequest) -> dict[str, Any]:
+def _choices(request: HttpRequest, filters: Filters) -> dict[str, Any]:
     # Not those of which everything is in the trash.
     shown = Exists(queries.sweeps_for(request.user).filter(experiment=OuterRef("pk")))
     experiments = queries.experiments_for(request.user).filter(shown).order_by("name")
     return {
+        "tags": list(
+            dict.fromkeys([*([filters.tag] if filters.tag else []), *tags_in_use(request.user)])
+        ),
         "experiments": list(experiments.values_list("name", flat=True).distinct()),
         "just_trashed": just_trashed(request),
     }

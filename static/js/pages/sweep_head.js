@@ -4,6 +4,7 @@ import { startDialogs } from "../lib/dialogs.js";
 import { formatDuration, formatMetric } from "../lib/format.js";
 import { startLive } from "../lib/live.js";
 import { createRefresher } from "../lib/parts.js";
+import { startMarks } from "../lib/sweep_marks.js";
 
 /** Keeps "8 min 40 s" of running things current; `skew` is how far this clock is ahead. */
 export function startTicking(skew) {
@@ -31,6 +32,7 @@ export function startSweepPage(refreshing = {}) {
   const live = startLive(page);
   const refresh = createRefresher(refreshing);
   startDialogs();
+  startMarks();
   startTicking(Date.now() - page.now * 1000);
   live.onText((changes) => {
     if (changes.best) showBest(live.state.best, page.digits);

@@ -4,6 +4,7 @@ import { $, studioConfig } from "../lib/dom.js";
 import { listen } from "../lib/hints.js";
 import { patchRows } from "../lib/rows.js";
 import { announce, onLiveToggle, refreshTimes, setLive, toast } from "../lib/shell.js";
+import { startStars } from "../lib/stars.js";
 import { startTrash } from "../lib/trash.js";
 import { getParam, mergeQuery, pushParams, replaceParams } from "../lib/url_state.js";
 
@@ -62,7 +63,9 @@ function refreshSoon() {
 
 async function applyFilters(push) {
   const values = Object.fromEntries(new FormData(form));
-  (push ? pushParams : replaceParams)({ q: "", experiment: "", owner: "", ...values, cursor: "" });
+  (push ? pushParams : replaceParams)({
+    q: "", experiment: "", owner: "", tag: "", starred: "", ...values, cursor: "",
+  });
   try {
     await refresh();
     const shown = $("#rows")?.children.length ?? 0;
@@ -133,6 +136,8 @@ function startFilters() {
     $("#q").value = getParam("q");
     $("#experiment").value = getParam("experiment");
     $("#owner").value = getParam("owner");
+    if ($("#tag")) $("#tag").value = getParam("tag");
+    $("#starred").checked = getParam("starred") === "1";
     setState(getParam("state"));
     refresh();
   });
@@ -164,6 +169,7 @@ function startLive() {
 if (form) startFilters();
 // Undone with the button of the banner; a reload is not the same news again.
 if ($("[data-just-trashed]")) replaceParams({ trashed: "" });
+startStars();
 startTrash({ refresh, urls: { restore: `${studioConfig().urls.home}trash/restore/` } });
 watchEnd();
 startLive();
