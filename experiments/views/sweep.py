@@ -17,6 +17,7 @@ from experiments.insight_words import edge_words
 from experiments.models import Event, Sweep
 from experiments.policies import make_policy
 from experiments.queries.insights import insights_of
+from experiments.queries.notes import notes_of
 from experiments.queries.run_facts import live_runs
 from experiments.samplers import load_sampler
 from experiments.services.limits import can_change_limits
@@ -57,6 +58,7 @@ def overview(request: HttpRequest, sweep_id: str) -> HttpResponse:
         "lineage": once(lambda: queries.lineage_of(sweep)),
         "better": once(lambda: queries.better_earlier_run(sweep)),
         "feed": once(lambda: _news_of(sweep)),
+        "notes": once(lambda: notes_of(sweep)),
         "cards": [
             ChartCard(
                 "best_so_far",
