@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from experiments.api import attached, check_runs, compute, models, outputs, snapshots, trash
+from experiments.api import (
+    attached,
+    check_runs,
+    compute,
+    models,
+    outputs,
+    snapshots,
+    teamwork,
+    trash,
+)
 from experiments.api.application import StudioAPI
 from experiments.api.docs import OperationsPage
 from experiments.api.errors import NOT_FOUND, problem_response
@@ -31,7 +40,7 @@ api = StudioAPI(
 )
 api.add_router("/snapshots", snapshots.router)
 # With the operations of every module that adds some to the routers of api.sweeps and api.runs.
-api.add_router("/sweeps", outputs.sweeps)
+api.add_router("/sweeps", teamwork.sweeps)
 api.add_router("/runs", outputs.runs)
 api.add_router("/trash", trash.trash)
 api.add_router("/removals", trash.removals)

@@ -89,9 +89,9 @@ def _model_context(sweep: Sweep, model: BestModel) -> dict[str, Any]:
     files = files_of(model.run)
     return {
         "run": model.run,
-        "placed": [_place(value) for value in model.values],
+        "placed": [place_value(value) for value in model.values],
         "has_defaults": any(value.default is not None for value in model.values),
-        "rivals": _rivals(model),
+        "rivals": rivals_of(model),
         "names": list(model.params),
         "neighbours": [_neighbour(model, one) for one in model.nearest],
         "registered": versions_from(sweep=sweep),
@@ -111,7 +111,8 @@ def _planned_command(sweep: Sweep, model: BestModel) -> list[str]:
     return SweepSpec.from_stored(sweep.spec).argv(model.params, sweep.compute.python or "python")
 
 
-def _place(winner: WinningValue) -> Placed:
+def place_value(winner: WinningValue) -> Placed:
+    """Return a winning value with its marks in the search space."""
     place = winner.position.place
     return Placed(
         winner=winner,
@@ -128,7 +129,8 @@ def _x(place: float) -> float:
     return _MARGIN + place * (_TRACK - 2 * _MARGIN)
 
 
-def _rivals(model: BestModel) -> list[Rival]:
+def rivals_of(model: BestModel) -> list[Rival]:
+    """Return what the winner is compared with."""
     rivals = []
     if model.second:
         rivals.append(Rival("Second best", model.second))

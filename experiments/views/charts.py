@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -26,9 +27,15 @@ _PROBLEM_TYPE = "application/problem+json"
 
 @require_safe
 def chart(request: HttpRequest, sweep_id: str, name: str) -> HttpResponseBase:
-    """Return the figure of a chart; 304 while neither sweep nor options have changed."""
-    sweep = find_sweep(request, sweep_id)
-    if name not in CHARTS:
+    """Return the figure of a chart of a sweep that the person may see."""
+    return chart_of(request, find_sweep(request, sweep_id), name, CHARTS.keys())
+
+
+def chart_of(
+    request: HttpRequest, sweep: Sweep, name: str, allowed: Collection[str]
+) -> HttpResponseBase:
+    """Return the figure of an allowed chart; 304 while neither sweep nor options have changed."""
+    if name not in allowed:
         raise Http404
     options = {str(key): str(value) for key, value in request.GET.items()}
     drawn = load_chart(name)

@@ -108,12 +108,12 @@ def charts(request: HttpRequest, sweep_id: str) -> HttpResponse:
             "Metrics",
             "one line per run",
             chart_url(sweep, "metrics"),
-            pickers=_metric_pickers(sweep),
+            pickers=metric_pickers(sweep),
             has_legend=True,
         ),
         "pairs": [
-            _axes_card(sweep, "scatter_2d", "2-D scatter", ""),
-            _axes_card(sweep, "scatter_3d", "3-D scatter", "drag to turn"),
+            axes_card(sweep, "scatter_2d", "2-D scatter", ""),
+            axes_card(sweep, "scatter_3d", "3-D scatter", "drag to turn"),
         ],
         "best_so_far": ChartCard(
             "best_so_far",
@@ -171,7 +171,8 @@ def _is_news(line: queries.LogLine) -> bool:
     return line.kind != Event.Kind.DECISION
 
 
-def _axes_card(sweep: Sweep, name: str, title: str, sub: str) -> ChartCard:
+def axes_card(sweep: Sweep, name: str, title: str, sub: str) -> ChartCard:
+    """Return the card of a chart whose axes can be picked."""
     names = [*((key, key) for key in sweep.spec["search_space"]), (METRIC, sweep.metric_name)]
     pickers = [
         Picker(
@@ -185,7 +186,8 @@ def _axes_card(sweep: Sweep, name: str, title: str, sub: str) -> ChartCard:
     return ChartCard(name, title, sub, chart_url(sweep, name), pickers=pickers)
 
 
-def _metric_pickers(sweep: Sweep) -> list[Picker]:
+def metric_pickers(sweep: Sweep) -> list[Picker]:
+    """Return what can be picked on the chart of metrics."""
     names = [sweep.metric_name]
     names += [name for name in queries.metric_names(sweep) if name != sweep.metric_name]
     pickers = [

@@ -108,7 +108,9 @@ export function refreshTimes(root = document) {
 /* ---- copying ---- */
 async function copyFrom(button) {
   const source = button.dataset.copyFrom ? $(button.dataset.copyFrom) : null;
-  const text = button.dataset.copy ?? source?.value ?? source?.textContent ?? "";
+  // The address holds what the page shows: filters, order, pickers, pins.
+  const address = "copyAddress" in button.dataset ? location.href : undefined;
+  const text = address ?? button.dataset.copy ?? source?.value ?? source?.textContent ?? "";
   try {
     await navigator.clipboard.writeText(text);
     toast("Copied");
@@ -170,7 +172,7 @@ function start() {
   });
   addEventListener("click", (event) => {
     closeMenus(false, event.target);
-    const copier = event.target.closest("[data-copy], [data-copy-from]");
+    const copier = event.target.closest("[data-copy], [data-copy-from], [data-copy-address]");
     if (copier) copyFrom(copier);
   });
   refreshTimes();

@@ -137,7 +137,13 @@ export function openFeed({ socketPath, eventsPath, cursor, onFrame, onState }, e
     };
   }
 
-  connect();
+  /** Where there is no socket at all, pages ask every few seconds. */
+  function begin() {
+    if (socketPath) connect();
+    else startPolling();
+  }
+
+  begin();
   return {
     get cursor() {
       return at;
@@ -152,13 +158,13 @@ export function openFeed({ socketPath, eventsPath, cursor, onFrame, onState }, e
     resume() {
       isStopped = false;
       attempt = 0;
-      connect();
+      begin();
     },
     /** Tries again now instead of after the wait. */
     retry() {
       if (isStopped || socket) return;
       attempt = 0;
-      connect();
+      begin();
       if (polling) later("poll", 0, poll);
     },
   };

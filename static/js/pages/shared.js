@@ -1,0 +1,18 @@
+// Pages behind a link to share: the same charts, followed by asking every few seconds.
+import { Board } from "../charts/board.js";
+import { $ } from "../lib/dom.js";
+import { startSweepPage } from "./sweep_head.js";
+
+const { page, live, refresh } = startSweepPage();
+if ($("[data-chart]")) {
+  const board = new Board(page, live);
+  for (const name of ["best_so_far", "scatter_2d", "scatter_3d"]) {
+    const card = $(`[data-chart="${name}"]`);
+    if (card) board.addPlot(card);
+  }
+  board.addMetrics($('[data-chart="metrics"]'));
+}
+// The log is not for guests, so that changes of values are what brings the pages up to date.
+live.onText((changes) => {
+  if (changes.scored.size) refresh();
+});
