@@ -158,6 +158,9 @@ class RunOut(Schema):
     created: datetime
     started: datetime | None
     ended: datetime | None
+    outputs_removed: datetime | None = Field(
+        description="When somebody, or a rule, removed its outputs; null: nobody did."
+    )
 
 
 def check_storable(text: str) -> str:
@@ -197,11 +200,18 @@ class MarksIn(Schema):
     )
 
 
-class RunPage(Schema):
-    """A page of runs in sampling order."""
+class ReadRun(RunDetail):
+    """A run with the value that counts under the reading of its page."""
 
-    items: list[RunDetail]
+    value: float | None = Field(description="Of the primary metric, under `reading`.")
+
+
+class RunPage(Schema):
+    """A page of runs in sampling order; `reading` says which value of each is its `value`."""
+
+    items: list[ReadRun]
     next_cursor: str | None
+    reading: str = Field(description='"best", "last" or a step like "step:20".')
 
 
 class RepeatedRuns(Schema):
@@ -235,6 +245,32 @@ class CurvesOut(Schema):
 
     metric: str
     items: list[CurveOut]
+
+
+class PackedArray(Schema):
+    """Numbers as base64 of a little-endian array; `dtype` is f8, f4, u4, u2 or u1."""
+
+    dtype: str
+    bdata: str
+    is_delta: bool | None = None
+
+
+class PackedCurves(Schema):
+    """A metric of all runs of a sweep, cut and packed as charts draw it."""
+
+    cursor: int
+    metric: str
+    x: str
+    low: float | None
+    high: float | None
+    is_whole: bool = Field(description="No point was left out.")
+    numbers: list[int]
+    reports: list[int]
+    begins: list[float] | None = Field(description="When each first report came, by time.")
+    counts: PackedArray
+    xs: PackedArray
+    ys: PackedArray
+    base: float
 
 
 class SeriesOut(Schema):

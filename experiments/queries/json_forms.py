@@ -64,6 +64,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "created": time_json(run.created_at),
         "started": time_json(run.started_at),
         "ended": time_json(run.ended_at),
+        "outputs_removed": time_json(run.outputs_removed_at),
     }
 
 

@@ -113,6 +113,17 @@ def test_a_sweep_keeps_everything_in_the_bucket(
     assert "outputs/checkpoint.json" in page
     assert "secrets: []" in page
 
+    # What is deleted for good leaves the bucket as well; a model lives on.
+    studio.api(f"/sweeps/{sweep['id']}", method="DELETE")
+    removal = studio.api(f"/trash/{sweep['id']}", method="DELETE")
+    while removal["finished"] is None:
+        time.sleep(0.2)
+        removal = studio.api(f"/removals/{removal['id']}")
+    left = {file.name for file in kept.files("runs")}
+    assert not [name for name in left if name.startswith(f"runs/{sweep['id']}/")]
+    assert f"runs/{again['id']}/0/outputs/checkpoint.json" in left
+    assert studio.download(f"/models/digits/versions/{version['version']}/archive")
+
 
 def open_page(studio: LiveStudio, path: str) -> str:
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())

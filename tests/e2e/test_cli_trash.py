@@ -41,6 +41,8 @@ def test_sweep_is_thinned_out_trashed_restored_and_purged(
     assert done.stdout == f"{sweep}: outputs of 1 run removed, 1.0 kB freed\n"
     one = studio("purge", "outputs", f"{sweep}_1", "--yes", "--json")
     assert last_json(one)[0]["freed_bytes"] == 1000
+    runs = live_studio.api(f"/sweeps/{sweep}/runs")["items"]
+    assert all(run["outputs_removed"] for run in runs)
     wrong = studio("purge", "outputs", sweep, "--yes")
     assert "of a whole sweep remove outputs with --keep-best K" in wrong.stderr
 
