@@ -32,6 +32,7 @@ def studio(request: HttpRequest) -> dict[str, Any]:
                 "sweepNew": reverse("sweep_new"),
                 "models": reverse("models"),
                 "compute": reverse("compute"),
+                "search": reverse("search"),
             },
         },
     }
@@ -41,6 +42,6 @@ def _section(request: HttpRequest) -> str:
     name = (request.resolver_match.url_name or "") if request.resolver_match else ""
     if name == "models" or name.startswith(("model_", "version_")) or name == "model":
         return "models"
-    if name == "dashboard":
+    if name in ("dashboard", "search"):
         return name
     return "compute" if name.startswith("compute") else "sweeps"

@@ -8,9 +8,11 @@ from ninja import Router
 from experiments.api import (
     attached,
     check_runs,
+    compare,
     compute,
     models,
     outputs,
+    search,
     snapshots,
     teamwork,
     trash,
@@ -45,6 +47,8 @@ api.add_router("/runs", outputs.runs)
 api.add_router("/trash", trash.trash)
 api.add_router("/removals", trash.removals)
 api.add_router("/check-runs", check_runs.router)
+api.add_router("/compare", compare.router)
+api.add_router("/search", search.router)
 api.add_router("/models", models.router)
 api.add_router("/compute", compute.router)
 api.add_router("/attached", attached.router)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from experiments.charts.base import Chart
+    from experiments.charts.comparison import ComparisonChart
 
 CHARTS: Final[dict[str, str]] = {
     "metrics": "experiments.charts.metrics:MetricsChart",
@@ -21,6 +22,13 @@ CHARTS: Final[dict[str, str]] = {
     "model_relevance": "experiments.charts.model_relevance:ModelRelevanceChart",
 }
 
+# Charts of several sweeps; the page of the comparison shows them in this order.
+COMPARISONS: Final[dict[str, str]] = {
+    "compare_best": "experiments.charts.compare_best:CompareBestChart",
+    "compare_values": "experiments.charts.compare_values:CompareValuesChart",
+    "compare_coverage": "experiments.charts.compare_coverage:CompareCoverageChart",
+}
+
 
 def load_chart(name: str) -> Chart:
     """Return a chart, ready to build figures; charts keep nothing between two figures.
@@ -30,4 +38,15 @@ def load_chart(name: str) -> Chart:
     """
     module, _, attribute = CHARTS[name].partition(":")
     chart: Chart = getattr(import_module(module), attribute)()
+    return chart
+
+
+def load_comparison(name: str) -> ComparisonChart:
+    """Return a chart of several sweeps, ready to build figures.
+
+    Raises:
+        KeyError: no such chart has this name.
+    """
+    module, _, attribute = COMPARISONS[name].partition(":")
+    chart: ComparisonChart = getattr(import_module(module), attribute)()
     return chart

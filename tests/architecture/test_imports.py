@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.charts import CHARTS
+from experiments.charts import CHARTS, COMPARISONS
 from experiments.policies import POLICIES
 from experiments.samplers import SAMPLERS
 from experiments.space import EXPRESSIONS
@@ -67,8 +67,8 @@ def test_client_runs_in_a_python_without_any_package():
 
 @pytest.mark.parametrize(
     "registry",
-    [EXPRESSIONS, SAMPLERS, POLICIES, CHARTS, COMPUTE_KINDS],
-    ids=["expressions", "samplers", "policies", "charts", "compute"],
+    [EXPRESSIONS, SAMPLERS, POLICIES, CHARTS, COMPARISONS, COMPUTE_KINDS],
+    ids=["expressions", "samplers", "policies", "charts", "comparisons", "compute"],
 )
 def test_registry_names_a_class_for_every_entry(registry):
     assert registry

@@ -92,6 +92,7 @@ OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
     ("GET", "/models/{name}/versions/{number}/files/{path}"): (NOTHING, 200, "read"),
     ("GET", "/models/{name}/versions/{number}/archive"): (NOTHING, 200, "read"),
     ("GET", "/compute"): (NOTHING, 200, "read"),
+    ("GET", "/search"): (NOTHING, 200, "read"),
     ("GET", "/trash"): (NOTHING, 200, "read"),
     ("GET", "/removals"): (NOTHING, 200, "read"),
     ("POST", "/check-runs"): (SPEC, 201, "write"),
@@ -119,6 +120,8 @@ OF_TRASH = {
     ("POST", "/trash/{sweep_id}/restore"),
     ("GET", "/removals/{removal_id}"),
 }
+# Its sweeps stand in the query: tried by everybody in test_api_compare.py.
+OF_COMPARISON = {("GET", "/compare")}
 # What the token of a run opens: that run, but a script does not repeat itself.
 OWN_RUN = {key for key in OPERATIONS if "{run_id}" in key[1]} - {("POST", "/runs/{run_id}/retry")}
 # The address names a model, the body the run.
@@ -172,7 +175,7 @@ def test_every_operation_has_a_row() -> None:
         for method in operations
     }
 
-    assert documented == set(OPERATIONS) | OF_COMPUTE | OF_TRASH
+    assert documented == set(OPERATIONS) | OF_COMPUTE | OF_TRASH | OF_COMPARISON
 
 
 @EVERY

@@ -2,6 +2,7 @@
 import { $, $$, build, html, icon, render } from "./dom.js";
 import { formatAgo, formatClock } from "./format.js";
 import { focusAfterLoad } from "./focus.js";
+import { startJump } from "./jump.js";
 import { hideOffline, showOffline } from "./offline.js";
 import { startShortcuts } from "./shortcuts.js";
 
@@ -167,6 +168,7 @@ function start() {
   });
   $("#live")?.addEventListener("click", () => toggleLive?.());
   startShortcuts();
+  startJump($("form.jump"));
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented) onEscape();
   });

@@ -1,5 +1,6 @@
 // Sweeps list: filters without a reload, live rows, older sweeps on scrolling.
 import { getFragment } from "../lib/api.js";
+import { startComparePicks } from "../lib/compare_picks.js";
 import { $, studioConfig } from "../lib/dom.js";
 import { listen } from "../lib/hints.js";
 import { patchRows } from "../lib/rows.js";
@@ -170,6 +171,7 @@ if (form) startFilters();
 // Undone with the button of the banner; a reload is not the same news again.
 if ($("[data-just-trashed]")) replaceParams({ trashed: "" });
 startStars();
+startComparePicks();
 startTrash({ refresh, urls: { restore: `${studioConfig().urls.home}trash/restore/` } });
 watchEnd();
 startLive();

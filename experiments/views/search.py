@@ -1,0 +1,163 @@
+"""Search: one page for sweeps, runs and models of all workspaces of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from experiments import clock
+from experiments.models import Run, Sweep
+from experiments.problems import ProblemsError
+from experiments.queries.page import Page
+from experiments.queries.search import KINDS, Search, SweepHit
+from experiments.queries.search_context import found_in_run, found_in_sweep
+from experiments.search_terms import SearchTerms, read_search
+
+PAGE_SIZE: Final = 50
+# Of each kind as long as all of them are shown.
+FIRST_ROWS: Final = 8
+_LABELS: Final = {"sweeps": "Sweeps", "runs": "Runs", "models": "Models"}
+_MOST_OFFSET: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSweep:
+    """A sweep with the text in which a word was found, when its name does not show it."""
+
+    hit: SweepHit
+    where: str
+    runs_url: str
+
+    @property
+    def sweep(self) -> Sweep:
+        """Return the sweep itself."""
+        return self.hit.sweep
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRun:
+    """A run with the hyperparameters that were asked for, or its first ones."""
+
+    run: Run
+    params: list[tuple[str, str]]
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The results of one kind. `more_url` shows the next or all of them, "" when these are all."""
+
+    kind: str
+    label: str
+    rows: Sequence[Any]
+    page: Page[Any]
+    more_url: str
+    previous_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One kind, or all of them, with how many there are."""
+
+    kind: str
+    label: str
+    url: str
+    count: int | None
+    is_current: bool
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Show what was found; with the header X-Fragment only the results."""
+    text = request.GET.get("q", "").strip()
+    asked = request.GET.get("kind", "")
+    kind = asked if asked in KINDS else ""
+    context: dict[str, Any] = {"text": text, "kind": kind, "groups": [], "problems": []}
+    try:
+        context |= _results(request, text, kind)
+    except ProblemsError as error:
+        context["problems"] = [problem.message for problem in error.problems]
+    is_fragment = "X-Fragment" in request.headers
+    name = "experiments/_search_results.html" if is_fragment else "experiments/search.html"
+    return render(request, name, context)
+
+
+def search_url(text: str, kind: str = "", offset: int = 0) -> str:
+    """Return the address of a search."""
+    values = {"q": text, "kind": kind, "offset": offset or ""}
+    return f"{reverse('search')}?{urlencode({k: v for k, v in values.items() if v})}"
+
+
+def _results(request: HttpRequest, text: str, kind: str) -> dict[str, Any]:
+    terms = read_search(text)
+    if terms.is_empty:
+        return {"words": []}
+    found = Search(request.user, terms, clock.now())
+    offset = _offset(request) if kind else 0
+    pages: dict[str, Page[Any]] = {}
+    for one in KINDS:
+        is_shown = not kind or one == kind
+        limit = PAGE_SIZE if kind else FIRST_ROWS
+        # The tabs say how many there are of the other kinds.
+        pages[one] = getattr(found, one)(
+            offset=offset if one == kind else 0, limit=limit if is_shown else 1
+        )
+    groups = [
+        _group(one, pages[one], terms, text, is_alone=bool(kind))
+        for one in KINDS
+        if (one == kind if kind else pages[one].items)
+    ]
+    return {
+        "words": list(terms.words),
+        "terms": terms,
+        "groups": groups,
+        "total": sum(page.total for page in pages.values()),
+        "tabs": _tabs(text, kind, pages),
+    }
+
+
+def _offset(request: HttpRequest) -> int:
+    text = request.GET.get("offset", "")
+    return min(_MOST_OFFSET, int(text)) if text.isdecimal() and len(text) < 10 else 0
+
+
+def _tabs(text: str, kind: str, pages: dict[str, Page[Any]]) -> list[Tab]:
+    total = sum(page.total for page in pages.values())
+    tabs = [Tab("", "All", search_url(text), total, not kind)]
+    return tabs + [
+        Tab(one, _LABELS[one], search_url(text, one), pages[one].total, kind == one)
+        for one in KINDS
+    ]
+
+
+def _group(kind: str, page: Page[Any], terms: SearchTerms, text: str, *, is_alone: bool) -> Group:
+    more = before = ""
+    if page.next_cursor is not None:
+        more = search_url(text, kind, int(page.next_cursor) if is_alone else 0)
+    if is_alone and page.offset:
+        before = search_url(text, kind, max(0, page.offset - PAGE_SIZE))
+    rows: Sequence[Any] = page.items
+    if kind == "sweeps":
+        rows = [_found_sweep(hit, terms) for hit in page.items]
+    elif kind == "runs":
+        rows = [_found_run(run, terms) for run in page.items]
+    return Group(kind, _LABELS[kind], rows, page, more, before)
+
+
+def _found_sweep(hit: SweepHit, terms: SearchTerms) -> FoundSweep:
+    url = reverse("sweep_runs", args=[hit.sweep.public_id])
+    if terms.conditions:
+        url = f"{url}?{urlencode({'q': terms.conditions})}"
+    return FoundSweep(hit, found_in_sweep(hit.sweep, terms), url)
+
+
+def _found_run(run: Run, terms: SearchTerms) -> FoundRun:
+    context = found_in_run(run, terms)
+    return FoundRun(run, context.texts(), context.where)
