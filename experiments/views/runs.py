@@ -40,6 +40,7 @@ from experiments.storage.base import StorageError
 from experiments.storage.chosen import tree_of
 from experiments.storage.trees import FileTree
 from experiments.views.parts import once
+from experiments.views.run_overlay import Overlay, overlay_of
 from experiments.views.run_why import why_of
 from experiments.views.sweep_head import changer_of, page_data
 
@@ -155,8 +156,10 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
     is_best = best is not None and best.pk == found.pk
     files, piece, problem = _look_at_files(found)
     may_change = queries.may_write(request.user, sweep.experiment.workspace)
+    overlay = overlay_of(request, found)
     return {
         "run": found,
+        "overlay": overlay,
         "sweep": sweep,
         "place": place,
         "previous_url": _neighbour_url(sweep, place.previous),
@@ -194,18 +197,20 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "is_live": found.state in RUN_LIVE,
         "log_text": piece.text,
         "log_skipped": piece.offset,
-        "page": _run_page(found, progress, piece.next_offset),
+        "page": _run_page(found, progress, piece.next_offset, overlay),
     }
 
 
-def _run_page(found: Run, progress: SweepProgress, log_offset: int) -> dict[str, Any]:
+def _run_page(
+    found: Run, progress: SweepProgress, log_offset: int, overlay: Overlay | None
+) -> dict[str, Any]:
     sweep = found.sweep
     series = queries.all_series(found)
     best = sweep.best_run if sweep.best_run_id != found.pk else None
     leader = queries.series_of(best, sweep.metric_name) if best else None
     return {
         **page_data(sweep, progress),
-        "live": not found.is_terminal,
+        "live": not found.is_terminal or bool(overlay and overlay.is_live),
         "run": {
             "id": found.public_id,
             "number": found.number,

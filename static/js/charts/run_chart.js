@@ -26,6 +26,24 @@ function trace(name, points, colour, width, digits) {
   };
 }
 
+// As in the comparison of sweeps (experiments/charts/comparison.py).
+const DASHES = ["solid", "7px,4px", "2px,3px", "10px,3px,2px,3px", "4px,2px", "12px,5px", "1px,4px"];
+const MARKS = [
+  "circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "hexagon2",
+];
+
+/** The line of another run and the marker at its end, in the look of its place. */
+function otherTraces(other, digits) {
+  const colour = `token:cat-${other.place + 1}`;
+  const line = trace(`Run ${other.number}`, other, colour, 1.9, digits);
+  line.line.dash = DASHES[other.place];
+  const end = lastPoint(other);
+  return [line, ...(end ? [{
+    type: "scatter", mode: "markers", name: "", x: [end[0]], y: [end[1]], hoverinfo: "skip",
+    marker: { size: 8, color: colour, symbol: MARKS[other.place] },
+  }] : [])];
+}
+
 /** Cuts the middle out of a name that is longer than the axis. */
 function shorten(name, most = 34) {
   const half = (most - 1) >> 1;
@@ -37,9 +55,13 @@ function lastPoint({ x, y }) {
   return at < 0 ? null : [x[at], y[at]];
 }
 
-/** The figure of a run. `run` is {number, x, y, colour, isLive}, `best` {number, x, y} or null. */
-export function runFigure({ run, best, metric, digits }) {
-  const data = [];
+/**
+ * The figure of a run. `run` is {number, x, y, colour, isLive}, `best` {number, x, y} or null, `others`
+ * are runs that lie over it: {number, place, x, y}.
+ */
+export function runFigure({ run, best, others = [], metric, digits }) {
+  const data = others.filter((other) => other.number !== best?.number)
+    .flatMap((other) => otherTraces(other, digits));
   if (best) data.push(trace(`Run ${best.number}, best`, best, "token:best-line", 1.7, digits));
   data.push(trace(`Run ${run.number}`, run, run.colour, 2.6, digits));
   const end = lastPoint(run);
@@ -62,7 +84,7 @@ export function runFigure({ run, best, metric, digits }) {
     xaxis: {
       ...AXIS, title: title("interval"), rangemode: "tozero",
       // Few intervals would get ticks between them.
-      ...(Math.max(0, ...[run, best].map((line) => line?.x.at(-1) ?? 0)) <= 6 && { dtick: 1 }),
+      ...(Math.max(0, ...[run, best, ...others].map((line) => line?.x.at(-1) ?? 0)) <= 6 && { dtick: 1 }),
     },
     yaxis: { ...AXIS, title: title(plain) },
   };

@@ -10,6 +10,7 @@ import { badge } from "../lib/marks.js";
 import { createRefresher } from "../lib/parts.js";
 import { startRegister } from "../lib/register.js";
 import { startLog } from "./run_log.js";
+import { otherLines, startOverlay } from "./run_overlay.js";
 import { startTicking } from "./sweep_head.js";
 
 const page = readJson("page-data");
@@ -42,6 +43,7 @@ function drawMain() {
       mark: css === "failed" ? "x" : "circle",
     },
     best: isBest ? null : page.best,
+    others: otherLines(),
     metric,
     digits: page.digits,
   }));
@@ -109,5 +111,6 @@ new ResizeObserver(([entry]) => {
 onTheme(drawMain);
 startDialogs();
 startRegister();
+startOverlay(live, { refresh, draw: drawMain });
 if (!page.run.done) startTicking(Date.now() - page.now * 1000);
 drawSmall();

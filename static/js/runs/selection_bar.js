@@ -33,7 +33,18 @@ export function mountSelectionBar(bar, picks, { table, onDone }) {
     paintLinks();
   }
 
+  function paintOverlay() {
+    const link = $("[data-overlay]", bar);
+    const [first, ...others] = [...picks.numbers].sort((a, b) => a - b);
+    const fits = !picks.isAll && others.length > 0 && picks.size <= MOST_PINS;
+    link.href = bar.dataset.run.replace("NUMBER", String(first ?? 0)) + mergeQuery("", { with: others });
+    if (fits) link.removeAttribute("aria-disabled");
+    else link.setAttribute("aria-disabled", "true");
+    link.title = fits ? "" : `Pick two to ${MOST_PINS} runs to compare them`;
+  }
+
   function paintLinks() {
+    paintOverlay();
     const pins = $("[data-pins]", bar);
     const fits = !picks.isAll && picks.size <= MOST_PINS;
     pins.href = bar.dataset.charts + mergeQuery("", { pins: picks.numbers });
@@ -89,6 +100,11 @@ export function mountSelectionBar(bar, picks, { table, onDone }) {
     if (pins?.hasAttribute("aria-disabled")) {
       event.preventDefault();
       toast(`${pins.title}. Select fewer.`);
+    }
+    const overlay = event.target.closest("[data-overlay][aria-disabled]");
+    if (overlay) {
+      event.preventDefault();
+      toast(`${overlay.title}.`);
     }
     if (event.target.closest('[data-dialog="tag-runs"]')) offerTags();
   });
