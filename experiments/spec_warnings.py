@@ -12,7 +12,7 @@ from experiments.spec_command import used_names
 if TYPE_CHECKING:
     from experiments.spec import SweepSpec
 
-_RUNS_PER_PARAMETER: Final = 20
+RUNS_PER_PARAMETER: Final = 20
 _MOST_AT_ONCE: Final = 20
 _MOST_RUNS: Final = 1000
 
@@ -53,11 +53,11 @@ def _learning(spec: SweepSpec) -> list[str]:
         return []
     found = []
     count, runs = len(spec.search_space), spec.max_total_runs
-    wanted = min(_RUNS_PER_PARAMETER * count, _MOST_RUNS)
+    wanted = min(RUNS_PER_PARAMETER * count, _MOST_RUNS)
     total = spec.space.cardinality()
     if runs < wanted and (total is None or total > runs):
         found.append(
-            f"{kind.label} sampling learns best from {_RUNS_PER_PARAMETER} runs for each "
+            f"{kind.label} sampling learns best from {RUNS_PER_PARAMETER} runs for each "
             f"hyperparameter: {wanted} for these {count}; max_total_runs is {runs}."
         )
     at_once = min(spec.max_concurrent_runs or runs, runs)

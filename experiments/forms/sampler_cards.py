@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from experiments.formats import format_count
+from experiments.forms.codecs import parse_number
+from experiments.forms.space_preview import space_of
 from experiments.forms.sweep_fields import SpaceRow, SweepFields
 from experiments.problems import ProblemsError
 from experiments.samplers import SAMPLERS, load_sampler
 from experiments.samplers.base import Sampler
 from experiments.space import EXPRESSIONS
 from experiments.space.space import SearchSpace
+from experiments.spec_warnings import RUNS_PER_PARAMETER
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class SamplerCard:
     is_known: bool = True
     odd_values: tuple[str, ...] = ()
     refuses_policy: bool = False
+    advice: str = ""
 
     @property
     def is_fit(self) -> bool:
@@ -71,12 +76,29 @@ def sampler_cards(fields: SweepFields) -> list[SamplerCard]:
             glyph=_GLYPHS[name],
             odd_values=tuple(odd),
             refuses_policy=has_policy and not kind.allows_policy,
+            advice="" if misfits else _advice(fields, kind),
         )
         cards.append(card)
     chosen = fields.get("sampling")
     if chosen not in SAMPLERS:
         cards.append(SamplerCard(chosen, chosen, "", [], [], [], is_known=False))
     return cards
+
+
+def _advice(fields: SweepFields, kind: type[Sampler]) -> str:
+    """Say what the budget means for a method that counts or learns; empty where it fits."""
+    runs = parse_number(fields.get("max_total_runs"))
+    if not isinstance(runs, int) or not fields.rows:
+        return ""
+    if kind.looks_ahead:
+        wanted = RUNS_PER_PARAMETER * len(fields.rows)
+        text = f"Plan {wanted} runs or more: {RUNS_PER_PARAMETER} for each parameter"
+        return text if runs < wanted else ""
+    space = space_of(fields.expressions()) if kind.name == "grid" else None
+    size = space.cardinality() if space else None
+    if size is None or size <= runs:
+        return ""
+    return f"{format_count(size)} combinations; the budget ends after {format_count(runs)}"
 
 
 def _is_odd(row: SpaceRow, kind: type[Sampler]) -> bool:

@@ -1,4 +1,4 @@
-"""Pictures of a search space: what each expression draws, in real units, and a few configurations.
+"""Pictures of a search space: what each expression draws, in real units, and how large it is.
 
 Pure. Heights and values come from the very code that runs are sampled with.
 """
@@ -9,23 +9,24 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 
 from experiments.formats import format_count, format_param
 from experiments.problems import ProblemsError
-from experiments.samplers import SAMPLERS, load_sampler
-from experiments.samplers.base import History, SpaceExhausted
+from experiments.samplers import load_sampler
 from experiments.space.base import Expression
 from experiments.space.literals import identity
 from experiments.space.parsing import parse_expression
 from experiments.space.space import SearchSpace
 
-DRAWS: Final = 5
 BINS: Final = 40
 _QUANTILES: Final = 2000
 _MOST_BARS: Final = 40
+# A step that leaves no more values than these was seldom meant.
+_FEW_VALUES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +55,37 @@ class RowPreview:
 
 @dataclass(frozen=True, slots=True)
 class SpacePreview:
-    """All rows in order, the size of the whole space, and five draws with the values as shown."""
+    """All rows in order, the size of the whole space, and the space where no row is wrong."""
 
     rows: list[RowPreview]
     summary: str
-    names: list[str]
-    draws: list[list[str]]
+    space: SearchSpace | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain dictionaries and lists."""
-        return asdict(self)
+        """Return what the browser shows as plain dictionaries and lists."""
+        return {"rows": [asdict(row) for row in self.rows], "summary": self.summary}
 
 
-def preview_space(
-    rows: Sequence[tuple[str, Mapping[str, Any]]], *, sampling: str, seed: object
-) -> SpacePreview:
-    """Return the pictures of (name, expression) rows and what `sampling` would draw first."""
+def preview_space(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> SpacePreview:
+    """Return the pictures of (name, expression) rows."""
     found = [(name, _parse(value)) for name, value in rows]
-    good = {name: e for name, e in found if name and e is not None}
-    # Without a name twice, and nothing wrong: only then is it a space.
-    space = SearchSpace(good) if good and len(good) == len(rows) else None
-    draws = _draws(space, sampling, seed) if space else []
+    space = _space(found)
     return SpacePreview(
         rows=[_preview(e) if e else RowPreview() for _, e in found],
         summary=_summary([e for _, e in found], space),
-        names=list(good) if draws else [],
-        draws=[[format_param(draw[name]) for name in good] for draw in draws],
+        space=space,
     )
+
+
+def space_of(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> SearchSpace | None:
+    """Return the search space of (name, expression) rows; None where one of them is wrong."""
+    return _space([(name, _parse(value)) for name, value in rows])
+
+
+def _space(found: Sequence[tuple[str, Expression | None]]) -> SearchSpace | None:
+    good = {name: e for name, e in found if name and e is not None}
+    # Without a name twice, and nothing wrong: only then is it a space.
+    return SearchSpace(good) if good and len(good) == len(found) else None
 
 
 def _parse(value: Mapping[str, Any]) -> Expression | None:
@@ -90,6 +95,8 @@ def _parse(value: Mapping[str, Any]) -> Expression | None:
         return None
 
 
+# While one types, one row changes and all others are asked for again.
+@lru_cache(maxsize=512)
 def _preview(expression: Expression) -> RowPreview:
     count = expression.cardinality()
     values = expression.values() if count is not None and count <= _MOST_BARS else []
@@ -103,8 +110,16 @@ def _preview(expression: Expression) -> RowPreview:
         meaning=expression.describe(),
         count="∞" if count is None else format_count(count),
         count_title=_count_title(expression, count),
-        warnings=expression.warnings(),
+        warnings=[*expression.warnings(), *_few_values(expression, values)],
     )
+
+
+def _few_values(expression: Expression, values: Sequence[Any]) -> list[str]:
+    """Warn when a step leaves hardly anything of a range."""
+    if "q" not in expression.arguments() or not 1 < len(values) <= _FEW_VALUES:
+        return []
+    shown = ", ".join(format_param(value) for value in values)
+    return [f"q collapses the range to {len(values)} values: {shown}."]
 
 
 def _count_title(expression: Expression, count: int | None) -> str:
@@ -175,17 +190,3 @@ def _summary(expressions: Sequence[Expression | None], space: SearchSpace | None
     factors = " × ".join(format_count(c or 0) for c in counts)
     total_text = format_count(total) if total < 10**15 else format_param(float(total))
     return f"{factors} = {total_text} combinations" if n > 1 else f"{total_text} values"
-
-
-def _draws(space: SearchSpace, sampling: str, seed: object) -> list[dict[str, Any]]:
-    if sampling not in SAMPLERS:
-        return []
-    kind = load_sampler(sampling)
-    number = seed if isinstance(seed, int) and seed >= 0 else 0
-    if kind.check(space, {"seed": number}, "sampling"):
-        return []
-    sampler = kind(space, goal="maximize", seed=number)
-    try:
-        return [s.params for s in sampler.suggest(History(next_number=0), DRAWS)]
-    except SpaceExhausted:
-        return []

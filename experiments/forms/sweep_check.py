@@ -14,8 +14,13 @@ from django.contrib.auth.models import User
 from experiments import queries
 from experiments.forms.quick_fixes import quick_fixes
 from experiments.forms.sampler_cards import sampler_cards
-from experiments.forms.sweep_estimate import estimate_text
-from experiments.forms.sweep_fields import SweepFields, fields_from_raw, raw_from_fields
+from experiments.forms.sweep_estimate import estimate_of
+from experiments.forms.sweep_fields import (
+    SweepFields,
+    fields_from_raw,
+    keep_scales,
+    raw_from_fields,
+)
 from experiments.forms.sweep_problems import PlacedProblem, add_row_problems, place_problems
 from experiments.forms.sweep_summary import summarize
 from experiments.forms.warm_start import warm_start_offers
@@ -31,7 +36,9 @@ from experiments.spec_azure import is_azure
 from experiments.spec_export_python import python_program
 from experiments.spec_yaml import dump_yaml, read_mapping
 
+# What stays where YAML names no source of the code, and what YAML never names.
 _SOURCE = ("code", "snapshot", "source_directory", "uploaded")
+_OF_THE_PAGE = ("origin", "draft", "draft_version", "replay_from", "check", "check_seconds")
 _NO_PROGRAM = "# The program stands here once the specification is right."
 CHOOSE_ZIP = Problem("source_directory", "Choose a zip file, or another source of the code.")
 
@@ -93,7 +100,8 @@ def read_yaml(text: str, before: SweepFields, user: User) -> CheckedFields:
     except ProblemsError as error:
         problems = [_with_line(PlacedProblem(p.path, p.message, ""), text) for p in error.problems]
         return CheckedFields(before, problems)
-    fields = fields_from_raw(raw)
+    fields = keep_scales(fields_from_raw(raw), before)
+    fields = fields.with_texts(**{key: before.get(key) for key in _OF_THE_PAGE if before.get(key)})
     if "snapshot" not in raw and "source_directory" not in raw:
         source = {key: before.get(key) for key in _SOURCE}
         fields = fields.with_texts(**source)
@@ -103,6 +111,7 @@ def read_yaml(text: str, before: SweepFields, user: User) -> CheckedFields:
 def check_json(fields: SweepFields, user: User, *, has_upload: bool) -> dict[str, Any]:
     """Return everything that the browser shows about these fields."""
     checked = check_fields(fields, user, has_upload=has_upload)
+    estimate = estimate_of(fields, user)
     ready = f"Ready. {fields.get('max_total_runs').strip()} runs on {fields.get('compute')}."
     return panel_json(fields) | {
         "problems": [problem.as_json() for problem in checked.problems],
@@ -110,10 +119,16 @@ def check_json(fields: SweepFields, user: User, *, has_upload: bool) -> dict[str
         "scripts": scripts_of(fields, user),
         "ready": ready,
         "python": python_program(checked.spec) if checked.spec else _NO_PROGRAM,
-        "estimate": estimate_text(fields, user),
+        "estimate": estimate.text,
+        "waits": estimate.waits,
         "offers": asdict(warm_start_offers(fields, user)),
         "fits": [
-            {"name": card.name, "text": card.fit_text, "is_fit": card.is_fit}
+            {
+                "name": card.name,
+                "text": card.fit_text,
+                "is_fit": card.is_fit,
+                "advice": card.advice,
+            }
             for card in sampler_cards(fields)
         ],
         "fixes": [asdict(fix) for fix in quick_fixes(fields)],

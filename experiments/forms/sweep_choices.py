@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from experiments import queries
 from experiments.formats import format_count, format_param
+from experiments.forms.real_values import REAL_LABELS
 from experiments.forms.sampler_cards import sampler_cards
 from experiments.forms.sweep_fields import EXPRESSION_FIELDS, SpaceRow, SweepFields
 from experiments.forms.sweep_start import example_folders
@@ -54,6 +55,7 @@ class ExpressionPart:
     label: str
     css: str
     is_exponent: bool
+    real_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +162,8 @@ def _expression_parts() -> list[ExpressionPart]:
     for name in EXPRESSIONS:
         for spec in load_expression(name).fields:
             labels.setdefault(spec.name, spec.label.removesuffix(" (ln)"))
-    exponents = {"min_value", "max_value", "mu", "sigma"}
     return [
-        ExpressionPart(key, labels[key], css, key in exponents)
+        ExpressionPart(key, labels[key], css, key in REAL_LABELS, REAL_LABELS.get(key, ""))
         for key, css in _PART_CSS.items()
         if any(key in keys for keys in EXPRESSION_FIELDS.values())
     ]

@@ -23,6 +23,7 @@ from experiments.forms.codecs import (
     parse_words,
 )
 from experiments.forms.expression_texts import read_expression
+from experiments.forms.real_values import EXPONENTS, as_real, exponent_of, is_real
 from experiments.space import EXPRESSIONS, load_expression
 
 ROW: Final = re.compile(r"search_space-(\d+)-(\w+)")
@@ -64,9 +65,11 @@ class SpaceRow:
     def expression(self) -> dict[str, Any]:
         """Return the expression as a specification writes it."""
         found: dict[str, Any] = {"type": self.type}
+        real = EXPONENTS[self.type] if is_real(self.type, self.texts) else ()
         for key in EXPRESSION_FIELDS.get(self.type, ()):
             text = self.texts.get(key, "")
             value = parse_values(text) if key == "values" else parse_number(text)
+            value = exponent_of(value) if key in real else value
             if value is not None:
                 found[key] = value
         return found
@@ -82,6 +85,10 @@ class SweepFields:
     def get(self, name: str) -> str:
         """Return one text, empty when it was not given."""
         return self.texts.get(name, "")
+
+    def expressions(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return name and expression of each row, in order."""
+        return [(row.name, row.expression()) for row in self.rows]
 
     def with_texts(self, **texts: str) -> SweepFields:
         """Return a copy with some texts changed."""
@@ -149,6 +156,17 @@ def raw_from_fields(fields: SweepFields) -> dict[str, Any]:
     optional = {"arguments", "python", "environment", "tags", "description", *LIMITS, *IDS}
     kept = {k: v for k, v in raw.items() if k not in optional or v not in ("", None, [], {})}
     return kept | _carried_raw(fields)
+
+
+def keep_scales(fields: SweepFields, before: SweepFields) -> SweepFields:
+    """Return the fields with real values in the rows that had real values before."""
+    known = {row.name: row for row in before.rows if is_real(row.type, row.texts)}
+    rows = []
+    for row in fields.rows:
+        old = known.get(row.name)
+        texts = as_real(row.type, row.texts, old.texts) if old and old.type == row.type else None
+        rows.append(replace(row, texts=texts) if texts else row)
+    return replace(fields, rows=tuple(rows))
 
 
 def parse_ids(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from experiments.forms.real_values import real_problems
 from experiments.forms.sweep_fields import LIMITS, SpaceRow, SweepFields
 from experiments.problems import Problem
 
@@ -91,6 +92,11 @@ def add_row_problems(problems: Iterable[Problem], fields: SweepFields) -> list[P
     ]
     # Rows without a name are left out of the mapping: that it is empty was said already.
     others = [p for p in problems if not (found and p.path == "search_space")]
+    real = [p for row in fields.rows for p in real_problems(row.name, row.type, row.texts)]
+    # Of a value without a logarithm, only the sentence with what was typed helps.
+    paths = {p.path for p in real}
+    found += real
+    others = [p for p in others if p.path not in paths]
     found += [
         Problem(
             f"search_space.{name}", f'"{name}" is listed {n} times. Rename or remove all but one.'

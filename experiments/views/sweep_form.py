@@ -10,11 +10,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from experiments import queries
-from experiments.forms.codecs import parse_number
+from experiments.forms.draft_texts import fields_of_draft
 from experiments.forms.policy_replay import replay_json
 from experiments.forms.quick_fixes import apply_fix, quick_fixes
 from experiments.forms.row_actions import apply_row_action
+from experiments.forms.row_fixes import apply_row_fix, row_fixes
 from experiments.forms.script_facts import add_found_row, advise_on_script
+from experiments.forms.space_draws import draw_runs, page_of
 from experiments.forms.space_preview import preview_space
 from experiments.forms.sweep_around import (
     fields_around,
@@ -35,9 +37,14 @@ from experiments.forms.sweep_check import (
     yaml_of,
 )
 from experiments.forms.sweep_choices import form_choices
-from experiments.forms.sweep_estimate import estimate_text
+from experiments.forms.sweep_estimate import estimate_of
 from experiments.forms.sweep_fields import SweepFields
-from experiments.forms.sweep_problems import errors_by_field, list_sections, place_problems
+from experiments.forms.sweep_problems import (
+    PlacedProblem,
+    errors_by_field,
+    list_sections,
+    place_problems,
+)
 from experiments.forms.sweep_start import (
     blank_fields,
     fields_of_check,
@@ -52,10 +59,14 @@ from experiments.forms.warm_start import (
     fields_resuming,
     warm_start_offers,
 )
-from experiments.models import Run, Sweep
+from experiments.models import Run, Sweep, SweepDraft
 from experiments.problems import ProblemsError
+from experiments.queries.drafts import get_draft
+from experiments.services.drafts import finish_draft
+from experiments.services.refused import Refused
 from experiments.views.check_run import check_context, follow_json
 from experiments.views.form_request import is_script, person_who_may_write, posted_fields
+from experiments.views.sweep_drafts import draft_context, store_posted
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,15 +74,11 @@ def new(request: HttpRequest) -> HttpResponse:
     """Show the form; POST submits it, or does what a button without scripts asks for."""
     user = person_who_may_write(request)
     if request.method != "POST":
-        fields, origin = _start(request, user)
-        return _page(request, CheckedFields(fields), origin=origin)
+        return _opened(request, user)
     fields = posted_fields(request)
     if found := request.POST.get("add_found"):
         return _page(request, CheckedFields(add_found_row(fields, user, found)))
-    changed = apply_row_action(fields, request.POST) or apply_fix(
-        fields, request.POST.get("fix", "")
-    )
-    changed = changed or apply_toggle(fields, request.POST)
+    changed = _changed(fields, request)
     if changed is not None:
         return _page(request, CheckedFields(changed))
     if metric := request.POST.get("use_metric"):
@@ -80,6 +87,8 @@ def new(request: HttpRequest) -> HttpResponse:
         return _load_yaml(request, fields, user)
     if request.POST.get("action") == "check_run":
         return _check_first(request, fields, user)
+    if request.POST.get("action") == "save_draft":
+        return _save_draft(request, fields, user)
     return _create(request, fields, user)
 
 
@@ -97,15 +106,13 @@ def check(request: HttpRequest) -> JsonResponse:
 
 @require_POST
 def preview(request: HttpRequest) -> JsonResponse:
-    """Answer pictures of the posted search space and five draws from it."""
+    """Answer pictures of the posted search space, one-click changes and five draws from it."""
     person_who_may_write(request)
     fields = posted_fields(request)
-    found = preview_space(
-        [(row.name, row.expression()) for row in fields.rows],
-        sampling=fields.get("sampling"),
-        seed=parse_number(fields.get("seed")),
-    )
-    return JsonResponse(found.as_json())
+    found = preview_space(fields.expressions())
+    draws = draw_runs(fields, found.space, page_of(fields.get("draw_page")))
+    fixes = [[fix.as_json() for fix in row] for row in row_fixes(fields)]
+    return JsonResponse(found.as_json() | {"fixes": fixes, "draws": draws.as_json()})
 
 
 @require_POST
@@ -129,6 +136,7 @@ def _create(request: HttpRequest, fields: SweepFields, user: User) -> HttpRespon
         sweep = submit_fields(fields, user, upload=request.FILES.get("upload"))
     except ProblemsError as error:
         return _refusal(request, fields, error)
+    finish_draft(fields.get("draft"), owner=user)
     url = sweep.get_absolute_url()
     return JsonResponse({"url": url}, status=201) if is_script(request) else redirect(url)
 
@@ -157,8 +165,15 @@ def _load_yaml(request: HttpRequest, fields: SweepFields, user: User) -> HttpRes
     read = read_yaml(text, fields, user)
     if not read.problems:
         return _page(request, check_fields(read.fields, user))
-    messages = [f"Line {p.line}: {p.message}" if p.line else p.message for p in read.problems]
-    return _page(request, CheckedFields(fields), status=422, yaml=text, yaml_problems=messages)
+    words = _unread_yaml(text, fields, user)
+    return _page(request, CheckedFields(fields), status=422, **words)
+
+
+def _unread_yaml(text: str, fields: SweepFields, user: User) -> dict[str, Any]:
+    """Return a text that cannot be taken over into the form, and why."""
+    problems = read_yaml(text, fields, user).problems
+    messages = [f"Line {p.line}: {p.message}" if p.line else p.message for p in problems]
+    return {"yaml": text, "yaml_problems": messages}
 
 
 def _page(
@@ -178,14 +193,55 @@ def _page(
         "advice": advice,
         "yaml": yaml_of(fields),
         "summary": summarize(fields),
-        "estimate": estimate_text(fields, user),
+        "estimate": estimate_of(fields, user),
         "offers": warm_start_offers(fields, user),
         "fixes": quick_fixes(fields),
+        "row_fixes": dict(enumerate(row_fixes(fields))),
     }
+    context |= draft_context(request, user, fields.get("draft"))
     choices = form_choices(fields, user)
     choices["metrics"] = list(dict.fromkeys([*advice.metrics, *choices["metrics"]]))
     context |= choices | more | check_context(fields, user)
     return render(request, "experiments/sweep_form.html", context, status=status)
+
+
+def _save_draft(request: HttpRequest, fields: SweepFields, user: User) -> HttpResponse:
+    """Store a draft for a browser without scripts and go on with it."""
+    try:
+        return redirect(store_posted(request, user))
+    except ProblemsError as error:
+        problems = place_problems(error.problems, fields)
+    except Refused as error:
+        problems = [PlacedProblem("", str(error), "")]
+    return _page(request, CheckedFields(fields, problems), status=422)
+
+
+def _changed(fields: SweepFields, request: HttpRequest) -> SweepFields | None:
+    """Return the fields after a button that changes them; None when none was pressed."""
+    fix = request.POST.get("fix", "")
+    return (
+        apply_row_action(fields, request.POST)
+        or apply_fix(fields, fix)
+        or apply_row_fix(fields, fix)
+        or apply_toggle(fields, request.POST)
+    )
+
+
+def _opened(request: HttpRequest, user: User) -> HttpResponse:
+    """Show a draft where the address names one, else the form that it asks for."""
+    public_id = request.GET.get("draft", "")
+    if not public_id:
+        fields, origin = _start(request, user)
+        return _page(request, CheckedFields(fields.with_texts(origin=origin)))
+    try:
+        draft = get_draft(user, public_id)
+    except SweepDraft.DoesNotExist:
+        # Back from the sweep that was started with it, for example.
+        return _page(request, CheckedFields(blank_fields(user)), is_draft_gone=True)
+    fields = fields_of_draft(draft.texts, draft.public_id, draft.version)
+    if text := str(draft.texts.get("yaml", "")):
+        return _page(request, CheckedFields(fields), **_unread_yaml(text, fields, user))
+    return _page(request, CheckedFields(fields))
 
 
 def _warm_start(request: HttpRequest, user: User) -> tuple[SweepFields, str] | None:

@@ -93,3 +93,20 @@ def test_replay_of_runs_without_a_value_has_no_best():
 def test_replay_refuses_values_without_times():
     with pytest.raises(ValueError, match="run 3 has 2 values and 1 times"):
         replay(make_policy(BANDIT), "minimize", [(3, [1.0, 2.0], [0.0])])
+
+
+def test_replay_of_long_curves_judges_early_reports_all_and_later_ones_rarely():
+    policy = make_policy({"type": "bandit", "slack_amount": 0.3, "delay_evaluation": 2})
+    # The second run falls behind for good at report 150.
+    leader = (0, [0.5] * 200, range(200))
+    late = (1, [0.1 if n < 150 else 0.9 for n in range(200)], [n + 0.5 for n in range(200)])
+
+    whole = replay(policy, "minimize", [leader, late])
+    thinned = replay(policy, "minimize", [leader, late], most_checks=20)
+
+    assert (whole.checks, whole.checks_due) == (199, 199)
+    assert thinned.checks_due == 199
+    assert thinned.checks <= 20
+    assert {number: stop.interval for number, stop in whole.stops.items()} == {0: 2}
+    assert thinned.stops == whole.stops
+    assert thinned.curves.count(0) == 2

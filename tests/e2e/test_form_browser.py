@@ -128,7 +128,7 @@ def test_problems_appear_where_they_are_and_nothing_typed_is_lost(chromium_page,
     page.fill("#search_space-1-name", "lr")
     page.click("#start")
     expect(page.locator("#problem-list li")).to_have_count(2)
-    expect(page).to_have_url(re.compile("/sweeps/new/$"))
+    expect(page).to_have_url(re.compile(r"/sweeps/new/(\?draft=.+)?$"))
     expect(page.locator("#search_space-1")).to_contain_text("is listed 2 times")
     expect(page.locator("#search_space-1-values")).to_have_value("16, 32, auto")
     expect(page.locator("#source_directory")).to_have_value(str(code))

@@ -182,7 +182,12 @@ def test_check_says_which_methods_do_not_fit_the_space(client, alice, snapshot):
     fits = {fit["name"]: fit for fit in check(client, form(snapshot))["fits"]}
 
     assert fits["random"]["is_fit"]
-    assert fits["grid"] == {"name": "grid", "text": "Only choice. Change lr", "is_fit": False}
+    assert fits["grid"] == {
+        "name": "grid",
+        "text": "Only choice. Change lr",
+        "is_fit": False,
+        "advice": "",
+    }
 
 
 @pytest.mark.parametrize(
@@ -221,8 +226,9 @@ def test_preview_shows_every_row_in_real_units(client, alice):
     assert (lr["low"], lr["high"], lr["count"]) == ("0.00248", "0.368", "∞")
     assert [bar["label"] for bar in batch["bars"]] == ["16", "32", "auto"]
     assert (batch["count"], batch["is_continuous"]) == ("3", False)
-    assert reply["names"] == ["lr", "batch"]
-    assert len(reply["draws"]) == 5
+    assert reply["draws"]["names"] == ["lr", "batch"]
+    assert len(reply["draws"]["values"]) == 5
+    assert reply["fixes"] == [[], []]
     assert reply["summary"] == "2 parameters, 1 of them continuous"
 
 
@@ -231,7 +237,7 @@ def test_preview_of_a_wrong_row_is_empty_and_others_stay(client, alice):
 
     assert reply["rows"][0]["bars"] == []
     assert len(reply["rows"][1]["bars"]) == 3
-    assert reply["draws"] == []
+    assert reply["draws"]["values"] == []
 
 
 @pytest.mark.parametrize("name", ["sweep_check", "space_preview", "sweep_new"])

@@ -1,6 +1,8 @@
-// Pictures of the search space beside its rows, and five draws from it.
+// Pictures of the search space beside its rows; row fixes and draws come with the same answer.
 import { postForm } from "../lib/api.js";
 import { $, $$, html, render } from "../lib/dom.js";
+import { drawPage, showDraws } from "./draws.js";
+import { showRowFixes } from "./row_fixes.js";
 import { whenReleased } from "./settle.js";
 
 const WIDTH = 132;
@@ -54,13 +56,6 @@ export function previewMarkup(row) {
     <line class="base" x1="0" x2="${WIDTH}" y1="${FLOOR}" y2="${FLOOR}"></line></svg>`;
 }
 
-/** The five draws as a table. */
-export function drawsMarkup(names, draws) {
-  return html`<table><thead><tr>${names.map((name) => html`<th scope="col" class="num mono">${name}
-    </th>`)}</tr></thead><tbody>${draws.map((draw) => html`<tr>${draw.map((value) => html`<td
-    class="num">${value}</td>`)}</tr>`)}</tbody></table>`;
-}
-
 function show(preview) {
   $$("#rows .sprow").forEach((row, index) => {
     const own = preview.rows[index];
@@ -73,27 +68,28 @@ function show(preview) {
     render($("[data-warnings]", row), html`${own.warnings.map((text) => html`<li>${text}</li>`)}`);
   });
   $("#space-count").textContent = preview.summary;
-  $("#draws").hidden = preview.draws.length === 0;
-  render($("#draw-table"), drawsMarkup(preview.names, preview.draws));
+  showRowFixes(preview.fixes);
+  showDraws(preview.draws);
 }
 
-/** What of the form the pictures depend on, as text. */
-function spaceText(data) {
-  return [...data].filter(([name]) => /^(search_space-|sampling$|seed$)/.test(name)).join("\n");
-}
+// What of the form the pictures, the draws and their command lines depend on.
+const NAMES = /^(search_space-|sampling$|seed$|resume_|entry$|script$|command$|arguments$|python$)/;
 
 let asked = "";
 let asking = null;
 
-/** Asks for the pictures when the search space, the method or the seed changed. */
+/** Asks for the pictures when the search space, the method or what is run changed. */
 export async function refreshPreviews(form, data) {
-  const text = spaceText(data);
+  const sent = new FormData();
+  for (const [name, value] of data) if (NAMES.test(name)) sent.set(name, value);
+  sent.set("draw_page", drawPage());
+  const text = [...sent].join("\n");
   if (text === asked) return;
   asked = text;
   asking?.abort();
   asking = new AbortController();
   try {
-    const preview = await postForm(form.dataset.preview, data, { signal: asking.signal });
+    const preview = await postForm(form.dataset.preview, sent, { signal: asking.signal });
     whenReleased("previews", () => show(preview));
   } catch (error) {
     if (error.name !== "AbortError") asked = "";

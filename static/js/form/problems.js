@@ -85,15 +85,19 @@ export function focusFirst(problems) {
 }
 
 /** Shows what is probably not meant, how long it will take, and which methods fit the space. */
-export function showAdvice({ warnings, fits, estimate }) {
+export function showAdvice({ warnings, fits, estimate, waits }) {
   $("#estimate").hidden = !estimate;
   $("#estimate-text").textContent = estimate;
+  for (const item of $$("[data-waits]")) item.textContent = waits[item.dataset.waits] ?? "";
   $("#warnings").hidden = warnings.length === 0;
   render($("#warning-list"), html`${warnings.map((text) => html`<li>${text}</li>`)}`);
-  for (const { name, text, is_fit: isFit } of fits) {
+  for (const { name, text, is_fit: isFit, advice } of fits) {
     const item = $(`[data-fit="${CSS.escape(name)}"]`);
     if (!item) continue;
     item.textContent = text;
     item.className = isFit ? "yes" : "no";
+    const note = item.parentElement.querySelector("[data-advice]");
+    note.hidden = !advice;
+    note.textContent = advice;
   }
 }

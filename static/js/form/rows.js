@@ -23,21 +23,32 @@ function renumber() {
 
 function makeRow({ name = "", type = "uniform", texts = {} } = {}) {
   const row = $("#row-template").content.firstElementChild.cloneNode(true);
+  $('[data-key="name"]', row).value = name;
+  writeRow(row, { type, texts });
+  return row;
+}
+
+/** Writes a distribution and texts of its fields into a row; other fields stay. */
+export function writeRow(row, { type, texts }) {
   const select = $('[data-key="type"]', row);
   if (![...select.options].some((option) => option.value === type)) select.add(new Option(type, type));
   select.value = type;
-  $('[data-key="name"]', row).value = name;
   for (const [key, text] of Object.entries(texts)) {
     const field = $(`[data-key="${CSS.escape(key)}"]`, row);
-    if (field && key !== "name" && key !== "type") field.value = text;
+    if (!field || key === "name" || key === "type") continue;
+    if (field.type === "checkbox") field.checked = field.value === text;
+    else field.value = text;
+    field.dispatchEvent(new Event("refill"));
   }
-  return row;
 }
 
 /** What a row says now: {name, type, texts}. */
 export function readRow(row) {
   const texts = {};
-  for (const field of $$("[data-key]", row)) texts[field.dataset.key] = field.value;
+  for (const field of $$("[data-key]", row)) {
+    const isOff = field.type === "checkbox" && !field.checked;
+    texts[field.dataset.key] = isOff ? "" : field.value;
+  }
   const { name, type, ...others } = texts;
   return { name, type, texts: others };
 }

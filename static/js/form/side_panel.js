@@ -6,9 +6,13 @@ import { setRows } from "./rows.js";
 // Whether the text is the person's own: it may have comments, and is not written over.
 let isEdited = false;
 let hasErrors = false;
+let isTyping = false;
 
 /** Whether the YAML was changed and could not be taken over into the form. */
 export const hasYamlErrors = () => hasErrors;
+
+/** Whether the YAML says something that the form does not say (yet). */
+export const hasOwnYaml = () => hasErrors || isTyping;
 
 function showView(name) {
   for (const tab of $$("#views [data-view]")) {
@@ -63,6 +67,7 @@ async function takeOver(form, onFilled) {
   data.set("action", "load_yaml");
   const reply = await postForm(form.dataset.check, data);
   if (data.get("yaml") !== $("#yaml").value) return;
+  isTyping = false;
   showYamlProblems(reply.problems);
   if (hasErrors) return;
   onFilled(reply);
@@ -96,10 +101,17 @@ export function mountSidePanel(form, { onFilled, onDiscard }) {
     showView(next.dataset.view);
     next.focus();
   });
+  // A draft brings back what could not be taken over.
+  if ($("#yaml-errors").children.length) {
+    isEdited = true;
+    takeOver(form, onFilled).catch(() => {});
+    showView("yaml");
+  }
   let typing = 0;
   $("#yaml").addEventListener("input", (event) => {
     event.stopPropagation();
     isEdited = true;
+    isTyping = true;
     clearTimeout(typing);
     typing = setTimeout(() => takeOver(form, onFilled).catch(() => {}), 500);
   });
@@ -109,6 +121,7 @@ export function mountSidePanel(form, { onFilled, onDiscard }) {
     if (line) selectLine(line);
     if (!event.target.closest("[data-discard]")) return;
     isEdited = false;
+    isTyping = false;
     showYamlProblems([]);
     onDiscard();
   });

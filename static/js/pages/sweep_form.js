@@ -3,19 +3,28 @@ import { postForm } from "../lib/api.js";
 import { $ } from "../lib/dom.js";
 import { toast } from "../lib/shell.js";
 import { mountCheckRun, noteChange, sentForm } from "../form/check_run.js";
+import { endDraft, mountDraft, saveSoon } from "../form/draft.js";
+import { mountDraws } from "../form/draws.js";
 import { refreshPreviews } from "../form/previews.js";
 import {
   focusFirst, holderOf, showAdvice, showProblems, showSections, showSummary, showVerdict,
 } from "../form/problems.js";
+import { mountOpenYaml } from "../form/open_yaml.js";
 import { mountFixes, showFixes } from "../form/quick_fixes.js";
 import { mountReplay, refreshReplay } from "../form/replay.js";
+import { mountRealValues } from "../form/real_values.js";
+import { mountRowFixes } from "../form/row_fixes.js";
 import { addRow, mountRows } from "../form/rows.js";
 import { mountScript, refreshScript, zippedScripts } from "../form/script.js";
 import { watchPointer, whenReleased } from "../form/settle.js";
-import { fillForm, followForm, hasYamlErrors, mountSidePanel, showSpec } from "../form/side_panel.js";
+import {
+  fillForm, followForm, hasOwnYaml, hasYamlErrors, mountSidePanel, showSpec,
+} from "../form/side_panel.js";
 import { mountWarmStart, showOffers } from "../form/warm_start.js";
 
 const CHECK_MS = 350;
+// Pictures follow the typing more closely than problems do.
+const PREVIEW_MS = 120;
 const form = $("#form");
 // A field shows its problems once it was left; after a refused submission all do.
 const left = new Set();
@@ -24,6 +33,7 @@ let last = null;
 // Whether something was typed since the last reply: its problems may be gone already.
 let isStale = false;
 let timer = 0;
+let previewTimer = 0;
 let asking = null;
 
 const isVisible = (holder) => showAll || holder === "" || left.has(holder);
@@ -34,6 +44,14 @@ function formData() {
   const file = data.get("upload");
   data.delete("upload");
   if (file?.name) data.set("upload_name", file.name);
+  return data;
+}
+
+/** The form as a draft keeps it: YAML only while it cannot be taken over. */
+function draftData() {
+  const data = formData();
+  if (hasOwnYaml()) data.set("yaml_edited", "1");
+  else data.delete("yaml");
   return data;
 }
 
@@ -74,8 +92,11 @@ async function check() {
 function checkSoon() {
   isStale = true;
   followForm();
+  saveSoon();
   clearTimeout(timer);
+  clearTimeout(previewTimer);
   timer = setTimeout(check, CHECK_MS);
+  previewTimer = setTimeout(() => refreshPreviews(form, formData()), PREVIEW_MS);
 }
 
 function refuse(problems) {
@@ -98,6 +119,7 @@ async function submit() {
   try {
     const { url, problems } = await postForm(location.pathname, sentForm(form, "create"));
     if (url) {
+      endDraft();
       location.assign(url);
       return;
     }
@@ -137,9 +159,14 @@ form.addEventListener("click", (event) => {
 
 const checkRun = mountCheckRun(form, { readForm: formData, refuse, onMetric: checkSoon });
 watchPointer();
+mountDraft(form, draftData);
 mountFixes(form);
+mountOpenYaml();
 mountReplay(form, checkSoon);
 mountRows(checkSoon);
+mountRowFixes(checkSoon);
+mountRealValues();
+mountDraws(() => refreshPreviews(form, formData()));
 mountScript({ addRow: (values) => addRow(values, checkSoon), onChange: checkSoon });
 mountWarmStart((field) => {
   left.add(field);
