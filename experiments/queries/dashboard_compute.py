@@ -85,7 +85,10 @@ def disk_of_runs() -> Disk:
     Raises:
         OSError: it cannot be asked.
     """
-    usage = shutil.disk_usage(Path(settings.STUDIO_STORAGE_ROOT))
+    # The folder comes with the first run.
+    folder = Path(settings.STUDIO_STORAGE_ROOT).absolute()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    usage = shutil.disk_usage(existing)
     bucket = settings.STUDIO_STORAGE_BUCKET
     # Workers stop to take runs at the limit: somebody should know well before.
     low = max(10 * settings.STUDIO_MIN_FREE_BYTES, usage.total // 20)

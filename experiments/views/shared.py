@@ -61,12 +61,15 @@ def _guest(view: View[P]) -> Callable[..., HttpResponseBase]:
         request: HttpRequest, /, token: str, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
         shared = find_shared(token)
-        response: HttpResponseBase
-        if shared is None:
-            response = render(request, "experiments/shared_gone.html", status=404)
-        else:
+        try:
+            if shared is None:
+                raise Http404
             note_use(shared.link)
             response = view(request, shared, *args, **kwargs)
+        except Http404:
+            is_alive = shared is not None
+            gone = "experiments/shared_gone.html"
+            response = render(request, gone, {"is_alive": is_alive}, status=404)
         # The address is the key: no search engine, no other site and no shared cache gets it.
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         response.headers["Referrer-Policy"] = "no-referrer"

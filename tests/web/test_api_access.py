@@ -15,8 +15,10 @@ from experiments.models import (
     ApiToken,
     Membership,
     ModelVersion,
+    NoteVersion,
     RegisteredModel,
     Run,
+    ShareLink,
     Sweep,
 )
 from experiments.services.access import make_api_token
@@ -68,6 +70,13 @@ OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
     ("GET", "/sweeps/{sweep_id}/best-run"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/metrics"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/events"): (NOTHING, 200, "read"),
+    ("GET", "/sweeps/{sweep_id}/notes"): (NOTHING, 200, "read"),
+    ("PUT", "/sweeps/{sweep_id}/notes"): (_json({"text": "a", "version": 0}), 200, "write"),
+    ("GET", "/sweeps/{sweep_id}/notes/versions"): (NOTHING, 200, "read"),
+    ("GET", "/sweeps/{sweep_id}/tags"): (NOTHING, 200, "read"),
+    ("PATCH", "/sweeps/{sweep_id}/tags"): (_json({"tags": {"a": "1"}}), 200, "write"),
+    ("GET", "/sweeps/{sweep_id}/star"): (NOTHING, 200, "read"),
+    ("POST", "/sweeps/{sweep_id}/share-links"): (_json({"days": 1}), 201, "write"),
     ("GET", "/runs/{run_id}"): (NOTHING, 200, "read"),
     ("PATCH", "/runs/{run_id}"): (_json({"tags": {"a": "1"}}), 200, "write"),
     ("GET", "/runs/{run_id}/metrics"): (NOTHING, 200, "read"),
@@ -120,6 +129,13 @@ OF_TRASH = {
     ("POST", "/trash/{sweep_id}/restore"),
     ("GET", "/removals/{removal_id}"),
 }
+# Stars are of whoever may look, a link has an id: test_sweep_marks.py, test_share_links.py.
+OF_TEAMS = {
+    ("GET", "/sweeps/{sweep_id}/share-links"),
+    ("PUT", "/sweeps/{sweep_id}/star"),
+    ("DELETE", "/sweeps/{sweep_id}/star"),
+    ("DELETE", "/sweeps/{sweep_id}/share-links/{link_id}"),
+}
 # Its sweeps stand in the query: tried by everybody in test_api_compare.py.
 OF_COMPARISON = {("GET", "/compare")}
 # What the token of a run opens: that run, but a script does not repeat itself.
@@ -164,6 +180,8 @@ def _snapshot_of_states() -> tuple[Any, ...]:
         sorted(Run.objects.values_list("pk", "state")),
         sorted(RegisteredModel.objects.values_list("pk", "description", "last_number")),
         sorted(ModelVersion.objects.values_list("pk", "stage")),
+        sorted(NoteVersion.objects.values_list("pk", "number")),
+        sorted(ShareLink.objects.values_list("pk", "revoked_at")),
     )
 
 
@@ -175,7 +193,7 @@ def test_every_operation_has_a_row() -> None:
         for method in operations
     }
 
-    assert documented == set(OPERATIONS) | OF_COMPUTE | OF_TRASH | OF_COMPARISON
+    assert documented == set(OPERATIONS) | OF_COMPUTE | OF_TRASH | OF_COMPARISON | OF_TEAMS
 
 
 @EVERY
