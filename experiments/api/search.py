@@ -13,6 +13,7 @@ from experiments.api.schemas import Number
 from experiments.models import Run
 from experiments.queries.json_forms import number_json
 from experiments.queries.models import ModelRow
+from experiments.queries.page import Page
 from experiments.queries.search import Search, SweepHit
 from experiments.queries.search_context import found_in_run, found_in_sweep
 from experiments.search_terms import SearchTerms, read_search
@@ -92,7 +93,7 @@ def search(
     sweeps = found.sweeps(limit=limit, is_counted=False)
     runs = found.runs(limit=limit, is_counted=False)
     models = found.models(limit=limit, is_counted=False)
-    pages = {"sweeps": sweeps, "runs": runs, "models": models}
+    pages: dict[str, Page[Any]] = {"sweeps": sweeps, "runs": runs, "models": models}
     return {
         "sweeps": [_sweep_json(hit, terms) for hit in sweeps.items],
         "runs": [_run_json(run, terms) for run in runs.items],

@@ -118,7 +118,18 @@ class Comparison:
 
     def _figures(self, placed: Placed) -> SweepFigures:
         sweep, rows = placed.sweep, self._rows[placed.sweep.pk]
-        facts = [RunFact(*row[3:8], row[9], is_retry=row[10] is not None) for row in rows]
+        facts = [
+            RunFact(
+                state=row[3],
+                end_reason=row[4],
+                started=row[5],
+                ended=row[6],
+                best_value=row[7],
+                reports=row[9],
+                is_retry=row[10] is not None,
+            )
+            for row in rows
+        ]
         progress = measure_progress(
             facts,
             total=planned_runs(sweep),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, reduce
-from operator import and_, or_
+from operator import or_
 from typing import Any, Final
 
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, TextField, Value, When
@@ -117,8 +117,8 @@ class Search:
 
     @cached_property
     def _sweep_rows(self) -> QuerySet[Sweep]:
-        rows = _with_tags(self._placed_sweeps, self.terms.words)
-        return rows.filter(reduce(and_, map(_sweep_match, self.terms.words), Q()))
+        rows: QuerySet[Sweep] = _with_tags(self._placed_sweeps, self.terms.words)
+        return rows.filter(*map(_sweep_match, self.terms.words))
 
     @cached_property
     def _meeting(self) -> QuerySet[Run]:

@@ -112,7 +112,7 @@ def chart(request: HttpRequest, ids: str, name: str) -> HttpResponse:
         raise Http404("No such comparison.")
     drawn = load_comparison(name)
     known = {spec.name for spec in drawn.options}
-    options = {key: value for key, value in request.GET.items() if key in known}
+    options = {key: str(value) for key, value in request.GET.items() if key in known}
     now = clock.now()
     etag = _etag(asked, name, options, now)
     unchanged = get_conditional_response(request, etag=etag)
