@@ -13,9 +13,9 @@ from ninja import Status
 from experiments import queries
 from experiments.api.auth import WRITE, check_may_write, person_of, sweep_of
 from experiments.api.bodies import read_mapping
+from experiments.api.curves import router
 from experiments.api.schemas import RepeatedRuns, RunOut, SweepOut
 from experiments.api.spec_body import json_body
-from experiments.api.sweeps import router
 from experiments.models import Sweep
 from experiments.problems import Problem, ProblemsError
 from experiments.services import sweeps as sweep_services

@@ -130,7 +130,7 @@ class Chart(ABC):
     label: ClassVar[str]
     help: ClassVar[str]
     options: ClassVar[tuple[OptionSpec, ...]] = ()
-    needs_curves: ClassVar[bool] = False
+    needs_limits: ClassVar[bool] = False
     needs_model: ClassVar[bool] = False
     needs_slots: ClassVar[bool] = False
 

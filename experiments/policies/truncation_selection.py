@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments.curves import direction
+from experiments.curves import CurveSet, FloatArray, IntArray, IntervalView, direction
 from experiments.policies.base import Case, Policy, Verdict, earlier_text
 from experiments.policies.fields import DELAY_EVALUATION, EVALUATION_INTERVAL, FieldSpec
 
@@ -43,23 +43,34 @@ class TruncationSelection(Policy):
     def judge(self, case: Case) -> Verdict:
         """Stop the run when it stands among the worst floor(N * percentage / 100) of N runs."""
         percentage = int(self.config["truncation_percentage"])
-        best = case.best
-        ranked = best.reached & np.isfinite(best.values)
-        if self.config["exclude_finished_jobs"]:
-            ranked &= ~best.finished
-        numbers, values = best.numbers[ranked], best.values[ranked]
-        # Stable and best first: of two equal runs the earlier one ranks higher and survives.
-        order = np.argsort(-direction(case.snapshot.goal) * values, kind="stable")
-        rank = int(np.flatnonzero(numbers[order] == case.snapshot.run)[0]) + 1
+        numbers, values = self._ranked(case.snapshot.goal, case.best)
+        rank = int(np.flatnonzero(numbers == case.snapshot.run)[0]) + 1
         total = int(numbers.size)
         cut = total * percentage // 100
-        limit = float(values[order[total - cut - 1]])
+        limit = float(values[total - cut - 1])
         text = (
             f"best {case.own:.4g} ranks {rank} of {total}{earlier_text(numbers)}, "
             f"and the worst {percentage} % "
             f"are {'no run' if cut == 0 else f'the last {cut}'}"
         )
         return Verdict(stop=rank > total - cut, limit=limit, text=text)
+
+    def limit_at(self, goal: str, interval: int, curves: CurveSet) -> float | None:
+        """Return the value of the last run that stays at `interval`; None when none is ranked."""
+        if not self.is_due(interval):
+            return None
+        _, values = self._ranked(goal, curves.best_at(interval))
+        cut = int(values.size) * int(self.config["truncation_percentage"]) // 100
+        return float(values[values.size - cut - 1]) if values.size else None
+
+    def _ranked(self, goal: str, best: IntervalView) -> tuple[IntArray, FloatArray]:
+        ranked = best.reached & np.isfinite(best.values)
+        if self.config["exclude_finished_jobs"]:
+            ranked &= ~best.finished
+        numbers, values = best.numbers[ranked], best.values[ranked]
+        # Stable and best first: of two equal runs the earlier one ranks higher and survives.
+        order = np.argsort(-direction(goal) * values, kind="stable")
+        return numbers[order], values[order]
 
     def _summary_parts(self) -> list[str]:
         finished = ["without finished runs"] if self.config["exclude_finished_jobs"] else []

@@ -18,6 +18,7 @@ from experiments.queries.json_forms import (
 )
 from experiments.queries.log import LogLine, log_of_sweep
 from experiments.queries.metric_model import model_need
+from experiments.queries.packed_curves import Window, packed_curves
 from experiments.queries.page import Page
 from experiments.queries.run_table import RunRow, run_row, run_rows
 from experiments.queries.series import (
@@ -77,6 +78,7 @@ __all__ = [
     "RunRow",
     "Series",
     "SweepRow",
+    "Window",
     "WinningValue",
     "active_sweeps",
     "add_earlier_curves",
@@ -113,6 +115,7 @@ __all__ = [
     "model_need",
     "number_json",
     "numbers_json",
+    "packed_curves",
     "policy_limits",
     "resumed_by",
     "resumed_from",

@@ -18,6 +18,7 @@ from experiments.models import MetricChunk, MetricSeries, Run, Sweep
 from experiments.queries.json_forms import number_json, numbers_json
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+_ROWS = 200
 _FIELDS = ("series__run__number", "first", "count", "values", "steps", "times")
 
 
@@ -86,8 +87,13 @@ def curves_of(sweep: Sweep, metric: str, *, limit: int = 300) -> dict[int, Curve
 
 def whole_values(sweep: Sweep, metric: str) -> Iterator[tuple[int, Floats]]:
     """Yield run number and all values of one metric, in order of the numbers; one query."""
-    for number, curve in _whole_curves(sweep, metric):
-        yield number, curve.values
+    chunks = MetricChunk.objects.filter(series__run__sweep=sweep, series__name=metric)
+    rows = chunks.order_by("series__run__number", "first").values_list(
+        "series__run__number", "values"
+    )
+    # Steps and times stay where they are: three times as much, and nobody asks for it.
+    for number, group in groupby(rows.iterator(chunk_size=_ROWS), key=lambda row: row[0]):
+        yield number, np.frombuffer(b"".join(row[1] for row in group), dtype="<f8")
 
 
 def whole_curves(sweep: Sweep, metric: str) -> Iterator[tuple[int, Curve]]:

@@ -46,11 +46,11 @@ def chart_of(
         return unchanged
     view = queries.chart_view(
         sweep,
-        with_limits=drawn.needs_curves,
+        with_limits=drawn.needs_limits and _shows_limits(sweep, options),
         with_model=drawn.needs_model,
         slots_at=now if drawn.needs_slots else None,
     )
-    names = queries.metric_names(sweep) if drawn.needs_curves else []
+    names = queries.metric_names(sweep) if drawn.needs_limits else []
     problems = _check(drawn, view, options, names)
     if problems:
         return _bad_request(problems)
@@ -65,9 +65,7 @@ def _figure(
     names: list[str],
     etag: str,
 ) -> HttpResponse:
-    metric = options.get("metric") or sweep.metric_name
-    curves = queries.curves_of(sweep, metric) if drawn.needs_curves else None
-    figure = drawn.build(view, options, curves).to_json()
+    figure = drawn.build(view, options).to_json()
     for option in figure["meta"]["options"]:
         if option["name"] == "metric":
             option["choices"] = [[name, name] for name in dict.fromkeys([view.metric, *names])]
@@ -78,6 +76,12 @@ def _figure(
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response
+
+
+def _shows_limits(sweep: Sweep, options: dict[str, str]) -> bool:
+    """Tell whether a limit can be drawn: it is one of the primary metric at intervals."""
+    is_primary = options.get("metric", "") in ("", sweep.metric_name)
+    return is_primary and options.get("x", "") in ("", "interval")
 
 
 def _check(

@@ -174,6 +174,7 @@ def page_data(sweep: Sweep, progress: SweepProgress) -> dict[str, Any]:
         "urls": {
             "socket": f"{reverse('home')}ws/sweeps/{sweep.public_id}/",
             "events": f"{reverse('home')}api/v1/sweeps/{sweep.public_id}/events",
+            "curves": f"{reverse('home')}api/v1/sweeps/{sweep.public_id}/curves",
             # The public id of a run is that of its sweep with the number.
             "run": reverse("run", args=[f"{sweep.public_id}_NUMBER"]),
         },

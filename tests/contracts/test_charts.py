@@ -17,7 +17,8 @@ import plotly.graph_objects as go
 import pytest
 
 from experiments.charts import CHARTS, load_chart
-from experiments.charts.base import METRIC, Curve, SweepView
+from experiments.charts.base import METRIC, SweepView
+from experiments.charts.lines import Bundle, cut, pack
 from tests.chart_views import (
     SPACE,
     Shape,
@@ -223,7 +224,8 @@ def test_chart_describes_itself(name):
         assert option.help.endswith(".")
 
 
-@every_chart
+# The points of the metrics chart come from elsewhere: core/test_charts_lines.py.
+@pytest.mark.parametrize("name", [name for name in CHARTS if name != "metrics"])
 def test_chart_draws_and_counts_every_run_once(name):
     view = make_view(make_mixed_runs(40))
 
@@ -253,28 +255,19 @@ def decoded(values):
     return values
 
 
-def test_contract_knows_that_metrics_needs_curves():
-    assert [name for name in CHARTS if load_chart(name).needs_curves] == ["metrics"]
+def test_contract_knows_that_metrics_needs_limits():
+    assert [name for name in CHARTS if load_chart(name).needs_limits] == ["metrics"]
 
 
-def test_metrics_of_1000_runs_with_1000_reports_stays_below_one_megabyte():
-    view = make_view(make_mixed_runs(1000))
+def test_curves_of_1000_runs_with_1000_reports_stay_below_a_megabyte_and_a_fifth():
     rng = np.random.default_rng(1)
-    curves = {
-        run.number: Curve(
-            run.number,
-            np.arange(1, 1001),
-            None,
-            np.arange(1000.0),
-            rng.random(1000),
-        )
-        for run in view.runs
-    }
+    counts = np.full(1000, 1000)
+    intervals = np.tile(np.arange(1.0, 1001), 1000)
 
-    figure = load_chart("metrics").build(view, {}, curves)
+    packed = pack(cut(Bundle(np.arange(1000), counts, intervals, rng.random(1_000_000))))
 
-    assert len(json.dumps(figure.to_json()).encode()) < ONE_MEGABYTE
-    assert len(figure.meta["lines"]) == 1000
+    assert len(json.dumps(packed).encode()) < 1.2 * ONE_MEGABYTE
+    assert len(packed["numbers"]) == 1000
 
 
 def test_every_axis_option_takes_the_metric():

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from experiments.curves import CurveSet
 from experiments.policies.base import RunCurve, Snapshot
 from experiments.policies.truncation_selection import TruncationSelection
 
@@ -79,3 +80,15 @@ def test_truncation_check_says_what_is_allowed():
 
     assert missing.message == "truncation_percentage is missing; use a whole number from 1 to 99."
     assert flag.message == "exclude_finished_jobs is 'yes'; use true or false."
+
+
+@pytest.mark.parametrize("goal", ["maximize", "minimize"])
+def test_truncation_limit_is_the_value_of_the_last_run_that_stays(goal):
+    curves = CurveSet(goal)
+    for number in range(10):
+        curves.append(number, [number / 10, math.nan])
+    policy = TruncationSelection(truncation_percentage=30, evaluation_interval=2)
+
+    assert policy.limit_at(goal, 1, curves) is None
+    assert policy.limit_at(goal, 2, curves) == (0.3 if goal == "maximize" else 0.6)
+    assert policy.limit_at(goal, 2, CurveSet(goal)) is None

@@ -15,18 +15,8 @@ METRICS = '[data-chart="metrics"]'
 PARALLEL = '[data-chart="parallel_coordinates"]'
 SCATTER_3D = '[data-chart="scatter_3d"]'
 # The values of a run's line as they are drawn, gaps left out.
-LINE = """(number) => {
-  const plot = document.querySelector('[data-chart="metrics"] .plot');
-  const found = [];
-  for (const trace of plot?.data ?? []) {
-    if (trace.mode !== "lines" || !trace.customdata) continue;
-    for (let i = 0; i < trace.y.length; i += 1) {
-      const isValue = trace.y[i] !== null && !Number.isNaN(trace.y[i]);
-      if (trace.customdata[i] === number && isValue) found.push(trace.y[i]);
-    }
-  }
-  return found;
-}"""
+LINE = """(number) =>
+  document.querySelector('[data-chart="metrics"] .runlines')?.valuesOf(number) ?? []"""
 EYE = f"() => document.querySelector('{SCATTER_3D} .plot')?._fullLayout?.scene?.camera?.eye?.x"
 
 
@@ -138,7 +128,7 @@ def test_brush_on_an_axis_narrows_the_list_and_all_charts(chromium_page, finishe
     page.goto(f"/sweeps/{finished}/charts/")
     expect(page.locator("#runlist li")).to_have_count(8)
     ranked = listed(page)
-    wait_for_chart(page, METRICS)
+    wait_for_points(page, ranked[0], 1)
     page.locator(PARALLEL).scroll_into_view_if_needed()
 
     zone = page.locator(".axis.metric .zone").bounding_box()
@@ -194,7 +184,7 @@ def test_pointing_at_a_run_lights_it_up_everywhere(chromium_page, finished, expe
     page = chromium_page
     page.goto(f"/sweeps/{finished}/charts/")
     expect(page.locator("#runlist li")).to_have_count(8)
-    wait_for_chart(page, METRICS)
+    wait_for_points(page, 0, 1)
     row = page.locator("#runlist li").nth(2)
     run = int(row.get_attribute("data-run"))
 

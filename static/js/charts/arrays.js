@@ -5,11 +5,18 @@ const TYPES = {
   u2: Uint16Array, i1: Int8Array, u1: Uint8Array,
 };
 
+function bytesOf(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const raw = atob(text);
+  const bytes = new Uint8Array(raw.length);
+  for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
+  return bytes;
+}
+
 /** The array behind a base64 form; anything else comes back as it is. */
 export function decode(value) {
   if (!value?.bdata) return value;
-  const bytes = Uint8Array.from(atob(value.bdata), (char) => char.charCodeAt(0));
-  return new TYPES[value.dtype](bytes.buffer);
+  return new TYPES[value.dtype](bytesOf(value.bdata).buffer);
 }
 
 /** A matrix as one flat array of numbers, row by row; gaps (null) become NaN. */

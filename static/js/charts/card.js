@@ -28,8 +28,10 @@ function bestOf(figure) {
 /**
  * @typedef {object} Hooks
  * @property {(host: HTMLElement) => object} makeView gives {show, resize, redraw, png}
- * @property {(figure: object) => object[]} [prepare] gives other traces than the server's
- * @property {(options: object) => void} [beforeLoad] is told the options before they are asked for
+ * @property {(figure: object) => object} [prepare] gives what differs from the server's figure
+ * @property {(options: object, signal: AbortSignal) => Promise} [load] fetches what else is needed
+ * @property {(option: string) => boolean} [isLocal] whether the server need not know of an option
+ * @property {number} [pause] milliseconds between two requests of the same chart
  * @property {(figure: object) => void} [onFigure] is told of every answer
  */
 export class ChartCard {
@@ -40,6 +42,8 @@ export class ChartCard {
     this.host = $("[data-plot]", section);
     this.title = $("h2", section).textContent;
     this.pickers = $$("select[data-option]", section);
+    this.controls = $$("[data-local]", section);
+    this.tableShown = null;
     this.view = null;
     this.figure = null;
     this.isVisible = false;
@@ -49,6 +53,7 @@ export class ChartCard {
     this.cost = 0;
     this.loading = null;
     this.pickers.forEach((picker) => this.bindPicker(picker));
+    this.controls.forEach((control) => this.bindControl(control));
     section.addEventListener("click", (event) => this.onClick(event));
     this.watch();
     $("[data-menu]", section).hidden = false;
@@ -60,7 +65,21 @@ export class ChartCard {
     if ([...picker.options].some((entry) => entry.value === asked)) picker.value = asked;
     picker.addEventListener("change", () => {
       replaceParams({ [key]: picker.value === picker.dataset.default ? "" : picker.value });
-      this.load();
+      if (this.hooks.isLocal?.(picker.dataset.option)) this.redraw();
+      else this.load();
+    });
+  }
+
+  /** A control that only changes how things are drawn; it stands in the address like a picker. */
+  bindControl(control) {
+    const key = `${this.section.dataset.chart}.${control.dataset.local}`;
+    const usual = control.value;
+    const asked = getParam(key);
+    const isKnown = control.tagName !== "SELECT" || [...control.options].some((o) => o.value === asked);
+    if (asked && isKnown) control.value = asked;
+    control.addEventListener("input", () => {
+      replaceParams({ [key]: control.value === usual ? "" : control.value });
+      this.redraw();
     });
   }
 
@@ -85,11 +104,17 @@ export class ChartCard {
     return Object.fromEntries(this.pickers.map((picker) => [picker.dataset.option, picker.value]));
   }
 
+  /** The values of the local controls by name. */
+  locals() {
+    return Object.fromEntries(this.controls.map((control) => [control.dataset.local, control.value]));
+  }
+
   /** Fetches again soon: not while out of sight, and with pauses that grow with the effort. */
   refresh() {
     this.isStale = true;
     if (!this.isVisible || document.hidden || this.timer) return;
-    const pause = this.figure ? Math.max(REFRESH_MS, SHARE * this.cost) : 0;
+    const least = this.hooks.pause ?? REFRESH_MS;
+    const pause = this.figure ? Math.max(least, SHARE * this.cost) : 0;
     const wait = Math.max(0, this.lastLoad + pause - performance.now());
     this.timer = setTimeout(() => this.load(), wait);
   }
@@ -103,10 +128,11 @@ export class ChartCard {
     const mine = new AbortController();
     this.loading = mine;
     const start = performance.now();
-    this.hooks.beforeLoad?.(this.options());
     try {
       const address = this.section.dataset.url + mergeQuery("", this.options());
-      const answer = await getJson(address, { signal: mine.signal });
+      const [answer] = await Promise.all([
+        getJson(address, { signal: mine.signal }), this.hooks.load?.(this.options(), mine.signal),
+      ]);
       this.figure = { ...answer, data: decodeTraces(answer.data) };
       this.hooks.onFigure?.(this.figure);
       this.addChoices();
@@ -135,11 +161,11 @@ export class ChartCard {
   async redraw() {
     if (!this.figure) return;
     const { prepare, makeView } = this.hooks;
-    const shown = prepare ? { ...this.figure, data: prepare(this.figure) } : this.figure;
+    const shown = prepare ? { ...this.figure, ...prepare(this.figure) } : this.figure;
     const nothing = isEmpty(shown);
     this.note(nothing && html`<p>${this.figure.meta.note || "No run with a value to draw."}</p>`);
     this.host.classList.toggle("is-empty", nothing);
-    $("[data-caption]", this.section).textContent = this.figure.meta.caption ?? "";
+    $("[data-caption]", this.section).textContent = shown.meta.caption ?? "";
     this.host.setAttribute("aria-label", `${this.title}. ${this.figure.meta.summary}. `
       + "The menu of the card shows the same as a table.");
     this.showTable();
@@ -156,7 +182,11 @@ export class ChartCard {
 
   showTable() {
     const place = $("[data-table]", this.section);
-    if (!place.hidden) render(place, tableOf(this.figure.meta, this.title));
+    const { table } = this.figure.meta;
+    // Lines grow several times a second, the rows do not.
+    if (place.hidden || table === this.tableShown) return;
+    this.tableShown = table;
+    render(place, tableOf(this.figure.meta, this.title));
   }
 
   toggleTable(button) {

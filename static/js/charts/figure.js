@@ -1,6 +1,6 @@
 // Draws a figure of the server with Plotly: theme colours, linked highlighting, size, picture.
 import { resolveColours, token } from "./colours.js";
-import { createOverlay } from "./overlay.js";
+import { createOverlay, plotFrame } from "./overlay.js";
 import { loadPlotly } from "./plotly.js";
 import { indexRuns, locateRun } from "./run_index.js";
 
@@ -58,7 +58,7 @@ export function createPlotView(host, selection, name) {
     const marks = marksOf(selection, locate, bestRun);
     if (!is3d()) {
       host.classList.toggle("is-dim", marks.some((mark) => mark.css.includes("hl")));
-      overlay.draw(plot, marks);
+      overlay.draw(plotFrame(plot), marks);
       return;
     }
     // A redraw under the pointer makes Plotly report it gone and back: that must not redraw again.
@@ -101,7 +101,7 @@ export function createPlotView(host, selection, name) {
     }
     for (const event of ["plotly_afterplot", "plotly_relayouting"]) {
       plot.on(event, () => {
-        if (!is3d()) overlay.draw(plot, marksOf(selection, locate, bestRun));
+        if (!is3d()) overlay.draw(plotFrame(plot), marksOf(selection, locate, bestRun));
       });
     }
     selection.subscribe(highlight);

@@ -4,7 +4,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 let made = 0;
 
-function element(name, attributes, parent) {
+/** Makes an SVG element in `parent`. */
+export function svgElement(name, attributes, parent) {
   const node = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   parent?.append(node);
@@ -16,11 +17,12 @@ function pathOf(piece, place) {
   let isOpen = false;
   for (let i = 0; i < piece.x.length; i += 1) {
     const y = piece.y[i];
-    if (y === null || !Number.isFinite(y)) {
+    const [px, py] = y === null || !Number.isFinite(y) ? [NaN, NaN] : place(piece.x[i], y);
+    // A gap, or what a log axis cannot show.
+    if (!Number.isFinite(py)) {
       isOpen = false;
       continue;
     }
-    const [px, py] = place(piece.x[i], y);
     path += `${isOpen ? "L" : "M"}${px.toFixed(1)},${py.toFixed(1)}`;
     isOpen = true;
   }
@@ -34,40 +36,51 @@ function lastPoint(piece) {
   return null;
 }
 
-/** Makes the layer over a Plotly chart; `draw(plot, marks)` shows [{css, lines, points}]. */
+/** The plot of a Plotly chart as the layer needs it; null while it has no two axes. */
+export function plotFrame(plot) {
+  const { xaxis, yaxis } = plot._fullLayout ?? {};
+  if (!xaxis?.d2p) return null;
+  return {
+    left: xaxis._offset, top: yaxis._offset, width: xaxis._length, height: yaxis._length,
+    place: (x, y) => [xaxis._offset + xaxis.d2p(x), yaxis._offset + yaxis.d2p(y)],
+  };
+}
+
+/**
+ * Makes the layer over a chart; `draw(frame, marks)` shows [{css, lines, points, radius}] in a frame
+ * of {left, top, width, height, place(x, y)}.
+ */
 export function createOverlay(host) {
   made += 1;
   const id = `overlay-${made}`;
-  const svg = element("svg", { class: "chart-overlay", "aria-hidden": "true" }, host);
-  const clip = element("rect", {}, element("clipPath", { id }, element("defs", {}, svg)));
-  const group = element("g", { "clip-path": `url(#${id})` }, svg);
+  const svg = svgElement("svg", { class: "chart-overlay", "aria-hidden": "true" }, host);
+  const clip = svgElement("rect", {}, svgElement("clipPath", { id }, svgElement("defs", {}, svg)));
+  const group = svgElement("g", { "clip-path": `url(#${id})` }, svg);
 
-  function draw(plot, marks) {
-    const axes = plot._fullLayout;
+  function draw(frame, marks) {
     group.replaceChildren();
-    if (!marks.length || !axes?.xaxis?.d2p) return;
-    const { xaxis, yaxis } = axes;
+    if (!marks.length || !frame) return;
     const margin = 6;
-    clip.setAttribute("x", xaxis._offset - margin);
-    clip.setAttribute("y", yaxis._offset - margin);
-    clip.setAttribute("width", xaxis._length + 2 * margin);
-    clip.setAttribute("height", yaxis._length + 2 * margin);
-    const place = (x, y) => [xaxis._offset + xaxis.d2p(x), yaxis._offset + yaxis.d2p(y)];
-    for (const { css, lines, points } of marks) {
+    clip.setAttribute("x", frame.left - margin);
+    clip.setAttribute("y", frame.top - margin);
+    clip.setAttribute("width", frame.width + 2 * margin);
+    clip.setAttribute("height", frame.height + 2 * margin);
+    const { place } = frame;
+    for (const { css, lines, points, radius: ring = 8 } of marks) {
       for (const line of lines) {
-        element("path", { class: `run-line ${css}`, d: pathOf(line, place) }, group);
+        svgElement("path", { class: `run-line ${css}`, d: pathOf(line, place) }, group);
       }
       // A line shows where it ends; a run that is a point gets a ring.
       const ends = lines.map(lastPoint).filter(Boolean).map((point) => [point, 3.5]);
-      const rings = lines.length ? [] : points.map((piece) => [lastPoint(piece), 8]);
+      const rings = lines.length ? [] : points.map((piece) => [lastPoint(piece), ring]);
       for (const [point, radius] of [...ends, ...rings]) {
         if (!point) continue;
         const [cx, cy] = place(...point);
-        const kind = radius > 4 ? "run-ring" : "run-end";
-        element("circle", { class: `${kind} ${css}`, cx, cy, r: radius }, group);
+        const kind = radius === 3.5 ? "run-end" : "run-ring";
+        svgElement("circle", { class: `${kind} ${css}`, cx, cy, r: radius }, group);
       }
     }
   }
 
-  return { draw, clear: () => group.replaceChildren() };
+  return { draw, svg, clear: () => group.replaceChildren() };
 }

@@ -1,7 +1,10 @@
 // The list of runs beside the charts: best first, follows the ranges, takes part in highlighting.
-import { $, $$, html, icon, render } from "../lib/dom.js";
+import { $, $$, build, html, icon, render } from "../lib/dom.js";
 
 const NAME = "list";
+// Rows of a thousand runs come as they are scrolled to.
+const PIECE = 120;
+const LOOK_MS = 150;
 
 /**
  * Mounts the list in `host`; `show(runs)` lists only these runs, null lists all, undefined keeps what
@@ -10,6 +13,9 @@ const NAME = "list";
 export function mountRunList(host, note, { selection, known, best, urlOf, metric }) {
   let only = null;
   let isWaiting = false;
+  let runs = [];
+  let length = PIECE;
+  let looking = 0;
 
   function markup(run, place) {
     const isBest = run.number === best();
@@ -29,17 +35,28 @@ export function mountRunList(host, note, { selection, known, best, urlOf, metric
     }
     isWaiting = false;
     const inside = only && new Set(only);
-    const runs = known.ranked().filter((run) => !inside || inside.has(run.number));
+    runs = known.ranked().filter((run) => !inside || inside.has(run.number));
     note.textContent = inside ? `${runs.length} of ${known.size} in range` : `by ${metric}`;
-    render(host, html`${runs.map(markup)}`);
+    render(host, html`${runs.slice(0, length).map(markup)}`);
+  }
+
+  /** Adds rows up to the place of a run in the list. */
+  function reach(place) {
+    if (place < length || place >= runs.length) return;
+    const from = length;
+    length = Math.ceil((place + 1) / PIECE) * PIECE;
+    runs.slice(from, length).forEach((run, at) => host.append(build(markup(run, from + at))));
   }
 
   function mark(change) {
     if (change.kind === "hover") {
       $(".hl", host)?.classList.remove("hl");
+      clearTimeout(looking);
       const row = change.run === null ? null : $(`[data-run="${change.run}"]`, host);
       row?.classList.add("hl");
       if (row && change.from !== NAME) scrollTo(row);
+      // A run far down: its row is made when the pointer rests on it.
+      if (!row && change.run !== null) looking = setTimeout(() => bring(change), LOOK_MS);
     } else {
       for (const row of $$("li", host)) {
         const pin = selection.pinOf(Number(row.dataset.run));
@@ -47,6 +64,11 @@ export function mountRunList(host, note, { selection, known, best, urlOf, metric
         if (pin >= 0) row.classList.add("pin", `pin-${pin + 1}`);
       }
     }
+  }
+
+  function bring(change) {
+    reach(runs.findIndex((run) => run.number === change.run));
+    if (selection.run === change.run && $(`[data-run="${change.run}"]`, host)) mark(change);
   }
 
   /** Scrolls the list alone: scrollIntoView would move the page under the pointer. */
@@ -63,6 +85,9 @@ export function mountRunList(host, note, { selection, known, best, urlOf, metric
     return row ? Number(row.dataset.run) : null;
   };
 
+  host.addEventListener("scroll", () => {
+    if (host.scrollTop + host.clientHeight > host.scrollHeight - 400) reach(length);
+  }, { passive: true });
   host.addEventListener("mouseover", (event) => selection.hover(runOf(event), NAME));
   host.addEventListener("focusin", (event) => selection.hover(runOf(event), NAME));
   host.addEventListener("mouseleave", () => {

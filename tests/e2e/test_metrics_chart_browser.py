@@ -1,0 +1,201 @@
+"""The metrics chart in a real Chromium: what people do with its lines, what live data moves."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CARD = '[data-chart="metrics"]'
+LINES = f"{CARD} .runlines"
+SIMULATED = """
+import django; django.setup()
+from django.core.management import call_command
+from experiments.models import Sweep
+call_command("studio_simulate", runs=30, concurrency=10, reports=40, policy="bandit", verbosity=0)
+print(Sweep.objects.latest("pk").public_id)
+"""
+LIVE = """
+import django; django.setup()
+from datetime import timedelta
+from django.utils import timezone
+from experiments import queries
+from experiments.models import Run, Sweep
+from experiments.services.setup import first_administrator
+from tests.factories import make_running_run, make_sweep, report
+found = Sweep.objects.filter(name="grows").first()
+if found is None:
+    owner = first_administrator()
+    found = make_sweep(owner=owner, workspace=queries.current_workspace(owner), name="grows")
+    for n in range(2):
+        make_running_run(found, lr=n / 10, layers=1)
+    Run.objects.filter(sweep=found).update(lease_expires_at=timezone.now() + timedelta(hours=1))
+for run in Run.objects.filter(sweep=found):
+    report(run, [run.number + (run.reports + n) / 100 for n in range({0})])
+print(found.public_id)
+"""
+
+
+@pytest.fixture
+def expect():
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=20_000)
+    return expect
+
+
+def last_line(text: str) -> str:
+    return text.strip().splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def simulated(live_studio):
+    return last_line(live_studio.run_python(SIMULATED))
+
+
+@pytest.fixture
+def growing(live_studio):
+    """A sweep of two running runs; call it with a number to let both report so many values."""
+
+    def grow(count: int) -> str:
+        return last_line(live_studio.run_python(LIVE.format(count)))
+
+    yield grow
+    code = "import django; django.setup(); from experiments.models import Sweep\n"
+    live_studio.run_python(f"{code}Sweep.objects.filter(name='grows').delete()")
+
+
+def ticks(page: Any) -> list[str]:
+    return page.locator(f"{CARD} .line-axes .tick").all_text_contents()
+
+
+def wait_for_lines(page: Any, count: int) -> None:
+    page.locator(CARD).scroll_into_view_if_needed()
+    page.wait_for_function(
+        f"n => document.querySelector('{LINES}')?.drawn === n", arg=count, timeout=30_000
+    )
+
+
+def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    box = page.locator(LINES).bounding_box()
+    place = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)]
+    page.mouse.move(*place[0])
+    page.mouse.down()
+    page.mouse.move(*place[1], steps=4)
+    page.mouse.up()
+
+
+def test_lines_are_pointed_at_pinned_smoothed_colored_and_zoomed(chromium_page, simulated, expect):
+    page = chromium_page
+    page.goto(f"/sweeps/{simulated}/charts/")
+    wait_for_lines(page, 30)
+    card, lines = page.locator(CARD), page.locator(LINES)
+    expect(card.locator(".limit-line")).to_have_count(1)
+    expect(card.locator(".limit-label")).to_contain_text("limit")
+
+    # The pointer: nearest line, its values, the same run in the list; a click pins it.
+    lines.hover(position={"x": 300, "y": 120})
+    expect(page.locator(".tip")).to_contain_text(re.compile(r"Run \d+.*interval \d+", re.S))
+    expect(card.locator(".run-line.hl")).to_have_count(1)
+    run = re.search(r"Run (\d+)", page.locator(".tip").text_content())[1]
+    lines.click(position={"x": 300, "y": 120})
+    expect(page).to_have_url(re.compile(rf"pins={run}\b"))
+    page.mouse.move(5, 5)
+    expect(card.locator(".run-line.pin-1")).to_have_count(1)
+
+    # The controls, each in the address.
+    card.locator('[data-local="smooth"]').fill("0.9")
+    expect(card.locator(".run-line.raw")).to_have_count(1)
+    linear = ticks(page)
+    card.locator('[data-local="scale"]').select_option("log")
+    expect(page).to_have_url(re.compile(r"metrics.smooth=0.9.*metrics.scale=log"))
+    page.wait_for_function(
+        f"before => document.querySelector('{CARD} .line-axes').textContent !== before",
+        arg="".join(linear),
+    )
+    card.locator('[data-local="scale"]').select_option("")
+    card.locator('[data-local="colour"]').select_option("param:hidden_units")
+    expect(card.locator("[data-colour-legend]")).to_contain_text("128")
+    card.locator('[data-option="x"]').select_option("time")
+    expect(card.locator(".axis-title").first).to_contain_text("seconds")
+    expect(card.locator(".limit-line")).to_have_count(0)
+    card.locator('[data-option="x"]').select_option("interval")
+    expect(card.locator(".limit-line")).to_have_count(1)
+
+    # A box zooms, the address remembers it, the button shows everything again.
+    whole = ticks(page)
+    drag(page, (0.3, 0.2), (0.6, 0.6))
+    expect(card.locator(".zoom-reset")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"metrics.zoom="))
+    zoomed = ticks(page)
+    assert zoomed != whole
+    page.reload()
+    wait_for_lines(page, 30)
+    assert ticks(page) == zoomed
+    expect(card.locator(".run-line.pin-1")).to_have_count(1)
+    card.locator(".zoom-reset").click()
+    expect(card.locator(".zoom-reset")).to_be_hidden()
+    page.keyboard.down("Control")
+    lines.hover(position={"x": 300, "y": 120})
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    expect(card.locator(".zoom-reset")).to_be_visible()
+    lines.dblclick(position={"x": 300, "y": 120})
+    expect(card.locator(".zoom-reset")).to_be_hidden()
+
+
+def test_keys_alone_reach_every_run_and_the_table(chromium_page, simulated, expect):
+    page = chromium_page
+    page.goto(f"/sweeps/{simulated}/charts/")
+    wait_for_lines(page, 30)
+    card = page.locator(CARD)
+
+    page.locator(LINES).focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#announcer")).to_have_text(re.compile(r"Run \d+, interval \d+, accuracy"))
+    first = page.locator("#announcer").text_content()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#announcer")).not_to_have_text(first)
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"pins=\d+"))
+    page.keyboard.press("Escape")
+    expect(card.locator(".run-line.hl")).to_have_count(0)
+    page.keyboard.press("+")
+    expect(card.locator(".zoom-reset")).to_be_visible()
+    page.keyboard.press("0")
+    expect(card.locator(".zoom-reset")).to_be_hidden()
+    card.locator("summary").click()
+    card.locator('[data-do="table"]').click()
+    expect(card.locator("[data-table] tbody tr")).to_have_count(30)
+
+
+def test_zoom_and_axes_stay_while_points_arrive(chromium_page, growing, expect):
+    page = chromium_page
+    sweep = growing(20)
+    page.goto(f"/sweeps/{sweep}/charts/")
+    wait_for_lines(page, 2)
+    count = f"n => document.querySelector('{LINES}').valuesOf(1).length === n"
+    expect(page.locator("#live")).to_have_text("Live")
+    whole = ticks(page)
+
+    page.locator(LINES).hover(position={"x": 300, "y": 120})
+    growing(30)
+    page.wait_for_function(count, arg=50, timeout=30_000)
+    assert ticks(page) == whole, "axes never move under the pointer"
+    drag(page, (0.3, 0.2), (0.6, 0.6))
+    expect(page.locator(".zoom-reset")).to_be_visible()
+    zoomed = ticks(page)
+    page.mouse.move(5, 5)
+    growing(10)
+    page.wait_for_function(count, arg=60, timeout=30_000)
+    assert ticks(page) == zoomed
+    page.locator(".zoom-reset").click()
+    page.mouse.move(5, 5)
+    growing(1)
+    page.wait_for_function(count, arg=61, timeout=30_000)
+
+    expect(page.locator(f"{CARD} .line-axes")).to_contain_text("60")
