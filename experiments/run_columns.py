@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
 
+from experiments.readings import BEST, Reading
+
 
 class Kind(StrEnum):
     """What the values of a column are: decides operators, order and looks."""
@@ -42,7 +44,7 @@ class Source(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column. `key` stands in addresses and filters; `name` is the field, or the name within
-    `source`; `part` of a metric is last_value, minimum or maximum."""
+    `source`; `part` of a metric is last_value, minimum or maximum, of `best` its reading."""
 
     key: str
     label: str
@@ -138,7 +140,10 @@ _LAST: Final = ("reports", "duration", "reason")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the columns of a sweep are made of; `options` are those of choices, by parameter."""
+    """What the columns of a sweep are made of; `options` are those of choices, by parameter.
+
+    `reading` says which value of a run the column of the primary metric has.
+    """
 
     metric: str
     goal: str
@@ -147,6 +152,7 @@ class Names:
     tags: Sequence[str] = ()
     properties: Sequence[str] = ()
     options: Mapping[str, tuple[str, ...]] | None = None
+    reading: Reading = BEST
 
 
 class Columns:
@@ -159,9 +165,12 @@ class Columns:
         self._full: dict[tuple[Source, str], Column] = {}
         arrow = "↑" if names.goal == "maximize" else "↓"
         for key, label, kind, field, hint in _RUN_COLUMNS:
-            shown = f"{names.metric} {arrow}" if key == "best" else label
+            shown = f"{names.metric} {arrow} {names.reading.label}" if key == "best" else label
+            if key == "best":
+                hint = f"{names.reading.phrase} of the primary metric"
             words = RUN_WORDS.get(key, ())
-            self._add(Column(key, shown, kind, name=field, hint=hint, options=words))
+            part = names.reading.kind if key == "best" else ""
+            self._add(Column(key, shown, kind, name=field, part=part, hint=hint, options=words))
         for column in _named_columns(names, taken={*self._all, *_ALIASES}):
             self._add(column)
         for column in self:

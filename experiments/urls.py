@@ -14,6 +14,7 @@ from experiments.views import (
     compute_admin,
     compute_settings,
     dashboard,
+    equal_budget,
     live_sweep,
     marks,
     model_changes,
@@ -22,6 +23,7 @@ from experiments.views import (
     notes,
     outputs,
     run_actions,
+    run_receipt,
     runs,
     search,
     share,
@@ -75,6 +77,9 @@ urlpatterns = [
     ),
     path("sweeps/<str:sweep_id>/charts/", sweep.charts, name="sweep_charts"),
     path("sweeps/<str:sweep_id>/charts/<slug:name>.json", charts.chart, name="chart_data"),
+    path(
+        "sweeps/<str:sweep_id>/equal-budget.json", equal_budget.equal_budget, name="equal_budget"
+    ),
     path("sweeps/<str:sweep_id>/configuration/", sweep.configuration, name="sweep_configuration"),
     path(
         "sweeps/<str:sweep_id>/specification/<slug:format_name>",
@@ -102,6 +107,7 @@ urlpatterns = [
     path("runs/<str:run_id>/retry/", live_sweep.retry_run, name="run_retry"),
     path("runs/<str:run_id>/clone/", live_sweep.clone_run, name="run_clone"),
     path("runs/<str:run_id>/cancel/", runs.cancel, name="run_cancel"),
+    path("runs/<str:run_id>/what-if/", run_receipt.show_what_if, name="run_what_if"),
     path("runs/<str:run_id>/log/", runs.log, name="run_log"),
     path("runs/<str:run_id>/files.zip", runs.archive, name="run_archive"),
     path("runs/<str:run_id>/files/<path:path>", runs.file, name="run_file"),

@@ -31,9 +31,11 @@ from experiments.api.schemas import (
     SweepPage,
 )
 from experiments.api.spec_body import SPEC_BODY
-from experiments.models import Sweep
+from experiments.models import Run, Sweep
+from experiments.queries.readings import values_read
 from experiments.queries.run_filter import filtered
 from experiments.queries.run_table import columns_of
+from experiments.readings import Reading, read_reading
 from experiments.run_filter import parse_filter
 from experiments.run_filter_terms import MAX_LENGTH
 from experiments.services import sweeps as sweep_services
@@ -43,6 +45,10 @@ router = Router(tags=["Sweeps"])
 
 _POLL_SECONDS = 0.25
 _MAX_WAIT = 20.0
+ReadingName = Annotated[
+    str,
+    Query(max_length=60, description="Which value of a run counts: best, last, or step:20."),
+]
 
 
 @router.post("", auth=WRITE, response={201: CreatedSweep}, openapi_extra=SPEC_BODY)
@@ -147,11 +153,16 @@ def list_runs(
             "`learning_rate<0.01 status:failed -tag:draft`.",
         ),
     ] = "",
+    reading: ReadingName = "best",
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> dict[str, Any]:
-    """List the runs of a sweep in sampling order."""
+    """List the runs of a sweep in sampling order.
+
+    `value` of each is the one that `reading` asks for; it is null for a run that has none.
+    """
     sweep = sweep_of(request, sweep_id)
+    asked = read_reading(reading)
     rows = queries.runs_for(person_of(request)).filter(sweep=sweep).order_by("number")
     if filter:
         rows = filtered(rows, parse_filter(filter, columns_of(sweep)), sweep, clock.now())
@@ -163,8 +174,9 @@ def list_runs(
     found = list(rows[: limit + 1])
     page = found[:limit]
     return {
-        "items": [queries.run_detail_json(run) for run in page],
+        "items": _with_values(sweep, asked, page),
         "next_cursor": encode_cursor(page[-1].number) if len(found) > limit else None,
+        "reading": asked.key,
     }
 
 
@@ -220,6 +232,17 @@ def get_events(
     _wait_for_change(sweep, after, wait)
     cursor, events = queries.events_after(sweep, after, limit=limit)
     return {"cursor": cursor, "events": events}
+
+
+def _with_values(sweep: Sweep, reading: Reading, page: list[Run]) -> list[dict[str, Any]]:
+    read = None if reading.is_best else values_read(sweep, reading)
+    return [
+        {
+            **queries.run_detail_json(run),
+            "value": run.best_value if read is None else read.get(run.number),
+        }
+        for run in page
+    ]
 
 
 def _sweep_json(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:

@@ -19,7 +19,9 @@ CHARTS: Final[dict[str, str]] = {
     "model_slice": "experiments.charts.model_slice:ModelSliceChart",
     "model_surface": "experiments.charts.model_surface:ModelSurfaceChart",
     "model_check": "experiments.charts.model_check:ModelCheckChart",
-    "model_relevance": "experiments.charts.model_relevance:ModelRelevanceChart",
+    "importance": "experiments.charts.relations:ImportanceChart",
+    "correlation": "experiments.charts.relations:CorrelationChart",
+    "matrix": "experiments.charts.matrix:MatrixChart",
 }
 
 # Charts of several sweeps; the page of the comparison shows them in this order.

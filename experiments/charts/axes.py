@@ -168,13 +168,18 @@ def metric_axis(view: SweepView) -> Axis:
     low, high = metric_domain(metric_values(view.runs), view.goal)
     if low == high:
         low, high = low - _half(low), high + _half(high)
-    return Axis(METRIC, metric_label(view), "linear", low, high)
+    return Axis(METRIC, value_label(view), "linear", low, high)
 
 
 def focused_metric_axis(view: SweepView) -> Axis:
     """Return the metric's axis with room around the interesting range: see `focus_range`."""
     low, high = focus_range(metric_values(view.runs), view.goal)
-    return Axis(METRIC, metric_label(view), "linear", low, high)
+    return Axis(METRIC, value_label(view), "linear", low, high)
+
+
+def value_label(view: SweepView) -> str:
+    """Return the label of an axis with one value of each run: "accuracy ↑ best"."""
+    return f"{metric_label(view)} {view.reading.label}"
 
 
 def full_metric_axis(view: SweepView) -> Axis:
@@ -184,7 +189,7 @@ def full_metric_axis(view: SweepView) -> Axis:
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     if low == high:
         low, high = low - _half(low), high + _half(high)
-    return Axis(METRIC, metric_label(view), "linear", low, high)
+    return Axis(METRIC, value_label(view), "linear", low, high)
 
 
 def metric_label(view: SweepView) -> str:

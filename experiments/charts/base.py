@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
 from numpy.typing import NDArray
 
+from experiments.readings import BEST, Reading
+
 if TYPE_CHECKING:
     from experiments.charts.model_view import MetricModel
+    from experiments.relations import Relations
     from experiments.slot_history import SlotHistory
 
 # The axis picker's name of the metric; no parameter is called so by accident.
@@ -42,7 +45,11 @@ class Expression(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """One run as charts see it. `best` and `last` are of the primary metric; None: no value."""
+    """One run as charts see it. `best` and `last` are of the primary metric; None: no value.
+
+    `best` is the value that counts under the reading of its view: the best one unless somebody
+    asked for another. `absent` says why there is none where the run has values otherwise.
+    """
 
     number: int
     run_id: str
@@ -53,10 +60,11 @@ class RunView:
     best_interval: int | None
     last: float | None
     reports: int
+    absent: str = ""
 
     @property
     def value(self) -> float:
-        """Return the best value as a number; NaN when there is no finite one."""
+        """Return the value that counts as a number; NaN when there is no finite one."""
         return self.best if self.best is not None and math.isfinite(self.best) else math.nan
 
 
@@ -66,7 +74,7 @@ class SweepView:
 
     `model` is what was learned from the runs: only charts with `needs_model` get it, and only when
     there are enough of them; `model_note` says how many that are. `slots` is for charts with
-    `needs_slots`: None while no run has started.
+    `needs_slots`: None while no run has started. `relations` is for charts with `needs_relations`.
     """
 
     metric: str
@@ -79,6 +87,13 @@ class SweepView:
     model: MetricModel | None = None
     model_note: str = ""
     slots: SlotHistory | None = None
+    reading: Reading = BEST
+    relations: Relations | None = None
+
+    @property
+    def value_label(self) -> str:
+        """Return what the values of the runs are called: "accuracy, best"."""
+        return f"{self.metric}, {self.reading.label}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +148,9 @@ class Chart(ABC):
     needs_limits: ClassVar[bool] = False
     needs_model: ClassVar[bool] = False
     needs_slots: ClassVar[bool] = False
+    needs_relations: ClassVar[bool] = False
+    # Whether its rows are the runs; a chart of parameters has rows of its own.
+    draws_runs: ClassVar[bool] = True
 
     def build(
         self,

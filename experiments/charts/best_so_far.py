@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from experiments.charts.axes import focused_metric_axis, metric_label
+from experiments.charts.axes import focused_metric_axis, value_label
 from experiments.charts.base import Chart, Curve, Figure, OptionSpec, RunView, SweepView
 from experiments.charts.formats import numbers, plain, shorten
 from experiments.charts.metric_scale import metric_values
@@ -145,7 +145,7 @@ def _layout(
 ) -> dict[str, Any]:
     # The chart is low: left alone, Plotly makes do with two or three ticks.
     yaxis: dict[str, Any] = {
-        "title": {"text": plain(shorten(metric_label(view)))},
+        "title": {"text": plain(shorten(value_label(view)))},
         "nticks": _TICKS,
     }
     if span is not None:

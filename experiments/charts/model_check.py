@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.charts.axes import metric_label
+from experiments.charts.axes import value_label
 from experiments.charts.base import Chart, Curve, Figure, SweepView
 from experiments.charts.formats import metric_format, numbers
 from experiments.charts.model_view import LeftOut, learned_runs, no_model, rows_table
@@ -36,7 +36,7 @@ class ModelCheckChart(Chart):
         low, high = _ends(found)
         form = metric_format([*found.observed, *found.expected.mean])
         data = [_diagonal(low, high), _points(view, found), highlight_point()]
-        label = metric_label(view)
+        label = value_label(view)
         layout = base_layout(
             "model_check",
             xaxis=axis_layout({"title": {"text": f"expected {label}"}, "range": [low, high]}),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.charts.axes import Axis, metric_label, parameter_axis
+from experiments.charts.axes import Axis, parameter_axis, value_label
 from experiments.charts.base import Chart, Curve, Figure, OptionSpec, RunView, SweepView
 from experiments.charts.formats import json_value, metric_format, numbers
 from experiments.charts.metric_scale import metric_values
@@ -62,7 +62,7 @@ class ModelSliceChart(Chart):
             f"model_slice {name}",
             xaxis=axis_layout(axis.layout()),
             yaxis=axis_layout(
-                {"title": {"text": metric_label(view)}, "range": _range(view, expected)}
+                {"title": {"text": value_label(view)}, "range": _range(view, expected)}
             ),
         )
         figure = finish(view, Figure(data, layout), absent, _table(name, values, expected))

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.charts.axes import Axis, metric_label, parameter_axis
+from experiments.charts.axes import Axis, parameter_axis, value_label
 from experiments.charts.base import Chart, Curve, Figure, OptionSpec, RunView, SweepView
 from experiments.charts.formats import json_value, metric_format, numbers, plain, shorten
 from experiments.charts.model_view import (
@@ -91,7 +91,7 @@ def _surface(
     is_mean: bool,
 ) -> dict[str, Any]:
     is_cells = any(axis.scale == "category" for axis in axes) or min(z.shape) < 2
-    title = metric_label(view) if is_mean else "± uncertainty"
+    title = value_label(view) if is_mean else "± uncertainty"
     trace: dict[str, Any] = {
         "type": "heatmap" if is_cells else "contour",
         "name": "surface",

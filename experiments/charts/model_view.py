@@ -81,10 +81,6 @@ class MetricModel(Protocol):
         """Return what is expected of each run when the model learns from all others only."""
         ...
 
-    def relevance(self) -> Sequence[tuple[str, float]]:
-        """Return each parameter with its share of what moves the metric, the largest first."""
-        ...
-
 
 def no_model(view: SweepView, name: str, note: str = "") -> Figure:
     """Return the empty figure of a chart that has no model yet, or nothing to ask it."""

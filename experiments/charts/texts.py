@@ -23,6 +23,8 @@ _HOVER_PARAMS: Final = 12
 
 def absence_reason(run: RunView) -> str:
     """Return why a run without a value has none, in the words of the caption."""
+    if run.absent:
+        return run.absent
     group = group_of(run)
     return group if group in ("failed", "canceled", "waiting") else "no metric"
 
@@ -56,8 +58,14 @@ def summary(view: SweepView) -> str:
     runs = "1 run" if count == 1 else f"{count} runs"
     best = best_run(view)
     if best is None:
-        return f"{runs}, none with a value of {view.metric}"
-    return f"{runs}, best {view.metric} {format_of(view).text(best.value)} by run {best.number}"
+        return f"{runs}, none with a value of {view.metric}{_how(view)}"
+    value = format_of(view).text(best.value)
+    return f"{runs}, best {view.metric}{_how(view)} {value} by run {best.number}"
+
+
+def _how(view: SweepView) -> str:
+    # "best accuracy (at step 20) 0.93": the best of the best needs no word.
+    return "" if view.reading.is_best else f" ({view.reading.label})"
 
 
 def best_run(view: SweepView) -> RunView | None:
@@ -86,7 +94,7 @@ def table(view: SweepView, extra: dict[str, dict[int, Any]] | None = None) -> di
         ]
         for run in view.runs[:ROW_LIMIT]
     ]
-    columns = ["Run", "Status", view.metric, *extra, *view.space]
+    columns = ["Run", "Status", view.value_label, *extra, *view.space]
     return {"columns": columns, "rows": rows, "total": len(view.runs)}
 
 
@@ -103,7 +111,7 @@ def hover_texts(view: SweepView, runs: Sequence[RunView]) -> list[str]:
     names = list(view.space)
     labels = [plain(shorten(name)) for name in names[:_HOVER_PARAMS]]
     more = len(names) - len(labels)
-    metric = plain(shorten(view.metric))
+    metric = f"{plain(shorten(view.metric))}, {view.reading.label}:"
     texts = []
     for run in runs:
         lines = [f"<b>Run {run.number}</b> · {badge(run.state, run.end_reason).label}"]
@@ -121,4 +129,6 @@ def hover_texts(view: SweepView, runs: Sequence[RunView]) -> list[str]:
 def finish(view: SweepView, figure: Figure, absent: dict[int, str], rows: dict[str, Any]) -> Figure:
     """Add what every figure says beside the picture: caption, summary and table."""
     figure.meta.update(caption=caption(view, absent), summary=summary(view), table=rows)
+    figure.meta["best_run"] = view.best_number
+    figure.meta["reading"] = {"key": view.reading.key, "label": view.reading.label}
     return figure

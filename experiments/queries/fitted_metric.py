@@ -45,10 +45,6 @@ class FittedMetric:
             expected=Prediction(mean, mean - std, mean + std),
         )
 
-    def relevance(self) -> list[tuple[str, float]]:
-        """Return each parameter with its share, the largest first."""
-        return sorted(self._view.relevance().items(), key=lambda item: -item[1])
-
 
 def _arrays(found: inspect.Prediction) -> Prediction:
     return Prediction(np.array(found.mean), np.array(found.low), np.array(found.high))

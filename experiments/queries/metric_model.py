@@ -42,6 +42,7 @@ class ModelNeed:
 
     is_offered: bool
     note: str
+    has_enough: bool = False
 
 
 def model_need(sweep: Sweep) -> ModelNeed:
@@ -51,7 +52,7 @@ def model_need(sweep: Sweep) -> ModelNeed:
     has_own, least = _least(sweep)
     if count >= least:
         text = f"What a Gaussian process learned of {sweep.metric_name} from {count} ended runs."
-        return ModelNeed(is_offered=True, note=text)
+        return ModelNeed(is_offered=True, note=text, has_enough=True)
     text = f"A model of {sweep.metric_name} needs {least} ended runs with a value; there "
     return ModelNeed(has_own, f"{text}{'is' if count == 1 else 'are'} {count or 'none'} so far.")
 

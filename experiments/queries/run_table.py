@@ -24,6 +24,7 @@ from experiments.queries.json_forms import duration_of, in_declared_order
 from experiments.queries.page import Page
 from experiments.queries.run_filter import filtered, in_states, order_of
 from experiments.queries.series import metric_names
+from experiments.readings import BEST, Reading, ReadValues, in_order
 from experiments.run_columns import Column, Columns, Kind, Names, Source
 from experiments.run_filter import Condition
 from experiments.spec import SweepSpec
@@ -52,6 +53,8 @@ class RunRow:
     best_interval: int | None
     best_step: float | None
     last_value: float | None
+    # What counts under the reading that was asked for; `is_best` goes by it as well.
+    value: float | None
     retry_number: int | None
     worker_name: str
     host: str
@@ -73,7 +76,8 @@ class RunChoice:
     """Which runs of a sweep, in which order.
 
     `states` may hold "stopped_early", which is then told apart from Canceled. `numbers` None means
-    all. Runs without a value to sort by come last either way.
+    all. Runs without a value to sort by come last either way. `read` has the values of the column
+    `best` where another value of a run than its best one counts.
     """
 
     conditions: Sequence[Condition] = ()
@@ -81,9 +85,15 @@ class RunChoice:
     numbers: Collection[int] | None = None
     sort: Column | None = None
     descending: bool = False
+    read: ReadValues | None = None
+
+    @property
+    def is_by_reading(self) -> bool:
+        """Whether the order is one that the database does not know."""
+        return self.read is not None and self.sort is not None and self.sort.key == "best"
 
 
-def columns_of(sweep: Sweep, *, with_options: bool = False) -> Columns:
+def columns_of(sweep: Sweep, *, with_options: bool = False, reading: Reading = BEST) -> Columns:
     """Return the columns of a sweep's table; two queries. Options cost reading the spec."""
     tags: dict[str, None] = {}
     properties: dict[str, None] = {}
@@ -100,6 +110,7 @@ def columns_of(sweep: Sweep, *, with_options: bool = False) -> Columns:
             tags=sorted(tags),
             properties=sorted(properties),
             options=_options_of(sweep) if with_options else None,
+            reading=reading,
         )
     )
 
@@ -111,14 +122,16 @@ def saved_views_of(experiment: Experiment) -> QuerySet[SavedView]:
 
 
 def chosen_runs(sweep: Sweep, choice: RunChoice) -> QuerySet[Run]:
-    """Return the runs of a choice, in its order."""
+    """Return the runs of a choice, in its order (by number where only the reports tell it)."""
     now = clock.now()
     rows = filtered(Run.objects.filter(sweep=sweep), choice.conditions, sweep, now)
     if choice.states:
         rows = rows.filter(in_states(frozenset(choice.states)))
     if choice.numbers is not None:
         rows = rows.filter(number__in=list(choice.numbers))
-    if choice.sort is None:
+    if choice.sort is None or choice.is_by_reading:
+        if choice.is_by_reading:
+            return rows.order_by("number")
         return rows.order_by("-number" if choice.descending else "number")
     return rows.order_by(*order_of(choice.sort, sweep, now, descending=choice.descending))
 
@@ -136,11 +149,16 @@ def run_rows(
     Two queries, and one each for metrics and curves if they are shown.
     """
     rows = chosen_runs(sweep, choice)
-    total = rows.order_by().count()
-    runs = list(_loaded(rows)[offset : offset + limit])
+    if choice.is_by_reading:
+        numbers = _ordered(rows, choice)
+        total = len(numbers)
+        runs = _in_order(rows, numbers[offset : offset + limit])
+    else:
+        total = rows.order_by().count()
+        runs = list(_loaded(rows)[offset : offset + limit])
     after = offset + len(runs)
     return Page(
-        items=list(_filled(runs, sweep, list(shown))),
+        items=list(_filled(runs, sweep, list(shown), choice.read)),
         next_cursor=str(after) if after < total else None,
         total=total,
         offset=offset,
@@ -151,7 +169,25 @@ def every_row(
     sweep: Sweep, choice: RunChoice, shown: Iterable[Column], *, limit: int
 ) -> list[RunRow]:
     """Return all chosen runs at once, as exports need them."""
-    return list(_filled(list(_loaded(chosen_runs(sweep, choice))[:limit]), sweep, list(shown)))
+    runs = list(_loaded(chosen_runs(sweep, choice))[:limit])
+    if choice.is_by_reading:
+        by_number = {run.number: run for run in runs}
+        runs = [by_number[number] for number in _sorted(list(by_number), choice)]
+    return list(_filled(runs, sweep, list(shown), choice.read))
+
+
+def _ordered(rows: QuerySet[Run], choice: RunChoice) -> list[int]:
+    return _sorted(list(rows.values_list("number", flat=True)), choice)
+
+
+def _sorted(numbers: list[int], choice: RunChoice) -> list[int]:
+    values = choice.read.values if choice.read else {}
+    return in_order(numbers, values, descending=choice.descending)
+
+
+def _in_order(rows: QuerySet[Run], numbers: list[int]) -> list[Run]:
+    found = {run.number: run for run in _loaded(rows.filter(number__in=numbers))}
+    return [found[number] for number in numbers if number in found]
 
 
 def _loaded(rows: QuerySet[Run]) -> QuerySet[Run]:
@@ -160,13 +196,15 @@ def _loaded(rows: QuerySet[Run]) -> QuerySet[Run]:
     )
 
 
-def _filled(runs: list[Run], sweep: Sweep, shown: list[Column]) -> Iterator[RunRow]:
+def _filled(
+    runs: list[Run], sweep: Sweep, shown: list[Column], read: ReadValues | None
+) -> Iterator[RunRow]:
     keys = [run.pk for run in runs]
     metrics = _metrics_of(keys, [c for c in shown if c.source == Source.METRICS])
     has_curves = any(column.kind == Kind.CURVE for column in shown)
     curves = _curves_of(keys, sweep.metric_name) if has_curves else {}
     for run in runs:
-        yield run_row(run, sweep, metrics.get(run.pk, {}), curves.get(run.pk, []))
+        yield run_row(run, sweep, metrics.get(run.pk, {}), curves.get(run.pk, []), read=read)
 
 
 def _metrics_of(
@@ -217,8 +255,10 @@ def run_row(
     sweep: Sweep,
     metrics: dict[tuple[str, str], float | None] | None = None,
     curve: list[float] | None = None,
+    *,
+    read: ReadValues | None = None,
 ) -> RunRow:
-    """Return the line of one run of `sweep`."""
+    """Return the line of one run of `sweep`; `read` says which value counts if not the best."""
     return RunRow(
         public_id=run.public_id,
         number=run.number,
@@ -235,6 +275,7 @@ def run_row(
         best_interval=run.best_interval,
         best_step=run.best_step,
         last_value=run.last_value,
+        value=read.get(run.number) if read else run.best_value,
         retry_number=run.retry_of.number if run.retry_of else None,
         worker_name=run.worker_name,
         host=run.host,
@@ -245,7 +286,7 @@ def run_row(
         ended=run.ended_at,
         duration=duration_of(run.started_at, run.ended_at),
         waited=duration_of(run.created_at, run.started_at or run.ended_at),
-        is_best=run.pk == sweep.best_run_id,
+        is_best=run.number == read.best if read else run.pk == sweep.best_run_id,
         url=run.get_absolute_url(),
         metrics=metrics or {},
         curve=curve or [],

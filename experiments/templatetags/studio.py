@@ -57,6 +57,18 @@ def clock(when: datetime | str | None) -> str:
     return _time(moment, "clock", f"{moment:%H:%M:%S}")
 
 
+@register.filter
+def minute(when: datetime | None) -> str:
+    """Show a time of day that is an estimate: without seconds."""
+    if not when:
+        return formats.DASH
+    return format_html(
+        '<time datetime="{}" data-clock="minute">{}</time>',
+        when.isoformat(timespec="minutes"),
+        f"{when:%H:%M}",
+    )
+
+
 def _moment(when: datetime | str) -> datetime:
     # The JSON forms of runs and sweeps carry ISO 8601.
     return datetime.fromisoformat(when) if isinstance(when, str) else when

@@ -17,10 +17,14 @@ from experiments import queries
 from experiments.charts import CHARTS, load_chart
 from experiments.charts.base import Chart, SweepView
 from experiments.models import Sweep
-from experiments.problems import Problem
+from experiments.problems import Problem, ProblemsError
+from experiments.queries.receipts import stops_of
+from experiments.readings import BEST, read_reading
 from experiments.states import SWEEP_ACTIVE
 from experiments.views.sweep_head import find_sweep
 
+# Charts with a line under them about the run pointed at: it says where a policy stopped the run.
+_WITH_STOPS: Final = frozenset({"metrics", "parallel_coordinates"})
 _SECONDS_OF_BARS: Final = 5
 _PROBLEM_TYPE = "application/problem+json"
 
@@ -40,7 +44,11 @@ def chart_of(
     options = {str(key): str(value) for key, value in request.GET.items()}
     drawn = load_chart(name)
     now = timezone.now()
-    etag = _etag(sweep, name, {**options, **_moving(sweep, drawn, now)})
+    etag = etag_of(sweep, name, {**options, **_moving(sweep, drawn, now)})
+    try:
+        reading = read_reading(options.pop("reading", ""), options.pop("step", ""))
+    except ProblemsError as error:
+        return bad_request(error.problems)
     unchanged = get_conditional_response(request, etag=etag)
     if unchanged is not None:
         return unchanged
@@ -48,12 +56,15 @@ def chart_of(
         sweep,
         with_limits=drawn.needs_limits and _shows_limits(sweep, options),
         with_model=drawn.needs_model,
+        with_relations=drawn.needs_relations,
         slots_at=now if drawn.needs_slots else None,
+        # Bars of a timeline are of runs, whichever value they had.
+        reading=BEST if drawn.needs_slots else reading,
     )
     names = queries.metric_names(sweep) if drawn.needs_limits else []
     problems = _check(drawn, view, options, names)
     if problems:
-        return _bad_request(problems)
+        return bad_request(problems)
     return _figure(sweep, drawn, view, options, names, etag)
 
 
@@ -66,6 +77,8 @@ def _figure(
     etag: str,
 ) -> HttpResponse:
     figure = drawn.build(view, options).to_json()
+    if drawn.name in _WITH_STOPS:
+        figure["meta"]["stops"] = stops_of(sweep)
     for option in figure["meta"]["options"]:
         if option["name"] == "metric":
             option["choices"] = [[name, name] for name in dict.fromkeys([view.metric, *names])]
@@ -104,7 +117,8 @@ def _check(
     return problems
 
 
-def _bad_request(problems: list[Problem]) -> HttpResponse:
+def bad_request(problems: list[Problem]) -> HttpResponse:
+    """Return every problem of a question, as REST does."""
     document: dict[str, Any] = {
         "type": "about:blank",
         "title": "Bad Request",
@@ -122,6 +136,7 @@ def _moving(sweep: Sweep, drawn: Chart, now: datetime) -> dict[str, str]:
     return {"now": str(int(now.timestamp()) // _SECONDS_OF_BARS)}
 
 
-def _etag(sweep: Sweep, name: str, options: dict[str, str]) -> str:
+def etag_of(sweep: Sweep, name: str, options: dict[str, str]) -> str:
+    """Return the mark of an answer: another one with every change of the sweep or the question."""
     key = json.dumps([name, sorted(options.items())])
     return f'W/"{sweep.cursor}-{sha256(key.encode()).hexdigest()[:16]}"'

@@ -1,4 +1,4 @@
-"""The panel of the model on the charts page: which cards it has, or when it will have some."""
+"""The cards about parameters on the charts page: the model, what mattered, and pairs of them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from experiments.charts import load_chart
 from experiments.models import Sweep
 from experiments.views.sweep_head import ChartCard, Picker, chart_url
 
-_NAMES: Final = ("model_slice", "model_surface", "model_check", "model_relevance")
+_NAMES: Final = ("model_slice", "model_surface", "model_check")
 _SUBS: Final = {
     "model_slice": "on the line through the best run, with one standard deviation",
     "model_surface": "on the plane through the best run",
     "model_check": "each run as expected from all others",
-    "model_relevance": "share of each parameter in what moves the metric",
+    "importance": "for the ranking of the runs",
+    "correlation": "of each parameter alone, with its interval",
+    "matrix": "median value in each part; click one to see its runs",
 }
 
 
@@ -33,6 +35,11 @@ def model_panel(sweep: Sweep) -> ModelPanel:
     if not need.is_offered:
         return ModelPanel(need.note)
     return ModelPanel(need.note, [_card(sweep, name) for name in _NAMES])
+
+
+def relation_card(sweep: Sweep, name: str) -> ChartCard:
+    """Return the card of a chart of parameters against the value of the runs."""
+    return ChartCard(name, load_chart(name).label, _SUBS[name], chart_url(sweep, name))
 
 
 def _card(sweep: Sweep, name: str) -> ChartCard:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from experiments import formats
 from experiments.queries import RunRow
 from experiments.run_columns import Column, Kind, Source
+from experiments.states import EndReason
 from experiments.templatetags.studio import ago, chip, icon, sparkline
 
 _NO_VALUE: Final = mark_safe('<span class="faint">–</span>')
@@ -131,6 +132,8 @@ def _number(row: RunRow, look: Look) -> SafeString | str:
     shown = formats.format_metric(value, look.digits)
     if look.column.key != "best":
         return shown
+    if look.column.part != "best":
+        return format_html('<span class="metricval">{}</span>', shown)
     return format_html(
         '<span class="metricval">{}</span> <span class="faint xs">at {}</span>',
         shown,
@@ -175,7 +178,10 @@ def _time(row: RunRow, look: Look) -> SafeString | str:
 def _text(row: RunRow, look: Look) -> SafeString:
     text = str(value_of(row, look.column) or "")
     shown = _sentence(text) if look.column.key in ("reason", "note") else text
-    return format_html('<bdi class="clip">{}</bdi>', shown[:_SHOWN_CHARS])
+    words = format_html('<bdi class="clip">{}</bdi>', shown[:_SHOWN_CHARS])
+    if look.column.key != "reason" or row.end_reason != EndReason.POLICY:
+        return words
+    return format_html('<a class="why" href="{}#receipt">{}</a>', row.url, words)
 
 
 def _word(row: RunRow, look: Look) -> str:
@@ -228,7 +234,7 @@ def _sentence(text: str) -> str:
 
 
 _FIELDS: Final = {
-    "best": "best_value",
+    "best": "value",
     "last": "last_value",
     "worker": "worker_name",
     "outputs": "output_bytes",

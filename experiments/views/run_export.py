@@ -15,9 +15,12 @@ from django.utils.http import content_disposition_header
 
 from experiments.models import Sweep
 from experiments.queries import RunRow
+from experiments.queries.readings import values_read
 from experiments.queries.run_table import columns_of, every_row
+from experiments.readings import Reading
 from experiments.run_columns import Column, Columns, Source
 from experiments.states import badge
+from experiments.views.readings import reading_of
 from experiments.views.run_table_state import read_numbers, read_state
 
 EXPORTS: Final = ("csv", "parquet")
@@ -36,7 +39,10 @@ def has_parquet() -> bool:
 
 def export_response(request: HttpRequest, sweep: Sweep, format_name: str) -> HttpResponse:
     """Return every run that the filters let through as a file, or those in `runs=3,8`."""
-    columns = columns_of(sweep)
+    reading, wrong = reading_of(request.GET)
+    if wrong:
+        return _plain(wrong, 400)
+    columns = columns_of(sweep, reading=reading)
     state = read_state(request.GET, columns)
     asked = request.GET.get("runs")
     numbers = None if asked is None else read_numbers(asked)
@@ -47,8 +53,9 @@ def export_response(request: HttpRequest, sweep: Sweep, format_name: str) -> Htt
     if format_name == "parquet" and not has_parquet():
         return _plain(_NO_PARQUET, 501)
     shown = [column for column in columns if column.source == Source.METRICS]
-    rows = every_row(sweep, state.choice(numbers), shown, limit=_MOST_ROWS)
-    fields = list(_fields(columns, sweep))
+    read = None if reading.is_best else values_read(sweep, reading)
+    rows = every_row(sweep, state.choice(numbers, read), shown, limit=_MOST_ROWS)
+    fields = list(_fields(columns, sweep, reading))
     write = _parquet if format_name == "parquet" else _csv
     return write(f"{sweep.public_id}-runs", fields, rows)
 
@@ -60,10 +67,10 @@ def _plain(text: str, status: int) -> HttpResponse:
     return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
 
 
-def _fields(columns: Columns, sweep: Sweep) -> Iterator[Field]:
+def _fields(columns: Columns, sweep: Sweep, reading: Reading) -> Iterator[Field]:
     """Yield the name and the value of every field, names once each."""
     taken: set[str] = set()
-    for name, value in _all_fields(columns, sweep):
+    for name, value in _all_fields(columns, sweep, reading):
         unique = name
         while unique in taken:
             unique = f"{unique}_"
@@ -71,7 +78,7 @@ def _fields(columns: Columns, sweep: Sweep) -> Iterator[Field]:
         yield unique, value
 
 
-def _all_fields(columns: Columns, sweep: Sweep) -> Iterator[Field]:
+def _all_fields(columns: Columns, sweep: Sweep, reading: Reading) -> Iterator[Field]:
     yield "run", lambda row: row.number
     yield "status", lambda row: badge(row.state, row.end_reason).label
     yield sweep.metric_name, lambda row: row.best_value
@@ -83,6 +90,9 @@ def _all_fields(columns: Columns, sweep: Sweep) -> Iterator[Field]:
     for column in columns:
         if column.source == Source.METRICS:
             yield column.key.removeprefix("metrics."), _metric(column)
+    # Which value of a run counted where the file was asked for, and that value.
+    yield "reading", lambda row: reading.key
+    yield "value", lambda row: row.value
     yield "reports", lambda row: row.reports
     yield "duration_seconds", lambda row: row.duration
     yield "waited_seconds", lambda row: row.waited

@@ -88,14 +88,19 @@ class ViewItem:
 
 def table_context(request: HttpRequest, sweep: Sweep, head: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the Runs page shows; `head` is what the header of the sweep shows."""
-    columns = columns_of(sweep, with_options=True)
+    switch = head["switch"]
+    columns = columns_of(sweep, with_options=True, reading=switch.reading)
     views = list(saved_views_of(sweep.experiment))
     remembered = _remembered(request, sweep)
     state = read_state(request.GET, columns, views, remembered)
     page: Page[RunRow] = Page(items=[], next_cursor=None, total=0)
     if not state.errors:
         page = run_rows(
-            sweep, state.choice(), shown=state.shown, offset=state.offset, limit=PAGE_SIZE
+            sweep,
+            state.choice(read=switch.read),
+            shown=state.shown,
+            offset=state.offset,
+            limit=PAGE_SIZE,
         )
     looks = [look_of(column, page.items, head["digits"]) for column in state.shown]
     counts = queries.run_counts(sweep)

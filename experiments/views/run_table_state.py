@@ -16,9 +16,11 @@ from django.utils.http import urlencode
 from experiments.models import SavedView
 from experiments.problems import ProblemsError
 from experiments.queries.run_table import RunChoice
+from experiments.readings import BEST, Reading, ReadValues
 from experiments.run_columns import Column, Columns
 from experiments.run_filter import Condition, parse_filter
 from experiments.states import RUN_LIVE, RunState
+from experiments.views.readings import reading_of
 
 NO_VIEW: Final = "none"
 MAX_PICKS: Final = 5000
@@ -52,6 +54,7 @@ class TableState:
     errors: tuple[str, ...] = ()
     # An address without any choice would show the default view.
     has_default: bool = field(default=False)
+    reading: Reading = BEST
 
     @property
     def descending(self) -> bool:
@@ -63,7 +66,9 @@ class TableState:
         """Whether runs may be left out."""
         return bool(self.group or self.text)
 
-    def choice(self, numbers: Sequence[int] | None = None) -> RunChoice:
+    def choice(
+        self, numbers: Sequence[int] | None = None, read: ReadValues | None = None
+    ) -> RunChoice:
         """Return the runs that are asked for, or those of them with these numbers."""
         return RunChoice(
             conditions=self.conditions,
@@ -71,6 +76,7 @@ class TableState:
             numbers=numbers,
             sort=self.sort_column,
             descending=self.descending,
+            read=read,
         )
 
     def url(self, **changes: Any) -> str:
@@ -85,6 +91,7 @@ class TableState:
             "state": now.group,
             "q": now.text,
             "columns": join_keys(now.columns),
+            "reading": "" if now.reading.is_best else now.reading.key,
             "offset": now.offset or "",
         }
         return "?" + urlencode({key: value for key, value in values.items() if value})
@@ -128,6 +135,7 @@ def read_state(
         conditions=conditions,
         errors=errors,
         has_default=default is not None,
+        reading=reading_of(query)[0],
     )
 
 

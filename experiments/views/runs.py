@@ -24,6 +24,7 @@ from experiments.progress import SweepProgress
 from experiments.queries import Series
 from experiments.queries.json_forms import in_declared_order
 from experiments.queries.models import versions_from
+from experiments.queries.receipts import receipt_of
 from experiments.queries.run_facts import place_of, progress_of, series_summaries
 from experiments.run_files import (
     STD_LOG,
@@ -166,6 +167,7 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "next_url": _neighbour_url(sweep, place.next),
         "is_best": is_best,
         "why": once(lambda: why_of(found)),
+        "receipt": once(lambda: receipt_of(found)),
         "best": best,
         "to_best": _difference(found, sweep, progress.digits),
         "digits": progress.digits,

@@ -25,7 +25,7 @@ from experiments.services.sweeps import cancel_sweep
 from experiments.spec import SweepSpec
 from experiments.spec_export import EXPORT_FORMATS, export_spec
 from experiments.states import RUN_TERMINAL
-from experiments.views.model_panel import model_panel
+from experiments.views.model_panel import model_panel, relation_card
 from experiments.views.parts import once
 from experiments.views.run_export import EXPORTS, export_response
 from experiments.views.run_table import table_context
@@ -75,6 +75,7 @@ def overview(request: HttpRequest, sweep_id: str) -> HttpResponse:
                 has_inspector=True,
             ),
         ],
+        "importance": relation_card(sweep, "importance"),
     }
     return render_sweep(request, sweep, "sweep", "sweep_overview", context)
 
@@ -121,6 +122,8 @@ def charts(request: HttpRequest, sweep_id: str) -> HttpResponse:
             "one dot per run, in order of start",
             chart_url(sweep, "best_so_far"),
         ),
+        "relations": [relation_card(sweep, name) for name in ("importance", "correlation")],
+        "matrix": relation_card(sweep, "matrix"),
         "model": model_panel(sweep),
     }
     return render_sweep(request, sweep, "sweep_charts", "sweep_charts", context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -16,7 +17,7 @@ from django.utils import timezone
 from experiments import queries
 from experiments.formats import format_duration, format_share
 from experiments.marks import progress_parts
-from experiments.models import Sweep
+from experiments.models import Run, Sweep
 from experiments.progress import SweepProgress
 from experiments.queries.json_forms import in_declared_order
 from experiments.queries.run_facts import planned_runs, progress_of
@@ -24,6 +25,7 @@ from experiments.services.retries import failed_runs
 from experiments.services.warm_start import CONTINUABLE
 from experiments.states import SWEEP_ACTIVE, RunState, SweepState
 from experiments.storable import is_storable
+from experiments.views.readings import reading_json, reading_panel
 
 TABS: Final = (
     ("sweep", "Overview"),
@@ -34,6 +36,8 @@ TABS: Final = (
     ("sweep_configuration", "Configuration"),
     ("sweep_logs", "Logs"),
 )
+# Pages whose values are those of a reading; the others go by the best value of a run.
+_READ_TABS: Final = frozenset({"sweep", "sweep_runs", "sweep_charts"})
 _BANNERS: Final = {
     SweepState.COMPLETED: "ok",
     SweepState.FAILED: "err",
@@ -119,13 +123,15 @@ def head_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]
     total = planned_runs(sweep)
     run_count = sum(n for state, n in progress.counts.items() if state != "stopped_early")
     parts = progress_parts(progress.counts)
+    switch = reading_panel(request, sweep)
     ended_or_live = sum(count for _, _, count in parts)
     # Queued runs are in a state of their own, but have not started either.
     waiting = max(0, max(total, run_count) - ended_or_live)
     return {
         "sweep": sweep,
         "tab": tab,
-        "tabs": [(key, label, reverse(key, args=[sweep.public_id])) for key, label in TABS],
+        "tabs": [(key, label, _tab_url(sweep, key, switch.query)) for key, label in TABS],
+        "switch": switch if tab in _READ_TABS else None,
         "progress": progress,
         "total": total,
         "bar_total": max(total, run_count),
@@ -145,9 +151,10 @@ def head_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]
         "waiting": waiting,
         "digits": progress.digits,
         "remaining": _estimate(progress.remaining),
+        "estimated_end": _estimated_end(progress.remaining),
         "saved_share": format_share(progress.saved, progress.saved + progress.spent),
-        "best_params": _best_params(sweep),
-        "page": page_data(sweep, progress),
+        "best_params": _best_params(sweep, switch.run or sweep.best_run),
+        "page": {**page_data(sweep, progress), "reading": reading_json(switch.reading)},
     }
 
 
@@ -201,8 +208,18 @@ def _estimate(seconds: float | None) -> str:
     return "< 1 min" if seconds < 60 else f"≈ {format_duration(60 * max(1, round(seconds / 60)))}"
 
 
-def _best_params(sweep: Sweep) -> list[tuple[str, Any]]:
-    best = sweep.best_run
+def _estimated_end(seconds: float | None) -> datetime | None:
+    if seconds is None:
+        return None
+    end = timezone.now() + timedelta(seconds=seconds + 30)
+    return end.replace(second=0, microsecond=0)
+
+
+def _tab_url(sweep: Sweep, tab: str, query: str) -> str:
+    return reverse(tab, args=[sweep.public_id]) + (query if tab in _READ_TABS else "")
+
+
+def _best_params(sweep: Sweep, best: Run | None) -> list[tuple[str, Any]]:
     return list(in_declared_order(best.params, sweep.spec).items()) if best else []
 
 

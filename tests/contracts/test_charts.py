@@ -149,9 +149,10 @@ def test_chart_says_what_it_shows(name, make):
 
     assert meta["chart"] == name
     assert meta["summary"]
-    assert len(meta["table"]["rows"]) == len(view.runs)
+    if load_chart(name).draws_runs:
+        assert len(meta["table"]["rows"]) == len(view.runs)
     assert all(len(row) == len(meta["table"]["columns"]) for row in meta["table"]["rows"])
-    assert re.fullmatch(r"(\d+ of \d+ not drawn: .+)?", meta["caption"])
+    assert re.fullmatch(r"(.+\. )?(\d+ of \d+ not drawn: .+)?", meta["caption"])
 
 
 @every_chart
@@ -225,7 +226,9 @@ def test_chart_describes_itself(name):
 
 
 # The points of the metrics chart come from elsewhere: core/test_charts_lines.py.
-@pytest.mark.parametrize("name", [name for name in CHARTS if name != "metrics"])
+@pytest.mark.parametrize(
+    "name", [name for name in CHARTS if name != "metrics" and load_chart(name).draws_runs]
+)
 def test_chart_draws_and_counts_every_run_once(name):
     view = make_view(make_mixed_runs(40))
 

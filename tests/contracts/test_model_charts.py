@@ -113,8 +113,7 @@ def test_runs_that_the_model_does_not_know_are_counted(name):
     figure = build(name, view)
 
     assert figure.meta["caption"] == "2 of 32 not drawn: 1 failed, 1 not in the model"
-    if name != "model_relevance":
-        assert drawn_runs(figure) == set(range(30))
+    assert drawn_runs(figure) == set(range(30))
 
 
 @every_chart
@@ -221,16 +220,6 @@ def test_check_puts_every_run_beside_what_the_others_say():
     assert observed == pytest.approx({r.number: r.best for r in view.runs if r.number < 30})
     # A metric without noise that depends on two parameters is learned from thirty runs.
     assert np.corrcoef(numbers(runs["x"]), numbers(runs["y"]))[0, 1] > 0.8
-
-
-def test_relevance_is_shares_and_the_rate_has_the_largest():
-    rows = build("model_relevance", view_of(make_runs(60))).meta["table"]["rows"]
-
-    assert sum(share for _, share in rows) == pytest.approx(1.0, abs=0.01)
-    assert {name for name, _ in rows} == set(SPACE.expressions)
-    shares = dict(rows)
-    assert shares["fixed"] == 0
-    assert shares["rate<b>"] > shares["momentum"]
 
 
 def test_slices_go_through_the_best_run():

@@ -220,8 +220,8 @@ def test_axis_named_knows_parameters_and_the_metric():
     view = make_view()
 
     assert axis_named(view, "momentum").label == "momentum"
-    assert axis_named(view, METRIC).label == "accuracy ↑"
-    assert axis_named(make_view(goal="minimize"), METRIC).label == "accuracy ↓"
+    assert axis_named(view, METRIC).label == "accuracy ↑ best"
+    assert axis_named(make_view(goal="minimize"), METRIC).label == "accuracy ↓ best"
     assert axis_named(view, METRIC).is_metric
 
 

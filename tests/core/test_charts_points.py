@@ -136,7 +136,7 @@ def test_scatter_colour_is_goodness_and_its_bar_is_in_metric_units(chart, goal):
             "≥ 0.8000": 0,
         }
     )
-    assert axis["colorbar"]["title"]["text"] == f"accuracy {'↑' if goal == 'maximize' else '↓'}"
+    assert axis["colorbar"]["title"]["text"] == f"accuracy {'↑' if goal == 'maximize' else '↓'} best"
 
 
 def test_scatter_shows_stopped_failed_and_best_apart():
@@ -227,7 +227,7 @@ def test_parallel_coordinates_ends_with_the_metric_axis():
     assert (axes[0]["min"], axes[0]["max"]) == pytest.approx((1e-4, 1e-1))
     assert [text for _, text, _ in axes[2]["ticks"]] == axes[2]["values"] == ["32", "64", "128"]
     assert axes[2]["min"] is None
-    assert axes[4]["label"] == "accuracy ↑"
+    assert axes[4]["label"] == "accuracy ↑ best"
 
 
 def test_parallel_coordinates_gives_every_run_worst_first_with_nulls():

@@ -148,12 +148,6 @@ def test_model_is_drawn_and_its_pickers_work(live_studio, code, chromium_page):
     expect(surface.locator("[data-note]")).to_contain_text("two different parameters")
     assert "model_surface.y=rate" in page.url
 
-    relevance = page.locator('[data-chart="model_relevance"]')
-    relevance.scroll_into_view_if_needed()
-    relevance.locator("summary").click()
-    relevance.locator('[data-do="table"]').click()
-    expect(relevance.locator("tbody tr")).to_have_count(3)
-
 
 @pytest.mark.browser
 def test_run_page_links_to_the_run_it_was_compared_with(live_studio, code, chromium_page):

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 
-from experiments.charts import CHARTS
+from experiments.charts import CHARTS, load_chart
 from tests.factories import report
 from tests.web.sweep_world import make_sweep_world, many_runs
 
@@ -36,8 +36,9 @@ def test_figure_has_data_words_and_the_cursor_of_its_sweep(figure, world, name):
     assert answer.headers["Content-Type"] == "application/json"
     assert found["cursor"] == world.sweep.cursor
     assert found["meta"]["chart"] == name
-    assert found["meta"]["summary"].startswith("5 runs, best accuracy 0.9")
-    assert len(found["meta"]["table"]["rows"]) == 5
+    if load_chart(name).draws_runs:
+        assert found["meta"]["summary"].startswith("5 runs, best accuracy 0.9")
+        assert len(found["meta"]["table"]["rows"]) == 5
 
 
 @pytest.mark.parametrize("name", sorted(CHARTS))

@@ -14,7 +14,7 @@ from experiments.samplers.gp import inspect
 from tests.factories import make_sweep, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
-NAMES = ("model_slice", "model_surface", "model_check", "model_relevance")
+NAMES = ("model_slice", "model_surface", "model_check")
 every_name = pytest.mark.parametrize("name", NAMES)
 
 
@@ -83,7 +83,7 @@ def test_page_offers_the_model_when_there_is_enough(signed_in, sampling, count, 
     page = charts_page(signed_in, sweep)
 
     assert said in page
-    assert [f'data-chart="{name}"' in page for name in NAMES] == [is_offered] * 4
+    assert [f'data-chart="{name}"' in page for name in NAMES] == [is_offered] * 3
 
 
 @every_name
@@ -148,7 +148,7 @@ def test_charts_of_one_page_share_one_model_until_a_run_ends(signed_in, monkeypa
 
 def test_only_the_last_models_are_kept(signed_in):
     for number in range(10):
-        figure(signed_in, filled(20, name=f"sweep {number}"), "model_relevance")
+        figure(signed_in, filled(20, name=f"sweep {number}"), "model_check")
 
     assert len(metric_model._kept) <= 8
 

@@ -125,7 +125,7 @@ def test_columns_are_shown_in_the_order_of_the_address_and_remembered_per_person
     ]
     assert "sha: f00" in site.get("?columns=properties")
     site.client.force_login(world.bob)
-    assert heads(site.get())[:4] == ["Run", "Status", "accuracy ↑", "Curve"]
+    assert heads(site.get())[:4] == ["Run", "Status", "accuracy ↑ best", "Curve"]
     site.client.force_login(world.alice)
     site.post("runs_columns", reset="1")
     assert heads(site.get())[-1] == "Why it ended"

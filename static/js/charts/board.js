@@ -18,7 +18,8 @@ export class Board {
     this.live = live;
     this.selection = createSelection(getList("pins").map(Number).filter(Number.isInteger));
     this.known = createRunsKnown({
-      metric: page.sweep.metric, goal: page.sweep.goal, digits: page.digits,
+      metric: page.reading ? `${page.sweep.metric}, ${page.reading.label}` : page.sweep.metric,
+      goal: page.sweep.goal, digits: page.digits,
       params: Object.keys(page.space),
     });
     this.cards = [];
@@ -60,7 +61,9 @@ export class Board {
       prepare: (figure) => ({ data: this.filtered(figure.data) }),
     });
     this.live.onCharts((changes) => {
-      if (changes.scored.size || changes.moved.size || changes.best) card.refresh();
+      // The last value of a run changes with every report.
+      const isRead = this.page.reading?.key === "last" && changes.metrics.size;
+      if (changes.scored.size || changes.moved.size || changes.best || isRead) card.refresh();
     });
     return card;
   }

@@ -32,6 +32,7 @@ function bestOf(figure) {
  * @property {(options: object, signal: AbortSignal) => Promise} [load] fetches what else is needed
  * @property {(option: string) => boolean} [isLocal] whether the server need not know of an option
  * @property {number} [pause] milliseconds between two requests of the same chart
+ * @property {() => object} [extra] gives what is asked for beside the pickers
  * @property {(figure: object) => void} [onFigure] is told of every answer
  */
 export class ChartCard {
@@ -129,7 +130,9 @@ export class ChartCard {
     this.loading = mine;
     const start = performance.now();
     try {
-      const address = this.section.dataset.url + mergeQuery("", this.options());
+      const address = this.section.dataset.url + mergeQuery("", {
+        ...this.options(), ...this.hooks.extra?.(), reading: getParam("reading"), step: getParam("step"),
+      });
       const [answer] = await Promise.all([
         getJson(address, { signal: mine.signal }), this.hooks.load?.(this.options(), mine.signal),
       ]);

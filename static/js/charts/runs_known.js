@@ -12,9 +12,13 @@ function badgeOf(label) {
 export function createRunsKnown({ metric, goal, params, digits }) {
   const runs = new Map();
   let decimals = digits;
+  let best = null;
+  let stops = {};
 
   function take(meta) {
     const { columns, rows } = meta.table;
+    if (meta.stops) stops = meta.stops;
+    if (meta.best_run !== undefined) best = meta.best_run;
     if (Number.isInteger(meta.decimals)) decimals = Math.max(decimals, meta.decimals);
     const places = params.map((name) => columns.lastIndexOf(name));
     for (const row of rows) {
@@ -37,6 +41,13 @@ export function createRunsKnown({ metric, goal, params, digits }) {
     });
   }
 
+  /** Where and by which numbers a policy stopped the run; the page of the run has the receipt. */
+  function stopOf(run) {
+    const [interval, own, limit] = stops[run] ?? [];
+    return interval && html`<span>stopped at ${interval} with <code>${formatParam(own)}</code>${
+      limit !== null && html`, limit <code>${formatParam(limit)}</code>`}</span>`;
+  }
+
   const valueText = (value) => formatMetric(value, decimals);
 
   function chipOf({ badge }) {
@@ -49,6 +60,10 @@ export function createRunsKnown({ metric, goal, params, digits }) {
     get: (run) => runs.get(run) ?? null,
     get size() {
       return runs.size;
+    },
+    /** The best run under the reading of the page, as the last figure said. */
+    get best() {
+      return best;
     },
     valueText,
     /** The run beside the pointer. */
@@ -64,7 +79,7 @@ export function createRunsKnown({ metric, goal, params, digits }) {
     lineOf(run) {
       const known = runs.get(run);
       if (!known) return html`<b>Run ${run}</b>`;
-      return html`<b>Run ${run}</b>${chipOf(known)}<span>${metric} <code>${valueText(known.value)}</code></span>${params.map((name, i) => html`
+      return html`<b>Run ${run}</b>${chipOf(known)}<span>${metric} <code>${valueText(known.value)}</code></span>${stopOf(run)}${params.map((name, i) => html`
         <span>${name} <code>${formatParam(known.params[i])}</code></span>`)}`;
     },
   };

@@ -101,7 +101,9 @@ export function onLiveToggle(callback) {
 export function refreshTimes(root = document) {
   for (const element of $$("time[data-ago], time[data-clock]", root)) {
     const when = element.dateTime;
-    element.textContent = "ago" in element.dataset ? formatAgo(when) : formatClock(when);
+    // An estimate has no seconds.
+    const clock = () => formatClock(when).slice(0, element.dataset.clock === "minute" ? 5 : 8);
+    element.textContent = "ago" in element.dataset ? formatAgo(when) : clock();
     element.title = new Date(when).toLocaleString();
   }
 }

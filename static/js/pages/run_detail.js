@@ -11,12 +11,13 @@ import { createRefresher } from "../lib/parts.js";
 import { startRegister } from "../lib/register.js";
 import { startLog } from "./run_log.js";
 import { otherLines, startOverlay } from "./run_overlay.js";
+import { startWhatIf } from "./run_what_if.js";
 import { startTicking } from "./sweep_head.js";
 
 const page = readJson("page-data");
 const { metric } = page.sweep;
 const live = startLive(page);
-const refresh = createRefresher();
+const refresh = createRefresher({ done: startWhatIf });
 const series = new Map(page.series.map((one) => [one.name, one]));
 const chart = $("#main-chart");
 
@@ -112,5 +113,6 @@ onTheme(drawMain);
 startDialogs();
 startRegister();
 startOverlay(live, { refresh, draw: drawMain });
+startWhatIf();
 if (!page.run.done) startTicking(Date.now() - page.now * 1000);
 drawSmall();

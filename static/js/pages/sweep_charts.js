@@ -1,5 +1,7 @@
 // Sweep, charts: every chart and the list of runs beside them, linked by one selection.
 import { Board } from "../charts/board.js";
+import { mountEqualBudget } from "../charts/equal_budget.js";
+import { linkPairs } from "../charts/matrix_link.js";
 import { createParallelView } from "../charts/parallel_coordinates.js";
 import { mountRunList } from "../charts/run_list.js";
 import { hideTip, showTip } from "../charts/tip.js";
@@ -13,8 +15,8 @@ const section = $('[data-chart="parallel_coordinates"]');
 const hint = $("[data-sub]", section).textContent;
 const clear = $("[data-clear]", section);
 const list = mountRunList($("#runlist"), $("#list-note"), {
-  selection: board.selection, known: board.known, best: () => live.state.best?.number ?? null,
-  urlOf: (run) => runUrl(page, run), metric: page.sweep.metric,
+  selection: board.selection, known: board.known, best: () => board.known.best,
+  urlOf: (run) => runUrl(page, run), metric: `${page.sweep.metric}, ${page.reading.label}`,
 });
 
 function onInside(runs) {
@@ -56,4 +58,6 @@ board.addMetrics($('[data-chart="metrics"]'));
 for (const name of ["scatter_2d", "scatter_3d", "best_so_far"]) {
   board.addPlot($(`[data-chart="${name}"]`));
 }
-$$("#model [data-chart]").forEach((card) => board.addModel(card));
+$$("#relations [data-chart], #model [data-chart]").forEach((card) => board.addModel(card));
+linkPairs($('[data-chart="matrix"]'), $('[data-chart="scatter_2d"]'));
+mountEqualBudget($("#equal-budget"), board, (run) => runUrl(page, run));

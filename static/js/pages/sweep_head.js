@@ -5,6 +5,7 @@ import { formatDuration, formatMetric } from "../lib/format.js";
 import { startLive } from "../lib/live.js";
 import { createRefresher } from "../lib/parts.js";
 import { startMarks } from "../lib/sweep_marks.js";
+import { startReadings } from "./reading_switch.js";
 
 /** Keeps "8 min 40 s" of running things current; `skew` is how far this clock is ahead. */
 export function startTicking(skew) {
@@ -33,6 +34,7 @@ export function startSweepPage(refreshing = {}) {
   const refresh = createRefresher(refreshing);
   startDialogs();
   startMarks();
+  startReadings();
   startTicking(Date.now() - page.now * 1000);
   live.onText((changes) => {
     if (changes.best) showBest(live.state.best, page.digits);

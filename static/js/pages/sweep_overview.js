@@ -11,6 +11,7 @@ const { page, live } = startSweepPage();
 const board = new Board(page, live);
 board.addPlot($('[data-chart="best_so_far"]'));
 board.addMetrics($('[data-chart="metrics"]'));
+board.addModel($('[data-chart="importance"]'));
 
 /** The values of a running run: those of the server, then the points of the feed. */
 function valuesOf(card, curve) {
