@@ -19,6 +19,8 @@ class StudioStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
     """Hashed names, also inside the imports of ES modules."""
 
     support_js_module_import_aggregation = True
+    # One pass resolves one step of a chain of imports, and modules import modules.
+    max_post_process_passes = 30
     # Without collectstatic (development, tests) plain names are served by the finders.
     manifest_strict = False
 
