@@ -23,6 +23,7 @@ from experiments.charts.comparison import (
 from experiments.charts.formats import MetricFormat, numbers, plain, shorten
 from experiments.charts.metric_scale import focus_range
 from experiments.charts.styles import axis_layout, base_layout, highlight_line
+from experiments.curves import best_so_far
 from experiments.formats import format_count, format_duration
 
 _TITLES: Final = {"runs": "runs", "time": "since the start", "compute": "compute"}
@@ -168,7 +169,9 @@ def _layout(
     starts: list[float],
 ) -> dict[str, Any]:
     yaxis: dict[str, Any] = {"title": {"text": plain(shorten(view.label(), 34))}}
-    values = view.values()
+    # What stands on the lines: one point a run, so that the first bad ones flatten nothing.
+    lines = [best_so_far(sweep.values, view.goal) for sweep in view.sweeps]
+    values = np.concatenate([line[np.isfinite(line)] for line in lines] or [np.zeros(0)])
     if options["range"] == "focus" and values.size:
         yaxis["range"] = list(focus_range(values, view.goal))
     last = max(ends, default=0.0) or 1.0

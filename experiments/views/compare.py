@@ -36,6 +36,7 @@ from experiments.views.sweep_head import ChartCard, Picker
 
 # Lines of live sweeps grow with the time alone; figures of the same seconds are the same.
 _SECONDS_OF_LINES: Final = 10
+_NOTHING: Final = object()
 _TITLES: Final = {
     "compare_best": ("Best so far", "a mark is a new best"),
     "compare_values": ("All runs", "share of the runs with at most this value"),
@@ -68,7 +69,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class BestRow:
-    """One hyperparameter of the best runs: (value, exact, the same as the winner's) a sweep."""
+    """One hyperparameter of the best runs: (value, exact, dimmed, being the winner's) a sweep."""
 
     name: str
     cells: list[tuple[Any, str, bool]]
@@ -213,7 +214,7 @@ def _best_rows(figures: Sequence[SweepFigures]) -> list[BestRow]:
             (
                 best.get(name),
                 format_value(best[name]) if name in best else "",
-                name in best and name in winner and best[name] == winner[name],
+                best is not winner and name in best and best[name] == winner.get(name, _NOTHING),
             )
             for best in bests
         ]
