@@ -21,6 +21,7 @@ _SCHEMES: Final = frozenset({"http", "https", "mailto"})
 _REL: Final = "noopener nofollow noreferrer"
 # Without what usually ends the sentence around it.
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}*_~]")
+_TASK: Final = re.compile(r"\[([ xX])\] ")
 # A page has one heading of the first level, and cards those of the second.
 _FIRST_HEADING: Final = 3
 _LAST_HEADING: Final = 6
@@ -53,6 +54,15 @@ def _headings(state: StateCore) -> None:
         if token.type in ("heading_open", "heading_close"):
             level = int(token.tag[1:]) + _FIRST_HEADING - 1
             token.tag = f"h{min(level, _LAST_HEADING)}"
+
+
+def _tasks(state: StateCore) -> None:
+    """Draw the boxes of task lists: nobody ticks them here, so they are text."""
+    for at, token in enumerate(state.tokens[2:], start=2):
+        is_item = state.tokens[at - 2].type == "list_item_open" and token.type == "inline"
+        first = token.children[0] if is_item and token.children else None
+        if first is not None and first.type == "text" and (box := _TASK.match(first.content)):
+            first.content = f"{'☐' if box[1] == ' ' else '☑'} {first.content[box.end() :]}"
 
 
 def _links(state: StateCore) -> None:
@@ -97,6 +107,7 @@ def _make_parser() -> MarkdownIt:
     parser.enable(["table", "strikethrough"])
     parser.validateLink = _leads_somewhere  # type: ignore[method-assign]  # its documented way
     parser.core.ruler.push("studio_headings", _headings)
+    parser.core.ruler.push("studio_tasks", _tasks)
     parser.core.ruler.push("studio_links", _links)
     return parser
 

@@ -119,6 +119,7 @@ urlpatterns = [
     path("shared/<str:token>/runs/<int:number>/log/", shared.log, name="shared_log"),
     path("shared/<str:token>/charts/", shared.charts, name="shared_charts"),
     path("shared/<str:token>/charts/<slug:name>.json", shared.chart, name="shared_chart"),
+    path("shared/<str:token>/curves/", shared.curves, name="shared_curves"),
     path("shared/<str:token>/best/", shared.best, name="shared_best"),
     path("shared/<str:token>/files/<path:path>", shared.file, name="shared_file"),
     path("shared/<str:token>/events/", shared.events, name="shared_events"),

@@ -71,18 +71,19 @@ def alerts_of_compute(targets: Iterable[Mapping[str, Any]], now: datetime) -> li
     """Return what is wrong with compute targets (as `compute_json` tells them); no query."""
     found = []
     for target in targets:
+        hosts = _lost_hosts(target, now)
+        silent = _silent(hosts)
         if target["queued"] and not target["slots"]:
             runs = "1 run waits" if target["queued"] == 1 else f"{target['queued']} runs wait"
-            found.append(
-                _of_target("failed", "No worker", target, f"{runs} and nobody takes them.")
-            )
-        elif target["queued"] and target["draining"]:
+            text = f"{runs} and nobody takes them. {silent}".rstrip()
+            found.append(_of_target("failed", "No worker", target, text))
+            continue
+        if hosts:
+            text = f"{silent} Lost runs are repeated elsewhere."
+            found.append(_of_target("warn", "Machine lost", target, text))
+        if target["queued"] and target["draining"]:
             text = f"{target['queued']} waiting, and nothing is taken until it takes runs again."
             found.append(_of_target("paused", "Being drained", target, text))
-        hosts = _lost_hosts(target, now)
-        if hosts:
-            text = f"{_listed(hosts)} gave no sign of life; its runs are repeated elsewhere."
-            found.append(_of_target("warn", "Machine lost", target, text))
         problems = {w["python_problem"] for w in target["workers"] if w["alive"]} - {""}
         found += [_of_target("failed", "Scripts cannot start", target, p) for p in sorted(problems)]
     return found
@@ -144,6 +145,8 @@ def _lost_hosts(target: Mapping[str, Any], now: datetime) -> list[str]:
     return sorted(lost - alive)
 
 
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+def _silent(hosts: list[str]) -> str:
+    if not hosts:
+        return ""
+    more = f" and {len(hosts) - 3} more" if len(hosts) > 3 else ""
+    return f"No sign of life from {', '.join(hosts[:3])}{more}."

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db.models import F
 from django.db.models.expressions import OrderBy
 
+from experiments import clock
 from experiments.models import Run, Sweep
 from experiments.queries.json_forms import in_declared_order
 from experiments.queries.json_values import JsonNumber, JsonText
@@ -66,11 +67,11 @@ def _order(sweep: Sweep, sort: str, is_down: bool) -> list[OrderBy]:
 
 
 def _row(run: Run, sweep: Sweep) -> SharedRun:
-    ended = run.ended_at
+    until = run.ended_at or clock.now()
     params = in_declared_order(run.params, sweep.spec)
     return SharedRun(
         run=run,
         values=[params.get(name) for name in sweep.spec["search_space"]],
-        seconds=(ended - run.started_at).total_seconds() if ended and run.started_at else None,
+        seconds=(until - run.started_at).total_seconds() if run.started_at else None,
         is_best=run.pk == sweep.best_run_id,
     )

@@ -6,6 +6,7 @@ knows these links: the API and the sockets take them for nobody.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec
@@ -16,10 +17,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from experiments import queries
+from experiments.charts.lines import MOST_POINTS
 from experiments.downloads import send_file
 from experiments.models import Run
 from experiments.queries.run_facts import planned_runs, progress_of
@@ -30,7 +33,7 @@ from experiments.services.share_links import note_use
 from experiments.states import SWEEP_ACTIVE, SweepState
 from experiments.storage.chosen import tree_of
 from experiments.views.best import place_value, rivals_of
-from experiments.views.charts import chart_of
+from experiments.views.charts import chart_of, etag_of
 from experiments.views.runs import files_of
 from experiments.views.shared_feed import public_event
 from experiments.views.sweep import axes_card, metric_pickers
@@ -50,6 +53,7 @@ TABS: Final = (
 )
 _OUTPUTS: Final = "outputs/"
 _EVENTS: Final = 2000
+_XS: Final = ("interval", "step", "time")
 
 
 def _guest(view: View[P]) -> Callable[..., HttpResponseBase]:
@@ -173,6 +177,32 @@ def chart(request: HttpRequest, shared: Shared, name: str) -> HttpResponseBase:
 
 
 @_guest
+def curves(request: HttpRequest, shared: Shared) -> HttpResponseBase:
+    """Return one metric of all runs as the chart of metrics draws it, packed."""
+    sweep = shared.sweep
+    metric = request.GET.get("metric") or sweep.metric_name
+    x = request.GET.get("x") or "interval"
+    if metric != sweep.metric_name and metric not in queries.metric_names(sweep):
+        raise Http404("No run has logged this metric.")
+    if x not in _XS:
+        raise Http404("There is no such axis.")
+    etag = etag_of(sweep, "curves", {key: str(value) for key, value in request.GET.items()})
+    unchanged = get_conditional_response(request, etag=etag)
+    if unchanged is not None:
+        return unchanged
+    window = queries.Window(
+        x=x,
+        low=_bound(request, "low", -math.inf),
+        high=_bound(request, "high", math.inf),
+        runs=(),
+        points=MOST_POINTS,
+    )
+    response = JsonResponse(queries.packed_curves(sweep, metric, window))
+    response["ETag"] = etag
+    return response
+
+
+@_guest
 def best(request: HttpRequest, shared: Shared) -> HttpResponseBase:
     """Show the winner: its hyperparameters and, where the link allows it, its outputs."""
     model = queries.best_model(shared.sweep)
@@ -271,6 +301,7 @@ def _page(shared: Shared, page: dict[str, Any]) -> dict[str, Any]:
         # No socket: these pages ask every few seconds.
         "socket": "",
         "events": reverse("shared_events", args=[token]),
+        "curves": reverse("shared_curves", args=[token]),
         "run": f"{reverse('shared_runs', args=[token])}?at=NUMBER",
     }
     return {**page, "sweep": told, "urls": urls}
@@ -278,6 +309,14 @@ def _page(shared: Shared, page: dict[str, Any]) -> dict[str, Any]:
 
 def _may_tell(shared: Shared) -> bool:
     return shared.link.with_reasons or shared.sweep.state == SweepState.COMPLETED
+
+
+def _bound(request: HttpRequest, name: str, default: float) -> float:
+    try:
+        value = float(request.GET.get(name, default))
+    except ValueError:
+        return default
+    return default if math.isnan(value) else value
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

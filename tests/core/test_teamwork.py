@@ -58,10 +58,13 @@ def test_nothing_of_a_text_becomes_a_tag_or_a_script(text):
 
 
 def test_markdown_is_what_people_expect():
-    html = render_markdown("# Plan\n- **a**\n- `b`\n\nsee https://a.example/x?y=1&z=2.\nnext line")
+    html = render_markdown(
+        "# Plan\n- [x] **a**\n- [ ] `b`\n\nsee https://a.example/x?y=1&z=2.\nnext line"
+    )
 
     assert "<h3>Plan</h3>" in html
-    assert "<strong>a</strong>" in html
+    assert "<li>☑ <strong>a</strong></li>" in html
+    assert "<li>☐ <code>b</code></li>" in html
     assert '<a href="https://a.example/x?y=1&amp;z=2" rel="noopener nofollow noreferrer">' in html
     assert "z=2</a>.<br" in html
 

@@ -30,6 +30,7 @@ GUEST = {
     "shared_log": ("runs/0/log/", 404, 200),
     "shared_charts": ("charts/", 200, 200),
     "shared_chart": ("charts/metrics.json", 200, 200),
+    "shared_curves": ("curves/?metric=accuracy", 200, 200),
     "shared_best": ("best/", 200, 200),
     "shared_file": ("files/model.txt", 404, 200),
     "shared_events": ("events/", 200, 200),
@@ -75,6 +76,7 @@ def test_a_link_shows_its_sweep_and_nothing_that_was_not_allowed(world, is_every
     texts = {name: text_of(answer) for name, answer in answers.items()}
     statuses = {name: answer.status_code for name, answer in answers.items()}
     assert statuses == {name: row[1 + is_everything] for name, row in GUEST.items()}
+    assert len(json.loads(texts["shared_curves"])["numbers"]) == 3
     assert "&lt;i&gt;digits&lt;/i&gt;" in texts["shared"]
     assert json.loads(texts["shared_events"])["cursor"] > 0
     pages = "".join(
