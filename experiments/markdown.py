@@ -105,7 +105,7 @@ def _leads_somewhere(address: str) -> bool:
 def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True}, renderer_cls=_Renderer)
     parser.enable(["table", "strikethrough"])
-    parser.validateLink = _leads_somewhere  # type: ignore[method-assign]  # its documented way
+    parser.validateLink = _leads_somewhere  # type: ignore[assignment, method-assign]  # its documented way
     parser.core.ruler.push("studio_headings", _headings)
     parser.core.ruler.push("studio_tasks", _tasks)
     parser.core.ruler.push("studio_links", _links)

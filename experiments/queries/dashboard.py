@@ -149,10 +149,11 @@ def mean_seconds(sweep_ids: Collection[int]) -> dict[int, float]:
 def _live_slots(sweep_ids: Sequence[int]) -> dict[int, list[LiveSlot]]:
     rows = Run.objects.filter(sweep__in=sweep_ids, state__in=sorted(RUN_LIVE)).order_by("number")
     found: dict[int, list[LiveSlot]] = {}
-    for sweep_id, *facts in rows.values_list(
+    for sweep_id, public_id, number, state, worker, host, started in rows.values_list(
         "sweep_id", "public_id", "number", "state", "worker_name", "host", "started_at"
     ):
-        found.setdefault(sweep_id, []).append(LiveSlot(*facts))
+        slot = LiveSlot(public_id, number, state, worker, host, started)
+        found.setdefault(sweep_id, []).append(slot)
     return found
 
 

@@ -63,7 +63,7 @@ def queue_of(user: AnyUser, compute: Iterable[Mapping[str, Any]], now: datetime)
         .exclude(sweep__compute__kind=SIMULATED)
         .values_list("sweep_id", "sweep__compute__name", "started_at")
     )
-    usual = mean_seconds({row[0] for row in [*waiting, *live]})
+    usual = mean_seconds({s for s, _ in waiting} | {s for s, _, _ in live})
     seen = sweeps_for(user).filter(pk__in={sweep_id for sweep_id, _ in waiting})
     sweeps = {sweep.pk: sweep for sweep in seen}
     rows: list[Waiting] = []

@@ -41,7 +41,10 @@ from experiments.services.dispatch import get_queue
 from experiments.services.drafts import DraftPlace, save_draft
 from experiments.services.limits import change_limits
 from experiments.services.models import register_model
+from experiments.services.notes import write_notes
 from experiments.services.saved_views import ViewContent, remember_columns, save_view
+from experiments.services.share_links import create_share_link
+from experiments.services.stars import set_star
 from experiments.services.sweeps import cancel_sweep
 from experiments.states import RunState, SweepState
 from tests.factories import make_check, make_run, make_sweep, make_user
@@ -72,6 +75,9 @@ def world(tmp_path: Path, settings: Any) -> World:
     save_view(experiment, "stopped", ViewContent(filter="status:stopped"), user=world.alice)
     remember_columns(experiment, ["number", "lr"], user=world.alice)
     save_draft({"name": "a"}, DraftPlace(), owner=world.alice, workspace=experiment.workspace)
+    write_notes(world.sweep, "plan", base=0, user=world.alice)
+    set_star(world.sweep, user=world.alice, is_on=True)
+    create_share_link(world.sweep, user=world.alice, days=1, name="board")
     later = make_sweep(owner=world.alice)
     WarmStart.objects.create(
         sweep=later, position=0, parent=world.sweep, parent_public_id=world.sweep.public_id

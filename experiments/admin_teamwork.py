@@ -1,0 +1,64 @@
+"""Admin of what teams write around sweeps: notes, stars, and links to share, to revoke them."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from experiments import clock
+from experiments.admin_base import OwnedByStudioAdmin
+from experiments.models import NoteVersion, ShareLink, Star
+from experiments.queries.shared import link_state
+from experiments.services.share_links import revoke_share_link
+
+
+@admin.register(NoteVersion)
+class NoteVersionAdmin(OwnedByStudioAdmin[NoteVersion]):
+    """Every version of the notes on sweeps."""
+
+    list_display = ["__str__", "sweep", "author_name", "created_at"]
+    list_filter = ["created_at", "sweep__experiment__workspace"]
+    list_select_related = ["sweep"]
+    search_fields = ["text", "author_name", "sweep__name", "sweep__public_id"]
+    show = ("sweep", "number", "text", "author", "author_name", "created_at")
+
+
+@admin.register(Star)
+class StarAdmin(OwnedByStudioAdmin[Star]):
+    """Who starred what."""
+
+    list_display = ["user", "sweep", "model", "created_at"]
+    list_filter = ["created_at"]
+    list_select_related = ["user", "sweep", "model"]
+    search_fields = ["user__username", "sweep__name", "model__name"]
+    show = ("user", "sweep", "model", "created_at")
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(OwnedByStudioAdmin[ShareLink]):
+    """Links that show a sweep to people without an account; their addresses are not shown here."""
+
+    list_display = ["__str__", "sweep", "created_by", "expires_at", "used_at", "state"]
+    list_filter = ["expires_at", "revoked_at", "with_files", "with_reasons"]
+    list_select_related = ["sweep", "created_by"]
+    search_fields = ["name", "sweep__name", "sweep__public_id", "created_by__username"]
+    actions = ["revoke"]
+    show = (
+        "name", "sweep", "created_by", "created_at", "expires_at", "used_at", "with_reasons",
+        "with_files", "revoked_at", "revoked_by",
+    )  # fmt: skip
+
+    @admin.display(description="state")
+    def state(self, link: ShareLink) -> str:
+        return link_state(link, clock.now())
+
+    @admin.action(description="Revoke selected links", permissions=["change"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ShareLink]) -> None:
+        if not isinstance(request.user, User):
+            return
+        count = sum(revoke_share_link(link, user=request.user) for link in chosen)
+        self.message_user(
+            request, f"Revoked {count} link{'' if count == 1 else 's'}.", messages.SUCCESS
+        )
