@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from experiments.charts.axes import Axis, axis_named, metric_axis, metric_ticks
 from experiments.charts.base import Chart, Curve, Figure, RunView, SweepView
-from experiments.charts.formats import format_value, matrix, numbers, plain, shorten
+from experiments.charts.formats import format_value, json_value, matrix, numbers, plain, shorten
 from experiments.charts.metric_scale import goodness, metric_domain, metric_values
 from experiments.charts.points import colour_axis
 from experiments.charts.styles import HIGHLIGHT, base_layout, group_of
@@ -57,6 +57,7 @@ class ParallelCoordinatesChart(Chart):
                 "goodness": numbers(good),
                 "state": [group_of(run) for run in runs],
             },
+            "absent": {str(number): reason for number, reason in absent.items()},
             "best": best.number if best is not None else None,
             "decimals": format_of(view).decimals,
         }
@@ -91,6 +92,7 @@ def _axis_meta(view: SweepView, axis: Axis) -> dict[str, Any]:
         "max": None if is_category else axis.high,
         "ticks": [list(tick) for tick in _unit_ticks(view, axis)],
         "values": [format_value(value) for value in axis.categories],
+        "options": [json_value(value) for value in axis.categories],
     }
 
 

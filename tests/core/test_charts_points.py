@@ -226,6 +226,7 @@ def test_parallel_coordinates_ends_with_the_metric_axis():
     ]
     assert (axes[0]["min"], axes[0]["max"]) == pytest.approx((1e-4, 1e-1))
     assert [text for _, text, _ in axes[2]["ticks"]] == axes[2]["values"] == ["32", "64", "128"]
+    assert axes[2]["options"] == [32, 64, 128]
     assert axes[2]["min"] is None
     assert axes[4]["label"] == "accuracy ↑ best"
 
@@ -251,6 +252,7 @@ def test_parallel_coordinates_gives_every_run_worst_first_with_nulls():
     assert lines["units"][0][4] is None
     assert figure.meta["best"] == 0
     assert figure.meta["caption"] == "1 of 4 not drawn: 1 failed"
+    assert figure.meta["absent"] == {"2": "failed"}
 
 
 def test_parallel_coordinates_matrix_is_typed_when_large():

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  bend, frameOf, moved, nearestRow, rangeText, readView, rowsInside, traceLine, valueAt, writeView,
+  bend, frameOf, moved, nearestRow, traceLine,
 } from "../../static/js/charts/parallel_geometry.js";
 
 /** Units of rows x columns as the chart holds them. */
@@ -12,14 +12,14 @@ function matrix(...rows) {
   return units;
 }
 
-const FRAME = frameOf({ width: 800, height: 350, count: 3, hasMissing: false });
+const FRAME = frameOf({ width: 800, height: 350, count: 3 });
 
 test("axes share the width, and a narrow frame is wider than its place", () => {
-  const narrow = frameOf({ width: 300, height: 300, count: 9, hasMissing: false });
+  const narrow = frameOf({ width: 300, height: 300, count: 12 });
 
   assert.equal(FRAME.x(2) - FRAME.x(1), FRAME.gap);
   assert.equal(FRAME.width, 800);
-  assert.ok(narrow.width > 300 && narrow.gap >= 92);
+  assert.ok(narrow.width > 300 && narrow.gap >= 76);
 });
 
 test("pixels and units are each other's inverse, and the ends can be reached", () => {
@@ -29,11 +29,11 @@ test("pixels and units are each other's inverse, and the ends can be reached", (
   assert.equal(FRAME.unit(FRAME.y(0.01)), 0);
 });
 
-test("missing values stand on a rail below the axes", () => {
-  const frame = frameOf({ width: 800, height: 350, count: 3, hasMissing: true });
+test("rails stand below the axes, one below the other, within the frame", () => {
+  const frame = frameOf({ width: 800, height: 350, count: 3, rails: 2 });
 
-  assert.equal(frame.y(NaN), frame.rail);
-  assert.ok(frame.y(NaN) > frame.y(0));
+  assert.ok(frame.y(0) < frame.y(-1) && frame.y(-1) < frame.y(-2) && frame.y(-2) < 350);
+  assert.equal(frame.y(1), FRAME.y(1));
 });
 
 test("a bend leaves one axis flat, arrives flat, and is half way in the middle", () => {
@@ -78,49 +78,6 @@ test("steep lines are hit beside themselves, too", () => {
   const middle = FRAME.x(0) + FRAME.gap / 2;
 
   assert.equal(nearestRow(FRAME, units, [0, 1, 2], [0], middle + 6, FRAME.y(0.5)), 0);
-});
-
-test("ranges of several axes are combined with and, in either direction", () => {
-  const units = matrix([0.1, 0.9], [0.2, 0.2], [0.9, 0.9], [NaN, 0.9]);
-
-  assert.deepEqual(rowsInside(units, new Map([[0, [0.3, 0]], [1, [0.5, 1]]])), [0]);
-  assert.deepEqual(rowsInside(units, new Map([[1, [0.5, 1]]])), [0, 2, 3]);
-  assert.deepEqual(rowsInside(units, new Map()), [0, 1, 2, 3]);
-});
-
-test("values are read off linear and log axes, not off categories", () => {
-  assert.equal(valueAt({ scale: "linear", min: 2, max: 4 }, 0.25), 2.5);
-  assert.ok(Math.abs(valueAt({ scale: "log", min: 1e-4, max: 1 }, 0.5) - 0.01) < 1e-12);
-  assert.equal(valueAt({ scale: "category" }, 0.5), null);
-});
-
-test("a range is said in values or in the categories that it covers", () => {
-  const category = { scale: "category", values: ["adam", "sgd", "rmsprop"] };
-
-  assert.equal(rangeText({ scale: "linear", min: 0, max: 10 }, [0.8, 0.2], String), "2 to 8");
-  assert.equal(rangeText(category, [0.3, 1], String), "sgd, rmsprop");
-  assert.equal(rangeText(category, [0.2, 0.3], String), "no value");
-});
-
-test("the address holds order and ranges without loss", () => {
-  const ranges = new Map([[3, [0.25, 1]], [0, [0, 0.125]]]);
-
-  const written = writeView([2, 0, 1, 3], ranges, 4);
-
-  assert.deepEqual(written, { axes: "2,0,1", ranges: "3:0.25:1,0:0:0.125" });
-  assert.deepEqual(readView(written, 4), { order: [2, 0, 1, 3], ranges });
-});
-
-test("the declared order needs no place in the address", () => {
-  assert.deepEqual(writeView([0, 1, 2], new Map(), 3), { axes: "", ranges: "" });
-});
-
-test("an address of another sweep is read as far as it fits", () => {
-  const declared = { order: [0, 1, 2], ranges: new Map() };
-
-  assert.deepEqual(readView({ axes: "0,0", ranges: "7:0:1,x,1:2:3" }, 3), declared);
-  assert.deepEqual(readView({ axes: "5,1", ranges: "" }, 3), declared);
-  assert.deepEqual(readView({}, 3), declared);
 });
 
 test("moving an axis takes it out and puts it in", () => {

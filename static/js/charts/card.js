@@ -34,6 +34,8 @@ function bestOf(figure) {
  * @property {number} [pause] milliseconds between two requests of the same chart
  * @property {() => object} [extra] gives what is asked for beside the pickers
  * @property {(figure: object) => void} [onFigure] is told of every answer
+ * @property {(figure: object) => void} [afterDraw] is told when it is drawn, or that it is empty
+ * @property {(rows: Array[]) => Array[]} [rows] gives those rows of the table that are meant
  */
 export class ChartCard {
   /** @param {HTMLElement} section @param {Hooks} hooks */
@@ -172,9 +174,11 @@ export class ChartCard {
     this.host.setAttribute("aria-label", `${this.title}. ${this.figure.meta.summary}. `
       + "The menu of the card shows the same as a table.");
     this.showTable();
-    if (nothing) return;
-    this.view ??= makeView(this.host);
-    await this.view.show(shown, shown.meta.best ?? bestOf(shown));
+    if (!nothing) {
+      this.view ??= makeView(this.host);
+      await this.view.show(shown, shown.meta.best ?? bestOf(shown));
+    }
+    this.hooks.afterDraw?.(this.figure);
   }
 
   note(markup) {
@@ -183,13 +187,22 @@ export class ChartCard {
     if (markup) render(place, markup);
   }
 
+  /** The rows behind the chart; a hook may narrow them. */
+  table() {
+    const { table } = this.figure.meta;
+    if (!this.hooks.rows) return table;
+    const rows = this.hooks.rows(table.rows);
+    return rows === table.rows ? table : { ...table, rows, total: rows.length };
+  }
+
   showTable() {
     const place = $("[data-table]", this.section);
-    const { table } = this.figure.meta;
+    if (place.hidden || !this.figure) return;
+    const table = this.table();
     // Lines grow several times a second, the rows do not.
-    if (place.hidden || table === this.tableShown) return;
+    if (table === this.tableShown) return;
     this.tableShown = table;
-    render(place, tableOf(this.figure.meta, this.title));
+    render(place, tableOf({ ...this.figure.meta, table }, this.title));
   }
 
   toggleTable(button) {
@@ -197,11 +210,11 @@ export class ChartCard {
     place.hidden = !place.hidden;
     this.host.hidden = !place.hidden;
     $("span", button).textContent = place.hidden ? "Show as table" : "Show as chart";
-    if (this.figure) this.showTable();
+    this.showTable();
   }
 
   saveCsv() {
-    const { columns, rows } = this.figure.meta.table;
+    const { columns, rows } = this.table();
     const blob = new Blob([toCsv(columns, rows)], { type: "text/csv;charset=utf-8" });
     save(blob, `${fileName(this.title)}.csv`);
   }

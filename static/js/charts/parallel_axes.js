@@ -1,41 +1,85 @@
-// The axes of parallel coordinates as SVG: names that can be dragged, ranges that can be brushed,
-// both by pointer and by keyboard. Knows where things are, not what they mean for runs.
-import { $, build, html } from "../lib/dom.js";
-import { moved } from "./parallel_geometry.js";
+// The axes of parallel coordinates as SVG: names, ticks, rails for what is missing, and what is picked
+// on them. Draws only; parallel_brush.js has the pointer and the keys.
+import { $, $$, build, html, render } from "../lib/dom.js";
+import { pickText, picksText, placesOf } from "./parallel_ranges.js";
+import { METRIC, scaleNote } from "./parallel_scales.js";
 
-const STEP = 0.05;
-const CLICK = 0.015;
 const ZONE = 13;
 // Beyond the ends, so that a range can begin at the very end.
 const ROOM = 8;
+const GRIP = 10;
+const CHAR = 7.2;
+const SMALL_CHAR = 5.7;
+const LEAST_BETWEEN_TICKS = 12;
 
-function axisMarkup(axis, frame, place, last, note) {
-  const x = frame.x(place);
-  const isMetric = axis.name === "__metric";
-  const anchor = place === 0 ? "start" : isMetric ? "end" : "middle";
-  const side = place === 0 ? -50 : isMetric ? 66 : 0;
-  const room = Math.max(6, Math.floor((place === 0 || place === last ? 0.5 : 1) * (frame.gap / 7.4)) + 6);
-  const short = axis.label.length > room ? `${axis.label.slice(0, room - 1)}…` : axis.label;
-  return html`<g class="axis ${isMetric ? "metric" : ""}" data-column="${axis.column}"
-    transform="translate(${x},0)">
+/** Cuts the middle out of a text: names often differ at their end only. */
+export function shortened(text, length) {
+  if (text.length <= length) return text;
+  const tail = Math.floor((length - 1) / 2);
+  return `${text.slice(0, length - 1 - tail)}…${text.slice(text.length - tail)}`;
+}
+
+/** Ticks that have room for their text; the first and the last always have. */
+function roomyTicks(ticks, frame) {
+  const sorted = [...ticks].sort((a, b) => a[0] - b[0]);
+  const height = frame.bottom - frame.top;
+  const every = Math.ceil((sorted.length * LEAST_BETWEEN_TICKS) / height) || 1;
+  return sorted.map(([unit, text, full], i) => [unit, i % every === 0 ? text : "", full]);
+}
+
+function tickMarkup([unit, text, full], isMetric, frame, room) {
+  const y = frame.y(unit);
+  return html`<line x1="${isMetric ? 0 : -3}" x2="${isMetric ? 14 : 3}" y1="${y}" y2="${y}"></line>${
+    text && html`<text x="${isMetric ? 17 : 7}" y="${y + 4}">${shortened(text, room)}<title>${
+      full}</title></text>`}`;
+}
+
+function railMarkup(axis, name, place, frame) {
+  const y = frame.y(-1 - place);
+  return html`<g class="rail" data-rail="${name}" tabindex="0" role="button" aria-pressed="false"
+    aria-label="Runs ${name === "failed" ? "that failed" : `without a value of ${axis.label}`}">
+    <rect x="-${ZONE}" width="${ZONE + 6.2 * name.length + 10}" y="${y - 10}" height="20" rx="4"></rect>
+    <line x1="-4" x2="4" y1="${y}" y2="${y}"></line><text x="7" y="${y + 4}">${name}</text></g>`;
+}
+
+function nameMarkup(axis, shown, place, { frame, order, note }) {
+  const isMetric = axis.name === METRIC;
+  const isFirst = place === 0;
+  const anchor = isFirst ? "start" : isMetric ? "end" : "middle";
+  const x = isFirst ? -50 : isMetric ? 66 : 0;
+  const width = (isFirst || place === order.length - 1 ? frame.gap / 2 + 50 : frame.gap) - 8;
+  const distribution = note[axis.name] ?? "";
+  const isShort = scaleNote(distribution, shown, false).length * SMALL_CHAR > width;
+  const below = scaleNote(distribution, shown, isShort);
+  return html`<text class="lab" y="16" x="${x}" text-anchor="${anchor}" tabindex="0" role="button"
+    aria-haspopup="true" aria-label="Axis ${axis.label}. Enter opens its options${isMetric ? ""
+      : ", Alt and the arrow keys move it, Delete hides it"}.">${
+      shortened(axis.label, Math.floor(width / CHAR))}<title>${axis.label}</title></text>
+    <text class="dist" y="31" x="${x}" text-anchor="${anchor}">${
+      shortened(below, Math.floor(width / SMALL_CHAR))}<title>${
+      scaleNote(distribution, shown, false)}</title></text>`;
+}
+
+function axisMarkup(column, place, state) {
+  const { axes, shown, rails, frame, gradient } = state;
+  const axis = axes[column];
+  const isMetric = axis.name === METRIC;
+  const height = frame.bottom - frame.top;
+  const room = Math.max(5, Math.floor((isMetric ? 60 : frame.gap - 14) / 6));
+  return html`<g class="axis ${isMetric ? "metric" : ""}" data-column="${column}"
+    transform="translate(${frame.x(place)},0)">
     ${isMetric
-      ? html`<rect class="bar" x="-1" y="${frame.top}" width="11" rx="2"
-          height="${frame.bottom - frame.top}" fill="url(#${axis.gradient})"></rect>`
+      ? html`<rect class="bar" x="-1" y="${frame.top}" width="11" rx="2" height="${height}"
+          fill="url(#${gradient})"></rect>`
       : html`<line y1="${frame.top}" y2="${frame.bottom}"></line>`}
-    ${axis.ticks.map(([unit, text, full]) => html`<line x1="${isMetric ? 0 : -3}"
-      x2="${isMetric ? 14 : 3}" y1="${frame.y(unit)}" y2="${frame.y(unit)}"></line>
-      <text x="${isMetric ? 17 : 7}" y="${frame.y(unit) + 4}">${text}<title>${full}</title></text>`)}
-    ${frame.rail !== frame.bottom && !isMetric
-      && html`<text class="rail" x="7" y="${frame.rail + 4}">n/a</text>`}
+    ${roomyTicks(shown[column].ticks, frame).map((tick) => tickMarkup(tick, isMetric, frame, room))}
     <rect class="zone" tabindex="0" role="slider" aria-orientation="vertical" aria-valuemin="0"
-      aria-valuemax="100" aria-label="Range on ${axis.label}" x="${-ZONE}" width="${2 * ZONE}"
-      y="${frame.top - ROOM}" height="${frame.bottom - frame.top + 2 * ROOM}"></rect>
-    <rect class="brush" x="-8" width="16" rx="2" visibility="hidden"></rect>
-    <text class="lab" y="16" x="${side}" text-anchor="${anchor}" tabindex="${isMetric ? "-1" : "0"}"
-      role="${isMetric ? "img" : "button"}" aria-label="${isMetric
-        ? `Axis ${axis.label}` : `Axis ${axis.label}. Alt and the arrow keys move it.`}">${short}
-      <title>${axis.label}</title></text>
-    <text class="dist" y="31" x="${side}" text-anchor="${anchor}">${note}</text></g>`;
+      aria-valuemax="100" aria-label="Ranges on ${axis.label}. The arrow keys narrow, Enter adds one,
+      Delete clears." x="${-ZONE}" width="${2 * ZONE}" y="${frame.top - ROOM}" height="${
+      height + 2 * ROOM}"></rect>
+    <g class="ranges"></g>
+    ${rails[column].map((name, i) => railMarkup(axis, name, i, frame))}
+    ${nameMarkup(axis, shown[column], place, state)}</g>`;
 }
 
 function gradientMarkup(id, isTurned) {
@@ -45,121 +89,86 @@ function gradientMarkup(id, isTurned) {
     </defs>`;
 }
 
-/**
- * Draws axes in `host` and reports `onOrder(order)` and `onRange(column, range | null)`. `say(axis,
- * range)` gives a range in words. Returns {draw, showRanges}.
- */
-export function createAxes(host, { onOrder, onRange, say }) {
-  let shown = { axes: [], order: [], ranges: new Map(), frame: null };
+function rangeMarkup(axis, { places: [low, high], text, place, count }, frame) {
+  const [top, bottom] = [frame.y(high), frame.y(low)];
+  const height = Math.max(2, bottom - top);
+  return html`<g class="range" data-range="${place}">
+    <rect class="brush" x="-8" width="16" rx="2" y="${top}" height="${height}" tabindex="0"
+      role="slider" aria-orientation="vertical" aria-valuemin="0" aria-valuemax="100" aria-valuenow="${
+      Math.round(100 * low)}" aria-valuetext="${text}" aria-label="Range ${place + 1} of ${count} on ${
+      axis.label}. Arrows move its lower end, with Shift the upper, with Alt both; Delete removes it."></rect>
+    <rect class="grip" data-end="high" x="${-ZONE}" width="${2 * ZONE}" y="${top - GRIP / 2}" height="${GRIP}"></rect>
+    <rect class="grip" data-end="low" x="${-ZONE}" width="${2 * ZONE}" y="${bottom - GRIP / 2}" height="${GRIP}"></rect>
+    </g>`;
+}
+
+/** Draws the axes in `host`. `draw(state)` draws all, `showPicks(picks)` what is picked. */
+export function createAxes(host) {
+  let state = null;
   let svg = null;
-  let drag = null;
+  const drawn = new Map();
 
-  function draw({ axes, order, ranges, frame, isTurned, noteOf }) {
+  /** What has the focus, to find it again after the SVG was made anew. */
+  function focusPath() {
     const focused = svg?.contains(document.activeElement) ? document.activeElement : null;
-    const column = focused?.closest("[data-column]")?.dataset.column;
-    const css = focused?.classList[0];
-    shown = { axes, order, ranges, frame };
-    const gradient = axes[axes.length - 1].gradient;
-    const last = order.length - 1;
-    const next = build(html`<svg class="pc-axes" width="${frame.width}" height="${frame.height}"
+    if (!focused) return "";
+    const { column } = focused.closest("[data-column]").dataset;
+    const within = focused.closest("[data-range]")?.dataset.range;
+    const rail = focused.dataset.rail ? `[data-rail="${focused.dataset.rail}"]` : "";
+    return `[data-column="${column}"] ${within ? `[data-range="${within}"] ` : ""}.${
+      focused.classList[0]}${rail}`;
+  }
+
+  function draw(next) {
+    const path = focusPath();
+    state = next;
+    const { frame, order, axes } = state;
+    const made = build(html`<svg class="pc-axes" width="${frame.width}" height="${frame.height}"
       viewBox="0 0 ${frame.width} ${frame.height}" role="group" aria-label="Axes">
-      ${gradientMarkup(gradient, isTurned)}
-      ${order.map((c, place) => axisMarkup(axes[c], frame, place, last, noteOf(axes[c])))}</svg>`);
-    if (svg) svg.replaceWith(next);
-    else host.append(next);
-    svg = next;
-    svg.addEventListener("pointerdown", onDown);
-    svg.addEventListener("keydown", onKey);
-    showRanges(ranges);
-    if (css) $(`[data-column="${column}"] .${css}`, svg)?.focus();
+      ${gradientMarkup(state.gradient, state.isTurned)}
+      ${order.map((column, place) => axisMarkup(column, place, state))}</svg>`);
+    if (svg) svg.replaceWith(made);
+    else host.append(made);
+    svg = made;
+    drawn.clear();
+    showPicks(state.picks, axes);
+    if (path) $(path, svg)?.focus({ preventScroll: true });
   }
 
-  function showRanges(ranges) {
-    shown.ranges = ranges;
-    const { frame } = shown;
-    for (const group of svg.querySelectorAll(".axis")) {
+  function showAxis(group, column, picks) {
+    const axis = state.axes[column];
+    const ranges = picks.filter((pick) => typeof pick !== "string").map((range, place, all) => ({
+      places: placesOf(state.shown[column], range), place, count: all.length,
+      text: pickText(axis, range, state.decimals),
+    }));
+    const path = focusPath();
+    render($(".ranges", group), html`${ranges.map((range) => rangeMarkup(axis, range, state.frame))}`);
+    const zone = $(".zone", group);
+    zone.setAttribute("aria-valuenow", Math.round(100 * (ranges[0]?.places[0] ?? 0)));
+    zone.setAttribute("aria-valuetext", picksText(axis, picks, state.decimals) || "all values");
+    for (const rail of $$(".rail", group)) {
+      rail.setAttribute("aria-pressed", String(picks.includes(rail.dataset.rail)));
+    }
+    // A range that is gone leaves the focus to its axis.
+    if (path && !svg.contains(document.activeElement)) ($(path, svg) ?? zone).focus({ preventScroll: true });
+  }
+
+  function showPicks(picks) {
+    state.picks = picks;
+    for (const group of svg.children) {
+      if (!group.dataset.column) continue;
       const column = Number(group.dataset.column);
-      const range = ranges.get(column);
-      const [low, high] = range ? [Math.min(...range), Math.max(...range)] : [0, 1];
-      const brush = $(".brush", group);
-      const zone = $(".zone", group);
-      brush.setAttribute("visibility", range ? "visible" : "hidden");
-      brush.setAttribute("y", frame.y(high));
-      brush.setAttribute("height", Math.max(1, frame.y(low) - frame.y(high)));
-      zone.setAttribute("aria-valuenow", Math.round(100 * low));
-      zone.setAttribute("aria-valuetext", range ? say(shown.axes[column], range) : "all values");
+      const list = picks.get(column) ?? [];
+      const key = JSON.stringify(list.map(String));
+      if (drawn.get(column) === key) continue;
+      drawn.set(column, key);
+      showAxis(group, column, list);
     }
   }
 
-  function position(event) {
-    const box = svg.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
-  function onDown(event) {
-    const axis = event.target.closest(".axis");
-    const kind = event.target.closest(".zone") ? "range" : event.target.closest(".lab") ? "move" : "";
-    if (!axis || !kind || event.button !== 0 || (kind === "move" && axis.matches(".metric"))) return;
-    const [x, y] = position(event);
-    drag = { kind, column: Number(axis.dataset.column), from: shown.frame.unit(y), x, isDrag: false };
-    // On the host: the SVG is replaced while an axis moves.
-    host.setPointerCapture(event.pointerId);
-    event.preventDefault();
-    event.target.closest(".zone, .lab").focus({ preventScroll: true });
-  }
-
-  function onMove(event) {
-    if (!drag) return;
-    const [x, y] = position(event);
-    if (drag.kind === "range") {
-      const to = shown.frame.unit(y);
-      drag.isDrag ||= Math.abs(to - drag.from) > CLICK;
-      if (drag.isDrag) onRange(drag.column, [drag.from, to]);
-      return;
-    }
-    const from = shown.order.indexOf(drag.column);
-    const place = Math.round((x - shown.frame.x(0)) / shown.frame.gap);
-    const to = Math.min(shown.order.length - 2, Math.max(0, place));
-    if (to !== from) onOrder(moved(shown.order, from, to));
-  }
-
-  function onUp() {
-    if (drag?.kind === "range" && !drag.isDrag) onRange(drag.column, null);
-    drag = null;
-  }
-
-  function onKey(event) {
-    const axis = event.target.closest(".axis");
-    if (!axis) return;
-    const column = Number(axis.dataset.column);
-    const isZone = event.target.matches(".zone");
-    const along = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const up = { ArrowDown: -STEP, ArrowUp: STEP }[event.key];
-    if (!isZone && event.altKey && along) {
-      const from = shown.order.indexOf(column);
-      const to = from + along;
-      if (to >= 0 && to < shown.order.length - 1) onOrder(moved(shown.order, from, to));
-    } else if (isZone && up) {
-      const range = shown.ranges.get(column) ?? [0, 1];
-      const [low, high] = [Math.min(...range), Math.max(...range)];
-      onRange(column, event.shiftKey
-        ? [low, Math.min(1, Math.max(low, high + up))]
-        : [Math.max(0, Math.min(high, low + up)), high]);
-    } else if (isZone && (event.key === "Delete" || event.key === "Backspace")) {
-      onRange(column, null);
-    } else return;
-    event.preventDefault();
-  }
-
-  host.addEventListener("pointermove", onMove);
-  host.addEventListener("pointerup", onUp);
-  host.addEventListener("pointercancel", onUp);
   return {
     draw,
-    showRanges,
-    get isDragging() {
-      return drag !== null;
-    },
+    showPicks,
     get svg() {
       return svg;
     },

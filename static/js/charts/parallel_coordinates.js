@@ -1,151 +1,153 @@
 // Parallel coordinates: our own renderer, because Plotly's has no hover, no line on top, no keyboard
 // and neither log nor category axes. Canvas for lines, SVG for axes.
-import { formatMetric, formatParam } from "../lib/format.js";
-import { decode, decodeMatrix } from "./arrays.js";
 import { token } from "./colours.js";
+import { plainView } from "./parallel_address.js";
 import { createAxes } from "./parallel_axes.js";
-import {
-  frameOf, nearestRow, rangeText, readView, rowsInside, writeView,
-} from "./parallel_geometry.js";
+import { bindBrush } from "./parallel_brush.js";
+import { layUnits, railsOf, readFigure } from "./parallel_figure.js";
+import { frameOf, nearestRow } from "./parallel_geometry.js";
 import { createLines } from "./parallel_lines.js";
+import { rowsInside } from "./parallel_ranges.js";
+import { shownAxis } from "./parallel_scales.js";
 import { drawPicture } from "./picture.js";
 
 const NAME = "parallel_coordinates";
 let made = 0;
 
-function readFigure(meta, gradient) {
-  const units = decodeMatrix(meta.lines.units);
-  const { numbers } = meta.lines;
-  units.rows = numbers.length;
-  const goodness = Array.from(decode(meta.lines.goodness), (share) => share ?? NaN);
-  const columns = meta.axes.length;
-  return {
-    axes: meta.axes.map((axis, column) => ({ ...axis, column, gradient })),
-    units,
-    numbers,
-    groups: meta.lines.state,
-    goodness,
-    // Runs without a value of the metric are counted in the caption instead.
-    drawn: numbers.map((_, row) => row).filter((row) => !Number.isNaN(goodness[row])),
-    hasMissing: numbers.some((_, row) => !Number.isNaN(goodness[row])
-      && units.subarray(row * columns, (row + 1) * columns).some(Number.isNaN)),
-    rowOf: new Map(numbers.map((number, row) => [number, row])),
-    best: meta.best,
-    decimals: meta.decimals,
-  };
+/** The rows that are drawn at all: the best ones, and those without a value where wanted. */
+function shownRows(chart, { top, hasRails }) {
+  if (top && top < chart.valued.length) return chart.valued.slice(-top);
+  return hasRails ? [...chart.valueless, ...chart.valued] : chart.valued;
 }
 
 /**
- * A view of the chart. `onInside(runs)` gets the numbers of the runs inside all ranges, or null when
- * there is no range; `tip` shows a run beside the pointer; `address` reads and writes the view.
+ * A view of the chart. `on.change({chart, state, shown, inside, isFinal})` is told what is drawn and
+ * what of it is inside all ranges; `on.options(column)` that somebody asks for the options of an axis.
+ * `read(axes)` gives the state to begin with; `tip` shows a run beside the pointer; `notes` has what
+ * stands below the names of axes.
  */
-export function createParallelView(host, selection, { goal, notes, onInside, tip, address }) {
+export function createParallelView(host, selection, { goal, notes, on, read, tip }) {
   made += 1;
   const gradient = `pc-scale-${made}`;
   const box = document.createElement("div");
   box.className = "pc";
   host.append(box);
   const lines = createLines(box);
-  const axes = createAxes(box, { onOrder, onRange, say });
+  const axes = createAxes(box);
   let chart = null;
-  let order = [];
-  let ranges = new Map();
-  let inside = [];
-  let lastInside = null;
+  let state = plainView(0);
+  let drawing = null;
+  let frameAsked = 0;
 
-  const row = (run) => chart.rowOf.get(run) ?? -1;
-  const format = (axis) => (value) =>
-    (axis.name === "__metric" && chart.decimals !== null
-      ? formatMetric(value, chart.decimals) : formatParam(value, 3));
+  const brush = bindBrush(box, () => ({
+    frame: drawing.frame, axes: chart.axes, shown: drawing.axes, order: state.order,
+    picks: state.picks, svg: axes.svg,
+  }), {
+    picks(column, picks, isFinal) {
+      const next = new Map(state.picks);
+      if (picks.length) next.set(column, picks);
+      else next.delete(column);
+      state = { ...state, picks: next };
+      axes.showPicks(next);
+      if (isFinal) fill(true);
+      else frameAsked ||= requestAnimationFrame(() => fill(false));
+    },
+    order: (order) => change({ order }),
+    options: (column) => on.options(column),
+    hide: (column) => change({ order: state.order.filter((other) => other !== column) }),
+  });
 
-  function say(axis, range) {
-    return rangeText(axis, range, format(axis));
+  /** Where everything stands: again when the figure, the size or the axes change. */
+  function layOut() {
+    const shown = shownRows(chart, state);
+    const shownAxes = chart.axes.map(
+      (axis) => shownAxis(axis, state.settings.get(axis.column), chart.decimals),
+    );
+    // Without any value the metric has no scale to speak of.
+    if (!chart.valued.length) shownAxes[chart.last].ticks = [];
+    const rails = chart.axes.map(({ column }) => railsOf(chart, shown, column));
+    const frame = frameOf({
+      width: host.clientWidth, height: host.clientHeight, count: state.order.length,
+      rails: Math.max(...state.order.map((column) => rails[column].length)),
+    });
+    drawing = {
+      chart, frame, shown, axes: shownAxes, order: state.order, inside: shown,
+      units: layUnits(chart, shownAxes, rails), isShown: new Set(shown),
+    };
+    box.style.width = `${frame.width}px`;
+    axes.draw({
+      axes: chart.axes, shown: shownAxes, rails, order: state.order, picks: state.picks, frame,
+      gradient, note: notes, decimals: chart.decimals,
+      isTurned: (goal === "minimize") !== shownAxes[chart.last].isFlipped,
+    });
   }
 
-  function layOut() {
-    chart.frame = frameOf({
-      width: host.clientWidth, height: host.clientHeight, count: order.length,
-      hasMissing: chart.hasMissing,
-    });
-    chart.order = order;
-    box.style.width = `${chart.frame.width}px`;
-    axes.draw({
-      axes: chart.axes, order, ranges, frame: chart.frame, isTurned: goal === "minimize",
-      noteOf: (axis) => (axis.name === "__metric" ? "best value" : (notes[axis.name] ?? "")),
-    });
+  /** Draws the lines, and tells which of them are inside. */
+  function fill(isFinal) {
+    cancelAnimationFrame(frameAsked);
+    frameAsked = 0;
+    if (!drawing) return;
+    drawing.inside = rowsInside(chart, state.picks, drawing.shown);
+    lines.drawAll(drawing);
+    drawTop();
+    on.change({ chart, state, shown: drawing.shown, inside: drawing.inside, isFinal });
   }
 
   function drawTop() {
-    if (!chart?.frame) return;
-    const seen = (run) => (chart.drawn.includes(row(run)) ? row(run) : -1);
-    lines.drawTop(chart, {
-      best: chart.best === null ? -1 : row(chart.best),
+    if (!drawing) return;
+    const seen = (run) => {
+      const row = chart.rowOf.get(run) ?? -1;
+      return drawing.isShown.has(row) || !Number.isNaN(chart.goodness[row]) ? row : -1;
+    };
+    lines.drawTop(drawing, {
+      best: chart.best === null ? -1 : seen(chart.best),
       pins: selection.pins.map(seen),
       highlighted: selection.run === null ? -1 : seen(selection.run),
     });
   }
 
-  function filter() {
-    const all = new Set(rowsInside(chart.units, ranges));
-    inside = chart.drawn.filter((r) => all.has(r));
-    const runs = ranges.size ? inside.map((r) => chart.numbers[r]) : null;
-    const key = JSON.stringify(runs);
-    if (key !== lastInside) {
-      lastInside = key;
-      onInside(runs);
-    }
-  }
-
-  function draw() {
+  function draw(isFinal = false) {
     if (!chart || !host.clientWidth) return;
     layOut();
-    filter();
-    lines.drawAll(chart, inside);
-    drawTop();
+    fill(isFinal);
   }
 
-  function remember() {
-    address.write(writeView(order, ranges, chart.axes.length));
-  }
-
-  function onOrder(next) {
-    order = next;
-    draw();
-    remember();
-  }
-
-  function onRange(column, range) {
-    if (range) ranges.set(column, range);
-    else if (!ranges.delete(column)) return;
-    axes.showRanges(ranges);
-    filter();
-    lines.drawAll(chart, inside);
-    drawTop();
-    remember();
+  /** Takes over another state, or parts of it. */
+  function change(parts) {
+    const params = (parts.order ?? state.order).length - 1;
+    if (params < 1) return;
+    state = { ...state, ...parts };
+    draw(true);
   }
 
   function pointed(event) {
     const rect = box.getBoundingClientRect();
     const [x, y] = [event.clientX - rect.left, event.clientY - rect.top];
-    const found = nearestRow(chart.frame, chart.units, order, inside, x, y);
+    const found = nearestRow(drawing.frame, drawing.units, state.order, drawing.inside, x, y);
     return found < 0 ? null : chart.numbers[found];
   }
 
-  box.addEventListener("pointermove", (event) => {
-    if (!chart || axes.isDragging) return;
-    const run = event.target.closest(".zone, .lab") ? null : pointed(event);
+  const isOnAxis = (event) => event.target.closest(".zone, .range, .lab, .rail") !== null;
+  function point(event) {
+    if (!drawing || brush.isDragging) return;
+    const run = isOnAxis(event) ? null : pointed(event);
     box.classList.toggle("is-over", run !== null);
     selection.hover(run, NAME);
     if (run === null) tip.hide();
     else tip.show(event, run);
-  });
+  }
+  box.addEventListener("pointermove", point);
+  // A finger does not move before it is down.
+  box.addEventListener("pointerdown", (event) => event.pointerType !== "mouse" && point(event));
   box.addEventListener("pointerleave", () => {
-    if (axes.isDragging) return;
+    if (brush.isDragging) return;
     selection.hover(null, NAME);
     tip.hide();
   });
   box.addEventListener("click", (event) => {
-    if (!chart || event.target.closest(".zone, .lab")) return;
+    // The end of a drag is no click; and it may have opened a menu, which a click beside it closes.
+    if (brush.isOwnClick) event.stopPropagation();
+    if (!drawing || brush.isOwnClick || isOnAxis(event)) return;
     const run = pointed(event);
     if (run !== null) selection.pin(run, NAME);
   });
@@ -153,23 +155,25 @@ export function createParallelView(host, selection, { goal, notes, onInside, tip
 
   return {
     async show(figure) {
-      const isFirst = chart === null;
-      const next = readFigure(figure.meta, gradient);
-      if (isFirst || next.axes.length !== chart.axes.length) {
-        ({ order, ranges } = readView(address.read(), next.axes.length));
-      }
       // An axis on the move keeps its shape; the next answer comes soon enough.
-      if (axes.isDragging) return;
+      if (brush.isDragging) return;
+      const next = readFigure(figure.meta);
+      if (chart === null || next.columns !== chart.columns) state = read(next.axes);
       chart = next;
       draw();
     },
-    resize: draw,
-    redraw: draw,
-    png: () => drawPicture(lines.canvases, axes.svg, token("surface")),
-    clear() {
-      ranges = new Map();
+    resize: () => draw(),
+    redraw() {
+      lines.forget();
       draw();
-      remember();
+    },
+    png: () => drawPicture(lines.canvases, axes.svg, token("surface")),
+    change,
+    get state() {
+      return state;
+    },
+    get chart() {
+      return chart;
     },
   };
 }

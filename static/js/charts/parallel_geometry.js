@@ -1,12 +1,12 @@
 // Parallel coordinates as numbers: where axes stand, how lines bend between them, which line lies
-// under the pointer, which runs lie inside the ranges. Pure.
+// under the pointer. Places are 0..1 along an axis; -1, -2 are the rails below it. Pure.
 
 const TOP = 46;
 const BOTTOM = 16;
-const RAIL = 22;
+const RAIL = 20;
 const LEFT = 58;
 const RIGHT = 76;
-const LEAST_GAP = 92;
+const LEAST_GAP = 76;
 const LEAST_WIDTH = 560;
 const REACH = 9;
 const SNAP = 0.02;
@@ -19,16 +19,19 @@ function snap(unit) {
   return unit > 1 - SNAP ? 1 : unit;
 }
 
-/** The frame of the chart; wider than `width` when axes would stand too close. */
-export function frameOf({ width, height, count, hasMissing }) {
+/**
+ * The frame of the chart with so many axes and rails; wider than `width` when axes would stand too
+ * close.
+ */
+export function frameOf({ width, height, count, rails = 0 }) {
   const whole = Math.max(width, LEAST_WIDTH, LEFT + RIGHT + LEAST_GAP * (count - 1));
   const gap = count > 1 ? (whole - LEFT - RIGHT) / (count - 1) : 0;
-  const bottom = height - BOTTOM - (hasMissing ? RAIL : 0);
+  const bottom = height - BOTTOM - rails * RAIL;
   return {
-    width: whole, height, gap, top: TOP, bottom, rail: height - BOTTOM,
+    width: whole, height, gap, top: TOP, bottom,
     x: (place) => LEFT + place * gap,
-    /** From 0..1 to pixels; a missing value stands on the rail below. */
-    y: (unit) => (Number.isNaN(unit) ? height - BOTTOM : bottom - unit * (bottom - TOP)),
+    /** From places to pixels. */
+    y: (unit) => (unit < 0 ? bottom - unit * RAIL : bottom - unit * (bottom - TOP)),
     unit: (y) => snap((bottom - y) / (bottom - TOP)),
   };
 }
@@ -50,18 +53,18 @@ export function bend(share) {
 
 /** Adds the line of one run to a path or a canvas; `order` lists columns of `units`. */
 export function traceLine(path, frame, units, row, order) {
-  const columns = units.length / units.rows;
-  order.forEach((column, place) => {
-    const x = frame.x(place);
-    const y = frame.y(units[row * columns + column]);
-    if (place === 0) path.moveTo(x, y);
-    else {
-      const before = frame.y(units[row * columns + order[place - 1]]);
-      const start = x - frame.gap;
-      const [first, second] = HANDLES;
-      path.bezierCurveTo(start + first * frame.gap, before, start + second * frame.gap, y, x, y);
-    }
-  });
+  const start = row * (units.length / units.rows);
+  const first = HANDLES[0] * frame.gap;
+  const second = HANDLES[1] * frame.gap;
+  let x = frame.x(0);
+  let before = frame.y(units[start + order[0]]);
+  path.moveTo(x, before);
+  for (let place = 1; place < order.length; place += 1) {
+    const y = frame.y(units[start + order[place]]);
+    path.bezierCurveTo(x + first, before, x + second, y, x + frame.gap, y);
+    x += frame.gap;
+    before = y;
+  }
 }
 
 /**
@@ -82,24 +85,12 @@ export function nearestRow(frame, units, order, rows, px, py) {
     const to = frame.y(units[row * columns + order[place + 1]]);
     const away = Math.abs(from + (to - from) * s - py) / Math.hypot(1, (to - from) * slope);
     // Of equals the later row: it is the better run and lies on top.
-    if (away <= least) [best, least] = [row, away];
+    if (away <= least) {
+      best = row;
+      least = away;
+    }
   }
   return best;
-}
-
-/** The rows inside every range; `ranges` maps columns to [from, to] in 0..1, in any order. */
-export function rowsInside(units, ranges) {
-  const columns = units.length / units.rows;
-  const inside = [];
-  for (let row = 0; row < units.rows; row += 1) {
-    let passes = true;
-    for (const [column, [from, to]] of ranges) {
-      const unit = units[row * columns + column];
-      passes &&= unit >= Math.min(from, to) && unit <= Math.max(from, to);
-    }
-    if (passes) inside.push(row);
-  }
-  return inside;
 }
 
 /** Moves one element of a list, as dragging an axis does. */
@@ -107,50 +98,4 @@ export function moved(list, from, to) {
   const copy = [...list];
   copy.splice(to, 0, ...copy.splice(from, 1));
   return copy;
-}
-
-/** The value at 0..1 of an axis, in real units; null for categories. */
-export function valueAt(axis, unit) {
-  if (axis.scale === "category") return null;
-  if (axis.scale === "log") return axis.min * (axis.max / axis.min) ** unit;
-  return axis.min + (axis.max - axis.min) * unit;
-}
-
-/** A range in words: "0.001 to 0.1", or the categories that it covers. */
-export function rangeText(axis, [from, to], format) {
-  const [low, high] = [Math.min(from, to), Math.max(from, to)];
-  if (axis.scale !== "category") {
-    return `${format(valueAt(axis, low))} to ${format(valueAt(axis, high))}`;
-  }
-  const count = axis.values.length;
-  const covered = axis.values.filter((_, i) => (i + 0.5) / count >= low && (i + 0.5) / count <= high);
-  return covered.join(", ") || "no value";
-}
-
-/** Order and ranges as they stand in the address: "2,0,1" and "2:0.1:0.5". */
-export function writeView(order, ranges, count) {
-  const isDeclared = order.every((column, place) => column === place);
-  const short = (unit) => String(Number(unit.toFixed(3)));
-  return {
-    axes: isDeclared || order.length !== count ? "" : order.slice(0, -1).join(","),
-    ranges: [...ranges].map(([column, range]) => [column, ...range.map(short)].join(":")).join(","),
-  };
-}
-
-/** Reads what `writeView` wrote; anything that does not fit this sweep is left out. */
-export function readView({ axes = "", ranges = "" }, count) {
-  const columns = axes.split(",").filter(Boolean).map(Number);
-  const isOrder = columns.length === count - 1
-    && new Set(columns).size === columns.length
-    && columns.every((column) => Number.isInteger(column) && column >= 0 && column < count - 1);
-  const found = new Map();
-  for (const text of ranges.split(",").filter(Boolean)) {
-    const [column, from, to] = text.split(":").map(Number);
-    const fits = [from, to].every((unit) => unit >= 0 && unit <= 1);
-    if (Number.isInteger(column) && column >= 0 && column < count && fits) {
-      found.set(column, [from, to]);
-    }
-  }
-  const declared = Array.from({ length: count }, (_, column) => column);
-  return { order: isOrder ? [...columns, count - 1] : declared, ranges: found };
 }
