@@ -22,6 +22,7 @@ MOST_POINTS: Final = 110_000
 LEAST_POINTS: Final = 100
 # Up to here values are sent to the last bit; beyond, to seven digits of their distance to `base`.
 _EXACT_POINTS: Final = 32_000
+_EARLY: Final = (1, 2, 3, 5, 8, 12, 18)
 _INTEGERS: Final = (("u1", 1 << 8), ("u2", 1 << 16), ("u4", 1 << 32))
 
 
@@ -94,7 +95,7 @@ def inside(bundle: Bundle, low: float, high: float) -> Bundle:
 def cut(bundle: Bundle, most: int = MOST_POINTS) -> Bundle:
     """Cut the curves to about `most` points: lowest, highest and last of buckets of equal length.
 
-    First points stay, and so do gaps: a bucket with a gap keeps one. Buckets are as long for a
+    First points stay, and so do gaps: a bucket with a gap keeps one. Of the first bucket more stay. Buckets are as long for a
     short run as for a long one, so that all lines are drawn as finely.
     """
     if bundle.y.size <= most:
@@ -113,7 +114,9 @@ def cut(bundle: Bundle, most: int = MOST_POINTS) -> Bundle:
     kept[first + np.where(unknown, np.inf, table).argmin(axis=1)] = True
     kept[first + np.where(unknown, -np.inf, table).argmax(axis=1)] = True
     kept[first + size - 1] = True
-    kept[begins] = True
+    # Curves bend most where they begin: some more points of their first bucket.
+    for offset in (0, *(n for n in _EARLY if n < size)):
+        kept[(begins + offset)[bundle.counts > offset]] = True
     kept[begins + bundle.counts - 1] = True
     if has_gaps:
         holes = np.zeros(padded.size, dtype=np.bool_)

@@ -79,6 +79,19 @@ def wait_for_lines(page: Any, count: int) -> None:
     )
 
 
+def place_of(page: Any) -> dict[str, float]:
+    """Return a place on the limit line of the policy: some run is near it."""
+    found = page.evaluate(
+        f"""() => {{
+          const box = document.querySelector("{LINES.replace('"', "'")}").getBoundingClientRect();
+          const path = document.querySelector("{CARD.replace('"', "'")} .limit-line");
+          const {{ x, y }} = path.getPointAtLength(path.getTotalLength() - 1);
+          return {{ x: Math.min(x, box.width - 20), y }};
+        }}"""
+    )
+    return {name: float(value) for name, value in found.items()}
+
+
 def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
     box = page.locator(LINES).bounding_box()
     place = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)]
@@ -97,11 +110,12 @@ def test_lines_are_pointed_at_pinned_smoothed_colored_and_zoomed(chromium_page, 
     expect(card.locator(".limit-label")).to_contain_text("limit")
 
     # The pointer: nearest line, its values, the same run in the list; a click pins it.
-    lines.hover(position={"x": 300, "y": 120})
+    place = place_of(page)
+    lines.hover(position=place)
     expect(page.locator(".tip")).to_contain_text(re.compile(r"Run \d+.*interval \d+", re.S))
     expect(card.locator(".run-line.hl")).to_have_count(1)
     run = re.search(r"Run (\d+)", page.locator(".tip").text_content())[1]
-    lines.click(position={"x": 300, "y": 120})
+    lines.click(position=place)
     expect(page).to_have_url(re.compile(rf"pins={run}\b"))
     page.mouse.move(5, 5)
     expect(card.locator(".run-line.pin-1")).to_have_count(1)

@@ -8,6 +8,8 @@ const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset",
 const PNG_SCALE = 2;
 // A press that moves less than this, in pixels, is a click.
 const STILL = 4;
+// In three dimensions every mark is a redraw of all points: the pointer must have come to rest.
+const REST_MS = 250;
 // Plotly cannot place its parts in less.
 const LEAST_WIDTH = 120;
 
@@ -52,9 +54,27 @@ export function createPlotView(host, selection, name) {
   const size = () => ({ width: host.clientWidth, height: host.clientHeight });
 
   let shownKey = "[[]]";
+  let resting = 0;
+  let isVisible = true;
+  let isBehind = false;
 
-  async function highlight(change = null) {
-    if (!figure || !isBound) return;
+  /** What nobody sees is marked when it comes into view. */
+  function watch() {
+    new IntersectionObserver((entries) => {
+      isVisible = entries.at(-1).isIntersecting;
+      if (isVisible && isBehind) highlight();
+    }).observe(host);
+  }
+
+  function highlight(change = null) {
+    clearTimeout(resting);
+    isBehind = !isVisible;
+    if (!figure || !isBound || isBehind) return;
+    if (is3d() && change?.kind === "hover") resting = setTimeout(() => mark(change), REST_MS);
+    else mark(change);
+  }
+
+  async function mark(change) {
     const marks = marksOf(selection, locate, bestRun);
     if (!is3d()) {
       host.classList.toggle("is-dim", marks.some((mark) => mark.css.includes("hl")));
@@ -105,6 +125,7 @@ export function createPlotView(host, selection, name) {
       });
     }
     selection.subscribe(highlight);
+    watch();
   }
 
   async function show(next, best = null) {
@@ -119,7 +140,7 @@ export function createPlotView(host, selection, name) {
     await Plotly.react(plot, resolveColours(figure.data), layout, CONFIG);
     shownKey = "[[]]";
     bind();
-    await highlight();
+    await mark(null);
   }
 
   async function resize() {

@@ -13,7 +13,7 @@ function canvasIn(host, css) {
   return canvas;
 }
 
-function prepare(canvas, { width, height, plot }) {
+function prepare(canvas, { width, height }) {
   const density = Math.min(2, window.devicePixelRatio || 1);
   const [wide, high] = [width, height].map((size) => Math.round(size * density));
   if (canvas.width !== wide || canvas.height !== high) {
@@ -26,11 +26,6 @@ function prepare(canvas, { width, height, plot }) {
   context.setTransform(density, 0, 0, density, 0, 0);
   context.clearRect(0, 0, width, height);
   context.globalAlpha = 1;
-  context.save();
-  context.beginPath();
-  // A little more than the plot: marks at its edge stay whole.
-  context.rect(plot.left - 6, plot.top - 6, plot.width + 12, plot.height + 12);
-  context.clip();
   context.lineJoin = "bevel";
   return context;
 }
@@ -106,24 +101,29 @@ function edge(context, px, top, isUp) {
   context.fill();
 }
 
-function drawOne(context, item, frame) {
-  const { line, ys, style } = item;
+/** Draws a line; returns what marks it, if anything. */
+function drawLine(context, { line, ys, style, symbol }, frame) {
   context.strokeStyle = style.colour;
-  context.fillStyle = style.colour;
   context.lineWidth = style.width;
   context.globalAlpha = style.opacity;
   context.beginPath();
   const pieces = trace(context, line, ys, frame);
   if (pieces) context.stroke();
-  const at = item.symbol === "best" ? item.peak : line.end();
+  return symbol || (line.size && line.x[0] === line.x[line.size - 1] ? "lone" : "");
+}
+
+function drawMark(context, { line, ys, style, beyond, peak }, kind, { plot, x, y }) {
+  const at = kind === "best" ? peak : line.end();
   if (at < 0) return;
-  const [px, py] = [frame.x.place(line.x[at]), frame.y.place(ys[at])];
+  const [px, py] = [x.place(line.x[at]), y.place(ys[at])];
+  const bottom = plot.top + plot.height;
+  if (px < plot.left - 1 || px > plot.left + plot.width + 1) return;
+  context.strokeStyle = style.colour;
+  context.fillStyle = style.colour;
+  context.lineWidth = style.width;
   context.globalAlpha = Math.max(style.opacity, 0.6);
-  if (item.beyond) {
-    const { plot } = frame;
-    edge(context, px, item.beyond > 0 ? plot.top : plot.top + plot.height, item.beyond > 0);
-  } else if (item.symbol) mark(context, item.symbol, px, py);
-  else if (!pieces && line.size && line.x[0] === line.x[line.size - 1]) mark(context, "lone", px, py);
+  if (beyond) edge(context, px, beyond > 0 ? plot.top : bottom, beyond > 0);
+  else if (kind && py >= plot.top - 1 && py <= bottom + 1) mark(context, kind, px, py);
 }
 
 /** Lines of the grid, on the lowest canvas. */
@@ -151,8 +151,16 @@ export function createLineCanvases(host) {
   function draw(canvas, items, frame, withGrid) {
     const context = prepare(canvas, frame);
     if (withGrid) drawGrid(context, frame);
-    for (const item of items) drawOne(context, item, frame);
+    context.save();
+    context.beginPath();
+    context.rect(frame.plot.left, frame.plot.top, frame.plot.width, frame.plot.height);
+    context.clip();
+    const kinds = items.map((item) => drawLine(context, item, frame));
     context.restore();
+    // Marks at the edge stay whole.
+    items.forEach((item, place) => {
+      if (kinds[place] || item.beyond) drawMark(context, item, kinds[place], frame);
+    });
   }
 
   return {

@@ -57,7 +57,8 @@ function byNumber(values, isLog) {
 }
 
 function byChoice(values) {
-  const words = [...new Set([...values.values()].map((value) => formatParam(value)))].sort();
+  const order = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : a < b ? -1 : 1);
+  const words = [...new Set([...values.values()].sort(order).map((value) => formatParam(value)))];
   const colour = (word) => {
     const place = words.indexOf(word);
     return token(place >= 0 && place < PALETTE ? `cat-${place + 1}` : "quiet");

@@ -134,7 +134,8 @@ export function createLineView(host, selection, hooks) {
     if (pointed && pointed.number === selection.run) {
       marks.push({ css: "at", lines: [], points: [{ x: [pointed.x], y: [pointed.y] }], radius: 4.5 });
     }
-    overlay.draw({ ...frame.plot, place: (x, y) => [frame.x.place(x), frame.y.place(y)] }, [...raw, ...marks]);
+    const place = (x, y) => [frame.x.place(x), frame.y.place(y)];
+    overlay.draw({ ...frame.plot, place, margin: zoom ? 0 : 6 }, [...raw, ...marks]);
   }
 
   function setZoom(next) {

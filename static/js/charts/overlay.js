@@ -60,7 +60,7 @@ export function createOverlay(host) {
   function draw(frame, marks) {
     group.replaceChildren();
     if (!marks.length || !frame) return;
-    const margin = 6;
+    const margin = frame.margin ?? 6;
     clip.setAttribute("x", frame.left - margin);
     clip.setAttribute("y", frame.top - margin);
     clip.setAttribute("width", frame.width + 2 * margin);
