@@ -26,8 +26,7 @@ def budget_text(budget: float, by: str) -> str:
 
 def advice_words(advice: Advice, by: str, own_delay: int | None) -> AdviceWords:
     """Say which delay would have kept the final top; `own_delay` is that of the sweep's policy."""
-    runs = f"{'run' if len(advice.top) == 1 else 'runs'} {_list(advice.top)}"
-    top = f"the final top {len(advice.top)} ({runs})" if advice.top else "the final top"
+    top = _top_text(advice.top)
     if advice.delay is None and advice.last_danger is None:
         least = max(LEAST_COMPLETED, 2 * max(1, len(advice.top)))
         count = {0: "No run has", 1: "1 run has"}.get(advice.completed)
@@ -78,6 +77,8 @@ def _own(own: int | None, needed: float) -> str:
     return f" The policy of this sweep waits for {own}: {'enough' if is_enough else 'too short'}."
 
 
-def _list(numbers: Sequence[int]) -> str:
+def _top_text(numbers: Sequence[int]) -> str:
     shown = [str(number) for number in numbers]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    if len(shown) < 2:
+        return f"the final best (run {shown[0]})" if shown else "the final top"
+    return f"the final top {len(shown)} (runs {', '.join(shown[:-1])} and {shown[-1]})"

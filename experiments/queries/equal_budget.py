@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from experiments.equal_budget import EqualBudget, Spent, seconds_since
+from experiments.equal_budget import Advice, Agreement, EqualBudget, Spent, seconds_since
 from experiments.models import Run, Sweep
 from experiments.queries.series import whole_curves
 from experiments.states import RUN_TERMINAL, RunState
@@ -16,6 +16,8 @@ By = Literal["reports", "seconds"]
 # A thousand runs with a thousand reports are eight megabytes.
 _MOST_KEPT: Final = 3
 _kept: dict[tuple[str, int, str], EqualBudget] = {}
+_MOST_TOLD: Final = 32
+_told: dict[tuple[str, int, str, int], tuple[Agreement, Advice]] = {}
 _lock = Lock()
 
 
@@ -32,6 +34,21 @@ def equal_budget_of(sweep: Sweep, by: By) -> EqualBudget:
         while len(_kept) > _MOST_KEPT:
             del _kept[next(iter(_kept))]
     return found
+
+
+def foretold(sweep: Sweep, by: By, top: int) -> tuple[EqualBudget, Agreement, Advice]:
+    """Return everybody with what does not depend on a budget, which is kept as well."""
+    everybody = equal_budget_of(sweep, by)
+    key = (sweep.public_id, sweep.cursor, by, top)
+    with _lock:
+        known = _told.get(key)
+    if known is None:
+        known = (everybody.agreement(top), everybody.advice(top))
+        with _lock:
+            _told[key] = known
+            while len(_told) > _MOST_TOLD:
+                del _told[next(iter(_told))]
+    return everybody, *known
 
 
 def _spent(sweep: Sweep, by: By) -> list[Spent]:

@@ -16,7 +16,7 @@ from experiments.equal_budget import LEAST_COMPLETED, EqualBudget
 from experiments.models import Sweep
 from experiments.policies import make_policy
 from experiments.problems import Problem, ProblemsError
-from experiments.queries.equal_budget import By, equal_budget_of
+from experiments.queries.equal_budget import By, foretold
 from experiments.views.charts import bad_request, etag_of
 from experiments.views.sweep_head import find_sweep
 
@@ -75,13 +75,10 @@ def _number(text: str) -> float | None:
 
 
 def _answer(sweep: Sweep, by: By, top: int, asked: float | None) -> dict[str, Any]:
-    everybody = equal_budget_of(sweep, by)
-    advice = everybody.advice(top)
+    everybody, agreement, advice = foretold(sweep, by, top)
     budget = _budget(everybody, by, asked, advice.delay)
     standing = everybody.at(budget)
-    figure = agreement_figure(
-        everybody.agreement(top), advice, by=by, count=top, budget=budget
-    ).to_json()
+    figure = agreement_figure(agreement, advice, by=by, count=top, budget=budget).to_json()
     policy = make_policy(sweep.spec.get("early_termination"))
     own = policy.delay_evaluation if policy.name != "none" and by == "reports" else None
     words = advice_words(advice, by, own)

@@ -71,7 +71,7 @@ def test_delay_is_the_first_budget_after_the_last_danger():
     assert (advice.delay, advice.last_danger, advice.endangered) == (4.0, 3.0, 5)
     assert (advice.rank, advice.compared) == (6, 6)
     words = advice_words(advice, "reports", 2)
-    assert words.sentence == "A delay of 4 reports would have kept the final top 1 (run 5)."
+    assert words.sentence == "A delay of 4 reports would have kept the final best (run 5)."
     assert words.why == (
         "At 3 reports run 5 was 6 of 6, in the worse half; from 4 reports on none of them was. "
         "The policy of this sweep waits for 2: too short."
@@ -128,4 +128,5 @@ def test_nothing_to_compare_is_no_error():
 
     assert found.at(1).placed == []
     assert found.agreement(3).budgets.size == 0
-    assert found.advice(3).delay is None
+    words = advice_words(found.advice(3), "reports", None)
+    assert words.why == "No run has completed so far."

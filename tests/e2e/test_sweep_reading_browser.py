@@ -3,58 +3,30 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
+from tests.servers import ROOT
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-SCRIPT = """\
-import argparse
-import time
-
-from studio.sdk import Run
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--size", type=int)
-parser.add_argument("--fold", type=int)
-args = parser.parse_args()
-run = Run.get_context()
-for step in range(1, 7):
-    # The larger the size the later it wins; at the end fold 5 gives way.
-    drop = 0.3 if args.fold == 5 and step == 6 else 0.0
-    run.log("accuracy", 0.4 + args.size * step / 60 - args.size / 40 + args.fold / 1000 - drop)
-    time.sleep(0.02)
-"""
 
 
 @pytest.fixture(scope="module")
-def ended(live_studio, tmp_path_factory):
-    """A sweep of 25 runs with six reports; some of them are stopped early."""
-    folder = tmp_path_factory.mktemp("project")
-    (folder / "train.py").write_text(SCRIPT)
-    sweep = str(
-        live_studio.api(
-            "/sweeps",
-            {
-                "name": "readings",
-                "experiment": "browser",
-                "source_directory": str(folder),
-                "script": "train.py",
-                "search_space": {"size": "choice(1, 2, 3, 4, 5)", "fold": "choice(1, 2, 3, 4, 5)"},
-                "sampling": "grid",
-                "early_termination": {
-                    "type": "bandit",
-                    "slack_factor": 0.3,
-                    "evaluation_interval": 1,
-                    "delay_evaluation": 5,
-                },
-                "primary_metric": {"name": "accuracy", "goal": "maximize"},
-                "max_total_runs": 25,
-                "max_concurrent_runs": 4,
-            },
-        )["id"]
+def ended(live_studio):
+    """A simulated sweep of 60 runs with 40 reports, most of them stopped early."""
+    words = "--runs 60 --reports 40 --concurrency 6 --policy bandit --name readings"
+    done = subprocess.run(
+        [sys.executable, "manage.py", "studio_simulate", *words.split()],
+        cwd=ROOT,
+        env=live_studio.environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
     )
-    assert live_studio.wait_for_end(sweep, 240)["status"] == "Completed"
-    return sweep
+    return done.stdout.split()[0]
 
 
 def drawn(page, name):
@@ -70,6 +42,7 @@ def drawn(page, name):
 def test_reading_goes_for_the_whole_page_and_its_tabs(chromium_page, ended):
     from playwright.sync_api import expect
 
+    expect.set_options(timeout=30_000)
     page = chromium_page
     page.goto(f"/sweeps/{ended}/")
     best = page.locator(".bestcard")
@@ -97,19 +70,21 @@ def test_reading_goes_for_the_whole_page_and_its_tabs(chromium_page, ended):
 def test_receipt_tells_what_other_policies_would_have_done(chromium_page, live_studio, ended):
     from playwright.sync_api import expect
 
+    expect.set_options(timeout=30_000)
     page = chromium_page
     page.goto(f"/sweeps/{ended}/runs/?q=status:stopped_early")
     page.locator("#rows a.why").first.click()
     card = page.locator("#receipt")
     expect(card).to_contain_text("the leader, run")
     expect(card).to_contain_text("An estimate: the median of")
-    expect(card.locator("[data-what-if] tbody tr")).to_have_count(6)
+    expect(card.locator("[data-what-if] tbody tr")).to_have_count(5)
     expect(card.locator("[data-what-if] tr", has_text="this sweep")).to_contain_text("stopped at")
 
 
 def test_slider_ranks_everybody_at_the_same_budget(chromium_page, ended):
     from playwright.sync_api import expect
 
+    expect.set_options(timeout=30_000)
     page = chromium_page
     page.goto(f"/sweeps/{ended}/charts/")
     card = drawn(page, "equal_budget")
@@ -118,33 +93,36 @@ def test_slider_ranks_everybody_at_the_same_budget(chromium_page, ended):
     slider.focus()
     page.keyboard.press("Home")
     expect(card.locator("output")).to_have_text("1 report")
-    expect(card.locator("[data-standing]")).to_contain_text("25 runs compared at 1 report")
+    expect(card.locator("[data-standing]")).to_contain_text("60 runs compared at 1 report")
     page.keyboard.press("ArrowRight")
     expect(card.locator("[data-standing]")).to_contain_text("compared at 2 reports")
     expect(page).to_have_url(re.compile(r"equal_budget\.budget=2"))
     card.locator('[data-option="by"]').select_option("seconds")
-    expect(card.locator("output")).to_have_text(re.compile(r"\d+ s"))
+    expect(card.locator("output")).to_have_text(re.compile(r"\d+ (s|min)"))
 
 
 def test_what_mattered_and_a_pair_lead_to_its_runs(chromium_page, ended):
     from playwright.sync_api import expect
 
+    expect.set_options(timeout=30_000)
     page = chromium_page
     page.goto(f"/sweeps/{ended}/charts/")
     importance = drawn(page, "importance")
     expect(importance.locator("[data-plot]")).to_have_attribute(
-        "aria-label", re.compile("size matters most")
+        "aria-label", re.compile("learning_rate matters most")
     )
     expect(importance.locator("[data-caption]")).to_contain_text("random forest on ranks")
     correlation = drawn(page, "correlation")
     correlation.locator("summary").click()
     correlation.locator('[data-do="table"]').click()
-    expect(correlation.locator("tbody tr")).to_have_count(2)
+    expect(correlation.locator("tbody tr")).to_have_count(3)
     matrix = drawn(page, "matrix")
-    page.locator('[data-chart="scatter_2d"] [data-option="y"]').select_option("size")
+    page.locator('[data-chart="scatter_2d"] [data-option="y"]').select_option("learning_rate")
     plot = matrix.locator(".nsewdrag").bounding_box()
-    # Lower left: the values of `size` across, those of `fold` down.
+    # Lower left: the first parameter across, the last one down.
     page.mouse.move(plot["x"] + plot["width"] * 0.2, plot["y"] + plot["height"] * 0.8)
     page.mouse.click(plot["x"] + plot["width"] * 0.2, plot["y"] + plot["height"] * 0.8)
-    expect(page.locator('[data-chart="scatter_2d"] [data-option="x"]')).to_have_value("size")
-    expect(page.locator('[data-chart="scatter_2d"] [data-option="y"]')).to_have_value("fold")
+    expect(page.locator('[data-chart="scatter_2d"] [data-option="x"]')).to_have_value(
+        "learning_rate"
+    )
+    expect(page.locator('[data-chart="scatter_2d"] [data-option="y"]')).to_have_value("dropout")
