@@ -35,6 +35,9 @@ def snippet(text: str, words: Sequence[str], *, limit: int = 120) -> str:
         return line
     start = max(0, min(found.start() - limit // 3, len(line) - limit))
     cut = line[start : start + limit].strip()
+    if start:
+        # Not from the middle of a word, unless it is the only one.
+        cut = cut.partition(" ")[2] or cut
     return f"{_ELLIPSIS if start else ''}{cut}{_ELLIPSIS if start + limit < len(line) else ''}"
 
 

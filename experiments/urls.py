@@ -126,6 +126,7 @@ urlpatterns = [
     path("compare/", compare.compare, name="compare"),
     path("compare/<str:ids>/<slug:name>.json", compare.chart, name="compare_chart"),
     path("search/", search.search, name="search"),
+    path("search/first/", search.quick, name="search_quick"),
     path("trash/", trash.trash, name="trash"),
     path("trash/move/", trash.move, name="trash_move"),
     path("trash/restore/", trash.restore, name="trash_restore"),

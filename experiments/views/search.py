@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -18,11 +18,13 @@ from experiments.problems import ProblemsError
 from experiments.queries.page import Page
 from experiments.queries.search import KINDS, Search, SweepHit
 from experiments.queries.search_context import found_in_run, found_in_sweep
+from experiments.queries.search_json import first_results
 from experiments.search_terms import SearchTerms, read_search
 
 PAGE_SIZE: Final = 50
 # Of each kind as long as all of them are shown.
 FIRST_ROWS: Final = 8
+_QUICK_ROWS: Final = 5
 _LABELS: Final = {"sweeps": "Sweeps", "runs": "Runs", "models": "Models"}
 _MOST_OFFSET: Final = 1_000_000
 
@@ -87,6 +89,20 @@ def search(request: HttpRequest) -> HttpResponse:
     is_fragment = "X-Fragment" in request.headers
     name = "experiments/_search_results.html" if is_fragment else "experiments/search.html"
     return render(request, name, context)
+
+
+@require_safe
+def quick(request: HttpRequest) -> HttpResponse:
+    """Return the first results as JSON for the box of the top bar, or what is wrong so far.
+
+    Half a condition is no error yet: somebody is typing it.
+    """
+    try:
+        terms = read_search(request.GET.get("q", "").strip())
+        found = first_results(Search(request.user, terms, clock.now()), _QUICK_ROWS)
+    except ProblemsError as error:
+        return JsonResponse({"problem": error.problems[0].message})
+    return JsonResponse(found)
 
 
 def search_url(text: str, kind: str = "", offset: int = 0) -> str:

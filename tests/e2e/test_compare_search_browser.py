@@ -48,9 +48,8 @@ def test_ticked_sweeps_are_compared_or_refused(chromium_page, sweeps, expect):
     expect(page.locator(".compared-sweep")).to_have_count(2)
     for chart in ("compare_best", "compare_values"):
         page.locator(f'[data-chart="{chart}"]').scroll_into_view_if_needed()
-        expect(page.locator(f'[data-chart="{chart}"] .scatterlayer .trace').first).to_be_visible(
-            timeout=60000
-        )
+        lines = page.locator(f'[data-chart="{chart}"] .scatterlayer .js-line')
+        expect(lines).to_have_count(2, timeout=60000)
     page.select_option('[data-chart="compare_best"] [data-option="x"]', "time")
     expect(page).to_have_url(re.compile("compare_best.x=time"))
     page.hover(".compared-sweep >> nth=1")

@@ -71,6 +71,22 @@ def test_odd_searches_get_an_answer(client, world, text):
     assert get(client, text).status_code == 200
 
 
+def test_box_gets_first_results_or_what_is_wrong_so_far(client, world):
+    client.force_login(world.bob)
+
+    def first(text):
+        answer = client.get(reverse("search_quick"), {"q": text})
+        assert answer.status_code == 200
+        return answer.json()
+
+    assert [one["id"] for one in first("digits")["sweeps"]] == [world.sweep.public_id]
+    assert len(first("lr<1")["runs"]) == 5
+    assert "'status:'" in first("status:")["problem"]
+    assert first("")["sweeps"] == []
+    client.force_login(world.charlie)
+    assert first("digits")["sweeps"] == []
+
+
 def test_nobody_else_finds_anything(client, world):
     client.force_login(world.charlie)
 

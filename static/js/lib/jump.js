@@ -1,17 +1,20 @@
 // The search box of the top bar: a combobox with the first results while somebody types.
 import { getJson } from "./api.js";
 import { $, $$, html, icon, render } from "./dom.js";
+import { formatCount } from "./format.js";
 import { badge } from "./marks.js";
 
 const TYPING_MS = 180;
 const LEAST = 2;
-const LIMIT = 5;
 
 function options(found, text, more) {
   const groups = [
     ["Sweeps", found.sweeps.map((one) => ({
       url: one.url, name: one.name, chip: badge(one.status, one.end_reason),
-      note: [one.experiment, one.owner, one.where].filter(Boolean).join(" · "),
+      note: [
+        one.matching_runs ? `${formatCount(one.matching_runs)} such runs` : one.where,
+        one.experiment, one.owner,
+      ].filter(Boolean).join(" · "),
     }))],
     ["Runs", found.runs.map((one) => ({
       url: one.url, name: `Run ${one.number}`, chip: badge(one.status, one.end_reason),
@@ -34,6 +37,10 @@ function options(found, text, more) {
       class="xs faint clip">${row.note}</span>`))}</div>`)}${
     !groups.length && html`<span class="menutitle">Nothing found</span>`}${
     line(more, html`${icon("search", "s")}<span class="clip">All results for “${text}”</span>`)}`;
+}
+
+function problemOf(message) {
+  return html`<span class="problem">${message}</span>`;
 }
 
 /** Mounts the box; `form` has `data-quick`, the address of the first results. */
@@ -82,12 +89,10 @@ export function startJump(form) {
     const query = new URLSearchParams({ q: text });
     const more = `${form.action}?${query}`;
     try {
-      const found = await getJson(`${form.dataset.quick}?${query}&limit=${LIMIT}`, { signal: mine.signal });
-      open(options(found, text, more));
+      const found = await getJson(`${form.dataset.quick}?${query}`, { signal: mine.signal });
+      open(found.problem ? problemOf(found.problem) : options(found, text, more));
     } catch (error) {
-      if (error.name === "AbortError") return undefined;
-      const [problem] = error.problems ?? [];
-      open(html`<span class="problem" role="status">${problem?.message ?? error.message}</span>`);
+      if (error.name !== "AbortError") open(problemOf(error.message));
     }
     return undefined;
   }
