@@ -31,8 +31,8 @@ SAMPLE: Final = "sample"
 MOST_CHECKS: Final = 3000
 _MOST_POINTS: Final = 48
 _LIMIT_POINTS: Final = 60
-# Delays that are tried for a suggestion, from the one that would have spared the best run on.
-_TRIES: Final = 4
+# Parts of the longest curve that are tried as a delay for a suggestion.
+_TRIES: Final = (0.15, 0.3, 0.45, 0.6, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,18 +206,19 @@ def _suggestion(
     lost = result.stops.get(result.best_number) if result.best_number is not None else None
     if result.best_survives or lost is None:
         return None
-    delay = lost.interval + 1
     longest = max(curve.values.size for curve in source.curves)
-    for _ in range(_TRIES):
-        if delay >= longest:
-            return None
+    for delay in _delays(lost.interval + 1, longest):
         later = make_policy({"type": policy.name, **_given(policy), "delay_evaluation": delay})
         found = _replay(later, source, MOST_CHECKS // 2)
         if found.best_survives:
             return _delay_words(fields, delay, found)
-        lost = found.stops.get(result.best_number or 0, lost)
-        delay = max(lost.interval + 1, delay + max(1, longest // 8))
     return None
+
+
+def _delays(first: int, longest: int) -> list[int]:
+    """Return the delays to try: just past the stop of the best run, then ever later ones."""
+    later = [round(share * longest) for share in _TRIES]
+    return [delay for delay in [first, *later] if first <= delay < longest]
 
 
 def _given(policy: Policy) -> dict[str, Any]:

@@ -29,6 +29,8 @@ REAL_LABELS: Final[dict[str, str]] = {
     "sigma": "Factor",
 }
 _DIGITS: Final = 12
+_SHORT: Final = 6
+_SAME: Final = 10
 
 
 def is_real(kind: str, texts: Mapping[str, str]) -> bool:
@@ -41,9 +43,12 @@ def exponent_of(value: Any) -> Any:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return value
     try:
-        return math.log(value)
+        exact = math.log(value)
     except (ValueError, OverflowError):
         return f"ln({value})"
+    # A real value is written with twelve digits: what comes from a short logarithm is it again.
+    short = float(f"{exact:.{_SHORT}g}")
+    return short if short == float(f"{exact:.{_SAME}g}") else exact
 
 
 def real_text(exponent: Any) -> str | None:

@@ -65,7 +65,7 @@ def test_policy_is_replayed_while_it_is_set(chromium_page, code, expect):
 
     expect(page.locator("#replay-words")).to_have_text("All 24 runs go on to their end.")
     expect(page.locator("#replay-notes")).to_contain_text("Made-up curves, no results")
-    page.locator('#policy input[value="bandit"]').check()
+    page.locator("#policy").get_by_text("Bandit", exact=True).click()
     expect(page.locator("#replay-words")).to_contain_text("once the settings are right")
     page.fill("#policy-bandit-slack_factor", "0.1")
     expect(page.locator("#replay-words")).to_contain_text("best run lost")

@@ -26,7 +26,7 @@ test("a stopped run ends in a cross, and the rest of it is dashed", () => {
   const text = String(chartMarkup(data));
   assert.match(text, /aria-label="1 of 2 curves end/);
   assert.equal(text.match(/class="stop"/g).length, 1);
-  assert.equal(text.match(/class="rest"/g).length, 1);
+  assert.equal(text.match(/class="rest best"/g).length, 1);
   assert.match(text, /class="line best"/);
 });
 

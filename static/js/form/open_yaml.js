@@ -20,8 +20,9 @@ export function mountOpenYaml() {
       return;
     }
     $("#tab-yaml").click();
+    // First: leaving a field of the form makes the text follow the form once more.
+    $("#yaml").focus();
     $("#yaml").value = text;
     $("#yaml").dispatchEvent(new Event("input", { bubbles: true }));
-    $("#yaml").focus();
   });
 }

@@ -92,7 +92,8 @@ export function chartMarkup(data) {
   return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img"
     aria-label="${stopped.length} of ${runs.length} curves end where the policy stops their run">
     ${spared(data, scale)}${axes(data, scale)}
-    ${stopped.map((run) => html`<path class="rest" d="${pathOf(run.cut, scale)}"></path>`)}
+    ${stopped.map((run) => html`<path
+    class="${run.number === data.best ? "rest best" : "rest"}" d="${pathOf(run.cut, scale)}"></path>`)}
     ${runs.map((run) => html`<path class="${cssOf(run, data.best)}"
     d="${pathOf(run.kept, scale)}"></path>`)}
     ${limit && html`<path class="limit" d="${limit}"><title>The policy's limit</title></path>`}

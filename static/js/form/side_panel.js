@@ -28,7 +28,7 @@ function showView(name) {
 
 /** Lets the text follow the form again after a field was changed, unless it has an error. */
 export function followForm() {
-  if (!hasErrors) isEdited = false;
+  if (!hasOwnYaml()) isEdited = false;
 }
 
 /** Shows a specification: {yaml, json, python, summary, scripts}. YAML that is being edited stays. */
