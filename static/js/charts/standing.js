@@ -14,13 +14,13 @@ function runLink(urlOf, number) {
 /** The two tables: who leads at the budget, where the final top stood. */
 export function standingMarkup({ standing, budget }, { valueText, urlOf }) {
   return html`<p class="small muted">${standing.words}</p><div class="cols half">
-    <div class="tablewrap" tabindex="0" role="region" aria-label="Ranking at ${budget.text}"><table>
+    <div class="tablewrap" tabindex="0" role="group" aria-label="Ranking at ${budget.text}"><table>
       <caption>Best at ${budget.text}</caption>
       <thead><tr><th scope="col" class="num">Rank</th><th scope="col">Run</th><th scope="col" class="num">Best then</th>
       <th scope="col" class="num">At the end</th></tr></thead><tbody>${standing.ranking.map(([run, rank, value, last]) => html`<tr
         data-run="${run}"><td class="num">${rank}</td><td>${runLink(urlOf, run)}</td><td class="num">${valueText(value)}</td>
         <td class="num">${last ?? "not completed"}</td></tr>`)}</tbody></table></div>
-    <div class="tablewrap" tabindex="0" role="region" aria-label="The final top at ${budget.text}"><table>
+    <div class="tablewrap" tabindex="0" role="group" aria-label="The final top at ${budget.text}"><table>
       <caption>Final top ${budget.top}</caption>
       <thead><tr><th scope="col" class="num">Rank</th><th scope="col">Run</th><th scope="col" class="num">Final best</th>
       <th scope="col" class="num">Rank then</th><th scope="col" class="num">Since then</th></tr></thead>
