@@ -28,6 +28,7 @@ def command_of(claimed: ClaimedRun, workdir: Workdir) -> tuple[list[str], dict[s
             **spec.environment,
             **spec.environment_for(claimed.params),
         },
+        mlflow_experiment=str(claimed.experiment_id),
     )
     if claimed.resume_from is not None:
         # What scripts of Azure ML may read instead of --resume-from.

@@ -67,6 +67,7 @@ def run_environment(
     client: Path,
     python: str,
     extra: Mapping[str, str],
+    mlflow_experiment: str = "",
 ) -> dict[str, str]:
     """Return the whole environment of a run; `extra` (the user's variables) may not replace ours.
 
@@ -82,6 +83,27 @@ def run_environment(
         JOURNAL_VARIABLE: str(journal),
         "STUDIO_RUN_TOKEN": token,
         "STUDIO_URL": studio_url,
+        **_for_mlflow(env, run_id, token, studio_url, mlflow_experiment),
+    }
+
+
+def _for_mlflow(
+    env: dict[str, str], run_id: str, token: str, url: str, experiment: str
+) -> dict[str, str]:
+    """Return what leads an MLflow client of the script to its run.
+
+    Nothing where the studio's address is unknown, or the user's variables name another server.
+    """
+    if not url or env.get("MLFLOW_TRACKING_URI"):
+        return {}
+    # A name and a password would be sent instead of the token.
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        env.pop(name, None)
+    return {
+        "MLFLOW_TRACKING_URI": url,
+        "MLFLOW_TRACKING_TOKEN": token,
+        "MLFLOW_RUN_ID": run_id,
+        "MLFLOW_EXPERIMENT_ID": experiment,
     }
 
 

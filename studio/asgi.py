@@ -14,6 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from experiments.api.mlflow.asgi import with_mlflow  # noqa: E402
 from experiments.routing import websocket_urlpatterns  # noqa: E402
 from studio.prefix import below_prefix  # noqa: E402
 from studio.version import VERSION  # noqa: E402
@@ -24,7 +25,7 @@ __version__ = VERSION
 application = below_prefix(
     ProtocolTypeRouter(
         {
-            "http": _http,
+            "http": with_mlflow(_http),
             "websocket": AllowedHostsOriginValidator(
                 AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
             ),

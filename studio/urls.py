@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from experiments.api.mlflow import views as mlflow
 from experiments.api.v1 import api
 from experiments.views.account import admin_sign_in
 from studio import checks, health
@@ -13,6 +14,7 @@ urlpatterns = [
     path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
+    path("api/", include(mlflow.urlpatterns)),
     path("healthz", health.healthz, name="healthz"),
     path("", include("experiments.urls")),
 ]

@@ -22,6 +22,7 @@ from experiments.run_files import list_files
 from experiments.services.posted_reports import POSTED
 from experiments.services.storage import run_directory
 from experiments.services.transitions import StaleState
+from experiments.services.uploaded_files import uploaded_names
 from experiments.storage.chosen import storage, tree_of
 from experiments.storage.trees import Source
 
@@ -111,7 +112,10 @@ def append_log(run: Run, path: str, *, offset: int, block: IO[bytes]) -> int:
 
 def keep_only(run: Run, paths: Collection[str]) -> None:
     """Remove what was received and is not among the files that the run has left in the end."""
-    folder, kept = _directory(run), {_target(run, path) for path in paths}
+    folder = _directory(run)
+    # What its script sent to the studio itself was never on that machine's disk.
+    paths = {*paths, *uploaded_names(folder)}
+    kept = {_target(run, path) for path in paths}
     for tree in sorted(_TREES):
         for place, _, names in os.walk(folder / tree):
             for path in (Path(place, name) for name in names):

@@ -5,6 +5,8 @@ One way for every report: the executor's tail reads them, numbers them and lets 
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,6 +22,10 @@ from studio.sdk.run import format_report
 # In these the executor still reads the journal.
 _OPEN: Final = frozenset({RunState.RUNNING, RunState.NOT_RESPONDING})
 _JOURNAL: Final = "metrics.jsonl"
+# While a run is stopped its script may still say what it has: the journal is read to its end.
+_OPEN_FOR_ITS_SCRIPT: Final = _OPEN | {RunState.CANCEL_REQUESTED}
+# So much of the end of a journal is looked through for a report that a client sends again.
+_REMEMBERED: Final = 1 << 20
 # Beside the files that a worker on another machine sends; it fetches the lines every second.
 POSTED: Final = "posted.jsonl"
 
@@ -55,16 +61,64 @@ def append_reports(run: Run, reports: Sequence[PostedReport]) -> None:
     _check_open(Run.objects.only("state").get(pk=run.pk))
 
 
+def append_once(run: Run, reports: Sequence[PostedReport]) -> None:
+    """Append those reports that are not in the journal: a client may send a request again.
+
+    A report is the same when name, value, step and time are. The last megabyte is looked through,
+    about 14 000 reports.
+
+    Raises:
+        StaleState: the run does not run (any more), or it runs on another machine.
+        OSError: the disk did not take all of them.
+    """
+    _check_open(run, _OPEN_FOR_ITS_SCRIPT)
+    wanted = [
+        format_report(r.name, r.value, step=r.step, time=r.time).encode("utf-8") for r in reports
+    ]
+    journal = _open_journal(run)
+    try:
+        # Two requests with one report must not both look before either writes.
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        _append(journal, wanted)
+    finally:
+        os.close(journal)
+    state = Run.objects.values_list("state", flat=True).get(pk=run.pk)
+    _check_open(Run(state=state), _OPEN_FOR_ITS_SCRIPT)
+
+
+def _append(journal: int, wanted: Sequence[bytes]) -> None:
+    known = _tail(journal)
+    if len(wanted) == 1:
+        # Lines begin where others end, so a search for text finds whole lines only.
+        fresh = [] if b"\n" + wanted[0] in known else [wanted[0]]
+    else:
+        lines = set(known.splitlines(keepends=True))
+        fresh = [line for line in dict.fromkeys(wanted) if line not in lines]
+    if not fresh:
+        return
+    # Half a line that a full disk left is ended, so that the next one does not grow onto it.
+    data = (b"" if known.endswith(b"\n") else b"\n") + b"".join(fresh)
+    if os.write(journal, data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _tail(journal: int) -> bytes:
+    """Return the end of a journal behind a line end; one that is empty looks like one."""
+    size = os.fstat(journal).st_size
+    start = max(0, size - _REMEMBERED)
+    return (b"" if start else b"\n") + os.pread(journal, size - start, start)
+
+
 def _open_journal(run: Run) -> int:
     """Open the run's journal, or what its worker on another machine fetches for its journal."""
     for name in (_JOURNAL, POSTED):
         with suppress(OSError):
-            return os.open(Path(run.directory) / name, os.O_WRONLY | os.O_APPEND)
+            return os.open(Path(run.directory) / name, os.O_RDWR | os.O_APPEND)
     raise StaleState(
         f"The journal of this run is on '{run.host}', where it runs; report from its script."
     )
 
 
-def _check_open(run: Run) -> None:
-    if run.state not in _OPEN:
+def _check_open(run: Run, states: frozenset[RunState] = _OPEN) -> None:
+    if run.state not in states:
         raise StaleState(f"The run is {run.state}; it takes reports only while it is Running.")

@@ -72,6 +72,7 @@ class ClaimedRun:
     sweep_id: int
     sweep_public_id: str
     experiment: str
+    experiment_id: int
     number: int
     fence: int
     params: Mapping[str, Any]
@@ -269,6 +270,7 @@ def _claimed(run: Run, token: str) -> ClaimedRun:
         sweep_id=sweep.pk,
         sweep_public_id=sweep.public_id,
         experiment=sweep.experiment.name,
+        experiment_id=sweep.experiment_id,
         number=run.number,
         fence=run.fence,
         params=run.params,

@@ -1,0 +1,107 @@
+"""MLflow's logging: metrics into the journal of the run, parameters and tags onto it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from experiments.api.auth import Caller
+from experiments.api.mlflow.fields import MOST_TEXT, Fields
+from experiments.api.mlflow.who import Target, writable
+from experiments.api.mlflow.wire import MlflowError
+from experiments.models import Run
+from experiments.services.logged_marks import log_marks
+from experiments.services.posted_reports import PostedReport, append_once
+from experiments.states import RunState
+
+_LONGEST_TIME: Final = 10**14  # milliseconds: the year 5138
+_STEPS: Final = 2**53
+_START_SECONDS: Final = 3.0
+_LOOK_SECONDS: Final = 0.05
+
+
+def log_metric(caller: Caller, fields: Fields) -> dict[str, Any]:
+    """Report one value."""
+    target = writable(caller, _run_id(fields))
+    _append(target, [_report(target, fields)])
+    return {}
+
+
+def log_batch(caller: Caller, fields: Fields) -> dict[str, Any]:
+    """Report up to 1000 values, and parameters and tags with them; wrong ones change nothing."""
+    target = writable(caller, _run_id(fields))
+    reports = [_report(target, item) for item in fields.messages("metrics")]
+    params = _marks(target, fields.messages("params"))
+    tags = _marks(target, fields.messages("tags"))
+    if params or tags:
+        log_marks(target.run, params=params, tags=tags)
+    if reports:
+        _append(target, reports)
+    return {}
+
+
+def log_param(caller: Caller, fields: Fields) -> dict[str, Any]:
+    """Log one parameter, once; the same value again is no mistake."""
+    target = writable(caller, _run_id(fields))
+    log_marks(target.run, params=_marks(target, [fields]))
+    return {}
+
+
+def set_tag(caller: Caller, fields: Fields) -> dict[str, Any]:
+    """Set one tag."""
+    target = writable(caller, _run_id(fields))
+    log_marks(target.run, tags=_marks(target, [fields]))
+    return {}
+
+
+def delete_tag(caller: Caller, fields: Fields) -> dict[str, Any]:
+    """Remove one tag."""
+    target = writable(caller, _run_id(fields))
+    name = target.prefix + fields.text("key")
+    if name not in target.run.tags:
+        raise MlflowError("RESOURCE_DOES_NOT_EXIST", f"The run has no tag '{fields.text('key')}'.")
+    log_marks(target.run, removed_tags=[name])
+    return {}
+
+
+def started(run: Run) -> Run:
+    """Return a run whose process has been noted: a quick script is faster than its executor.
+
+    Raises:
+        MlflowError: it still starts after some seconds; clients try again.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    while run.state == RunState.STARTING or not run.directory:
+        if run.state not in (RunState.STARTING, RunState.CANCEL_REQUESTED):
+            break
+        if time.monotonic() > deadline:
+            raise MlflowError("TEMPORARILY_UNAVAILABLE", "The run is starting; try again.")
+        time.sleep(_LOOK_SECONDS)
+        run.refresh_from_db(fields=["state", "directory", "host"])
+    return run
+
+
+def _run_id(fields: Fields) -> str:
+    # Clients before 1.0 say run_uuid.
+    return fields.text("run_id" if fields.has("run_id") else "run_uuid", most=256)
+
+
+def _report(target: Target, fields: Fields) -> PostedReport:
+    milliseconds = fields.whole("timestamp", round(time.time() * 1000), most=_LONGEST_TIME)
+    return PostedReport(
+        target.prefix + fields.text("key"),
+        fields.number("value"),
+        float(fields.whole("step", 0, least=-_STEPS, most=_STEPS)),
+        milliseconds / 1000,
+    )
+
+
+def _marks(target: Target, items: Iterable[Fields]) -> dict[str, str]:
+    return {
+        target.prefix + item.text("key"): item.text("value", "", most=MOST_TEXT) for item in items
+    }
+
+
+def _append(target: Target, reports: list[PostedReport]) -> None:
+    append_once(started(target.run), reports)
