@@ -30,7 +30,7 @@ def advice_words(advice: Advice, by: str, own_delay: int | None) -> AdviceWords:
     if advice.delay is None and advice.last_danger is None:
         least = max(LEAST_COMPLETED, 2 * max(1, len(advice.top)))
         count = {0: "No run has", 1: "1 run has"}.get(advice.completed)
-        need = f"An advice needs {least} completed runs with a value."
+        need = f"Advice needs {least} completed runs with a value."
         return AdviceWords(need, f"{count or f'{advice.completed} runs have'} completed so far.")
     if advice.delay is None:
         where = budget_text(advice.last_danger or 0, by)

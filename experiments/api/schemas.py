@@ -200,20 +200,6 @@ class MarksIn(Schema):
     )
 
 
-class ReadRun(RunDetail):
-    """A run with the value that counts under the reading of its page."""
-
-    value: float | None = Field(description="Of the primary metric, under `reading`.")
-
-
-class RunPage(Schema):
-    """A page of runs in sampling order; `reading` says which value of each is its `value`."""
-
-    items: list[ReadRun]
-    next_cursor: str | None
-    reading: str = Field(description='"best", "last" or a step like "step:20".')
-
-
 class RepeatedRuns(Schema):
     """The runs that repeat failed ones, by number."""
 

@@ -20,13 +20,13 @@ from experiments.api.auth import (
 )
 from experiments.api.bodies import read_mapping, take_digest
 from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from experiments.api.read_schemas import RunPage
 from experiments.api.schemas import (
     CheckedSpec,
     CreatedSweep,
     CurvesOut,
     EventsOut,
     FoundRun,
-    RunPage,
     SweepOut,
     SweepPage,
 )

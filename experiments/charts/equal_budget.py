@@ -18,7 +18,9 @@ def agreement_figure(
     agreement: Agreement, advice: Advice, *, by: str, count: int, budget: float
 ) -> Figure:
     """Draw rank correlation and kept share over budgets; what comes before the delay is shaded."""
-    kept = agreement.kept / max(1, count)
+    # Fewer than that may have completed.
+    count = min(count, max(1, len(advice.top)))
+    kept = agreement.kept / count
     data = [
         _line(
             "in the top already", agreement.budgets, kept, "token:cat-2", "hv", _kept_text(count)

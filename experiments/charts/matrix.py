@@ -186,6 +186,7 @@ def _scale(view: SweepView) -> dict[str, Any]:
         "len": 0.4,
         "thickness": 10,
         "outlinewidth": 0,
+        "exponentformat": "power",
         "tickfont": {"size": 11, "color": "token:text-2"},
     }
 

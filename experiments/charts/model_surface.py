@@ -107,6 +107,7 @@ def _surface(
             "title": {"text": plain(shorten(title)), "side": "right"},
             "thickness": 10,
             "outlinewidth": 0,
+            "exponentformat": "power",
             "tickfont": {"size": 11, "color": "token:text-2"},
         },
     }

@@ -87,4 +87,4 @@ def test_live_sweep_counts_who_is_not_there_yet(client, tmp_path):
     said = "1 run compared at 3 reports; 1 ended before without completing, 1 not there yet."
     assert before["standing"]["words"] == said
     assert after["standing"]["compared"] == 2
-    assert before["advice"]["sentence"] == "An advice needs 6 completed runs with a value."
+    assert before["advice"]["sentence"] == "Advice needs 6 completed runs with a value."
