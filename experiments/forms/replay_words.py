@@ -1,4 +1,4 @@
-"""The sentences below the picture of a replayed policy. Pure."""
+"""The sentences below the picture of a replayed policy."""
 
 from __future__ import annotations
 

@@ -120,7 +120,8 @@ class KnownCurves(CurveSet):
 
     def _finished_rows(self, rows: IntArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
         ended: np.ndarray[Any, np.dtype[np.bool_]] = self._counts[rows] >= self._limits[rows]
-        return ended & (rows != self._judged)
+        ended &= rows != self._judged
+        return ended
 
 
 def _table(curves: Sequence[FloatArray], width: int) -> FloatArray:

@@ -141,7 +141,9 @@ def _feed(
     checks: np.ndarray[Any, np.dtype[np.bool_]],
 ) -> dict[int, Decision]:
     stops: dict[int, Decision] = {}
-    judged = np.flatnonzero(checks[clock.ordinals] & (clock.runs >= 0)) if checks.size else []
+    if not checks.size:
+        return stops
+    judged = np.flatnonzero(checks[clock.ordinals] & (clock.runs >= 0))
     shown = 0
     for at in judged:
         number = int(clock.runs[at])

@@ -57,7 +57,7 @@ def test_rows_can_be_typed_as_meant_and_mended(chromium_page, code, expect):
     expect(page.locator("#draw-words")).to_contain_text("--batch 16")
 
 
-def test_policy_is_replayed_while_it_is_set(chromium_page, code, expect):
+def test_policy_is_replayed_and_a_file_fills_the_form(chromium_page, code, expect, tmp_path):
     page = chromium_page
     fill_form(page, code, "policy")
     page.fill("#metric", "a metric that no sweep has")
@@ -75,6 +75,13 @@ def test_policy_is_replayed_while_it_is_set(chromium_page, code, expect):
     expect(page.locator("#policy-bandit-delay_evaluation")).not_to_have_value("")
     page.locator("#replay summary").click()
     expect(page.locator("#replay-table tbody tr")).to_have_count(24)
+
+    spec = tmp_path / "sweep.yaml"
+    spec.write_text("name: from a file\nsearch_space:\n  lr: uniform(0, 1)\nmax_total_runs: 9\n")
+    page.set_input_files("#yaml-file", str(spec))
+    expect(page.locator("#name")).to_have_value("from a file")
+    expect(page.locator("#max_total_runs")).to_have_value("9")
+    expect(page.locator("#rows .sprow")).to_have_count(1)
 
 
 def test_draft_is_found_again_in_another_browser(
@@ -112,16 +119,3 @@ def test_draft_is_found_again_in_another_browser(
     other.get_by_role("button", name="Take it back").click()
     expect(other.locator("#name")).to_have_value("left at work")
     context.close()
-
-
-def test_file_of_yaml_fills_the_form(chromium_page, code, expect, tmp_path):
-    page = chromium_page
-    fill_form(page, code, "before")
-    spec = tmp_path / "sweep.yaml"
-    spec.write_text("name: from a file\nsearch_space:\n  lr: uniform(0, 1)\nmax_total_runs: 9\n")
-
-    page.set_input_files("#yaml-file", str(spec))
-
-    expect(page.locator("#name")).to_have_value("from a file")
-    expect(page.locator("#max_total_runs")).to_have_value("9")
-    expect(page.locator("#rows .sprow")).to_have_count(1)
