@@ -265,6 +265,7 @@ FEED = """
 import django; django.setup()
 import math, random, time
 from datetime import timedelta
+from django.db import transaction
 from django.utils import timezone
 from experiments.models import Run
 from experiments.services.metrics import Report, record_reports
@@ -272,13 +273,14 @@ from experiments.services.setup import first_administrator
 from experiments import queries
 from tests.factories import make_running_run, make_sweep
 owner = first_administrator()
-sweep = make_sweep(owner=owner, workspace=queries.current_workspace(owner),
-                   max_total_runs=1000, max_concurrent_runs=100, sampling={{"type": "random"}})
-runs = [make_running_run(sweep, lr=random.random() / 10, layers=random.choice([1, 2, 3]))
-        for _ in range(100)]
-print(sweep.public_id, flush=True)
 later = timezone.now() + timedelta(hours=2)
-Run.objects.filter(sweep=sweep).update(lease_expires_at=later)
+with transaction.atomic():  # the controller finds it complete
+    sweep = make_sweep(owner=owner, workspace=queries.current_workspace(owner),
+                       max_total_runs=100, max_concurrent_runs=100)
+    runs = [make_running_run(sweep, lr=random.random() / 10, layers=random.choice([1, 2, 3]))
+            for _ in range(100)]
+    Run.objects.filter(sweep=sweep).update(lease_expires_at=later)
+print(sweep.public_id, flush=True)
 fences = dict(Run.objects.filter(sweep=sweep).values_list("pk", "fence"))
 begun, count = time.time(), 0
 while time.time() - begun < {seconds}:
