@@ -35,7 +35,7 @@ fmt: $(VENV)/.installed-dev ## Format Python and templates
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
 	@git ls-files -z '*.html' | xargs -0 $(BIN)/djade --target-version 5.2 || true
 
-bench: $(VENV)/.installed-dev ## Measure, beside the floor of this machine
+bench: $(VENV)/.installed-dev ## Measure, beside the floor of this machine; BENCH_PEERS=python with other studios
 	@$(BIN)/python -m tests.benchmarks
 
 load: $(VENV)/.installed-dev ## Let 100 runs report at once; ARGS="--runs 100 --rate 10 --seconds 60 --database postgres"

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.bench_pages import bench_pages
+from tests.bench_peer_pages import peer_rows
 from tests.servers import ROOT, LiveStudio
 
 Row = tuple[str, str, str, str]
@@ -37,6 +39,10 @@ def main() -> None:
         rows += bench_ingest(studio)
         rows += bench_simulation(studio)
         rows += bench_runs_table(studio)
+        rows += [
+            (name, measured, "", f"must {must}, aim {aim or must}" if must else "")
+            for name, measured, must, aim in bench_pages(studio, 1000, 1000, 30)
+        ]
         studio.stop()
         begun = time.perf_counter()
         studio.start()
@@ -46,6 +52,8 @@ def main() -> None:
         if studio.process is not None:
             studio.stop()
         shutil.rmtree(home, ignore_errors=True)
+    # An interpreter that has optuna-dashboard and mlflow; they need not live beside the studio.
+    rows += peer_rows(os.environ.get("BENCH_PEERS", sys.executable), 1000, 1000)
     print_table(rows)
 
 
