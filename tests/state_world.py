@@ -1,5 +1,7 @@
 """Sweeps in every state that a page must be fit for, made by the real services on a virtual clock.
 
+What waits or runs is not among them: the watchdog of a studio finds that nobody runs it.
+
 In the environment of a studio `python -m tests.state_world [NAME...]` makes them and prints their
 ids as JSON.
 """
@@ -10,7 +12,6 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +33,7 @@ SPEC: dict[str, Any] = {
     "max_concurrent_runs": 4,
     "max_duration_minutes": 600,
 }
+ACT_AT = 100.0
 BANDIT = {"type": "bandit", "slack_factor": 0.1, "evaluation_interval": 2, "delay_evaluation": 2}
 TRACEBACK = (
     "RuntimeError: CUDA out of memory: tried to allocate 2.00 GiB on /very/long/path/"
@@ -45,21 +47,16 @@ def curve(params: Mapping[str, Any], number: int, *, reports: int = 12) -> list[
     return [top * (1 - 0.7 ** (step + 1)) for step in range(reports)]
 
 
-class Halt(Exception):  # noqa: N818 - nothing is wrong: a simulation is left as it is
-    """Leaves a simulation where it is, with runs that seem to go on."""
-
-
 def simulate(
     spec: Mapping[str, Any],
     values: Callable[[Mapping[str, Any], int], list[float]] = curve,
     *,
-    halt_at: float | None = None,
     act: Callable[[Any], object] | None = None,
     **trace: Any,
 ) -> str:
-    """Carry a sweep of SPEC with changes to its end, or up to `halt_at` seconds; return its id.
+    """Carry a sweep of SPEC with changes to its end; return its id.
 
-    `act` is called with the sweep at `halt_at` instead of leaving.
+    `act` is called with the sweep after ACT_AT seconds, as a person would do something then.
     """
     from experiments import clock, queries
     from experiments.models import Sweep
@@ -79,7 +76,7 @@ def simulate(
         (Path(folder) / "train.py").write_text("# no script ran\n")
         snapshot = snapshot_directory(Path(folder), workspace=workspace)
     # No stamp lies in the future; what goes on has time left.
-    past = parsed.max_duration_minutes * 60 if halt_at is None else halt_at + 60
+    past = parsed.max_duration_minutes * 60 if act is None else 10 * ACT_AT
     begin = clock.now() - timedelta(seconds=past)
     sweep = create_simulated(
         parsed, owner=owner, workspace=workspace, snapshot=snapshot, begin=begin
@@ -90,26 +87,11 @@ def simulate(
         pace = 20 + (number * 0.6180339887) % 1
         return Trace(values(params, number), seconds_per_report=pace, **trace)
 
-    def leave() -> None:
-        if act is None:
-            raise Halt
-        act(Sweep.objects.get(pk=sweep.pk))
-
     simulation = Simulation(sweep.pk, script, begin=begin, slots=100, reports_per_flush=2)
-    if halt_at is not None:
-        simulation.at(halt_at, leave)
-    with suppress(Halt):
-        simulation.run()
+    if act is not None:
+        simulation.at(ACT_AT, lambda: act(Sweep.objects.get(pk=sweep.pk)))
+    simulation.run()
     return str(sweep.public_id)
-
-
-def _queued() -> str:
-    return simulate({"name": "not begun yet"}, halt_at=0.0)
-
-
-def _running() -> str:
-    spec = {"name": "goes on", "early_termination": BANDIT, "max_total_runs": 12}
-    return simulate(spec, halt_at=200.0)
 
 
 def _paused() -> str:
@@ -118,7 +100,7 @@ def _paused() -> str:
     def pause(sweep: Any) -> None:
         pause_sweep(sweep, user=sweep.owner)
 
-    return simulate({"name": "waits"}, halt_at=100.0, act=pause)
+    return simulate({"name": "waits"}, act=pause)
 
 
 def _canceled() -> str:
@@ -127,7 +109,7 @@ def _canceled() -> str:
     def cancel(sweep: Any) -> None:
         cancel_sweep(sweep, user=sweep.owner)
 
-    return simulate({"name": "given up"}, halt_at=100.0, act=cancel)
+    return simulate({"name": "given up"}, act=cancel)
 
 
 def _one() -> str:
@@ -198,8 +180,6 @@ def _thousand() -> str:
 
 
 STATES: dict[str, Callable[[], str]] = {
-    "queued": _queued,
-    "running": _running,
     "paused": _paused,
     "canceled": _canceled,
     "one": _one,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,17 @@ if layers == 2:
     sys.exit("CUDA out of memory: tried to allocate 2.00 GiB")
 pathlib.Path("outputs").mkdir(exist_ok=True)
 pathlib.Path("outputs/model.txt").write_text("weights")
+"""
+# Goes on until a file is there: what a page shows of something that runs.
+WAITING = """\
+import pathlib, sys, time
+from studio.sdk import Run
+
+run = Run.get_context()
+for step in range(3):
+    run.log("accuracy", step / 10)
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.2)
 """
 SPEC: dict[str, Any] = {
     "name": LONG,
@@ -113,13 +125,15 @@ class Sample:
 
 
 def make_sample(studio: LiveStudio, folder: Path) -> Sample:
-    """Run one real sweep with files, register a model of it, simulate one in each state."""
+    """Run one real sweep with files, register a model of it, simulate one in each state.
+
+    Two more run and wait until there is a file `end` in the folder.
+    """
     (folder / "train.py").write_text(SCRIPT)
     sweep = studio.api("/sweeps", {**SPEC, "source_directory": str(folder)})["id"]
     states = json.loads(studio.run_python(_STATES).splitlines()[-1])
     studio.wait_for_end(sweep)
-    runs = json.loads(studio.download(f"/sweeps/{sweep}/runs"))["items"]
-    shown = {run["status"]: run["id"] for run in runs}
+    shown = {run["status"]: run["id"] for run in runs_of(studio, sweep)}
     version = studio.api("/models/a-model/versions", {"run": shown["Completed"]})
     parameters = {
         "token": studio.run_python(_SHARED.format(sweep=sweep)).splitlines()[-1],
@@ -132,7 +146,36 @@ def make_sample(studio: LiveStudio, folder: Path) -> Sample:
         "number": "1",
         "format_name": "yaml",
     }
-    return Sample(parameters, states, shown)
+    return Sample(parameters, states | _waiting(studio, folder), shown)
+
+
+def runs_of(studio: LiveStudio, sweep: str) -> list[dict[str, Any]]:
+    """Return the runs of a sweep as REST shows them."""
+    items: list[dict[str, Any]] = json.loads(studio.download(f"/sweeps/{sweep}/runs"))["items"]
+    return items
+
+
+def _waiting(studio: LiveStudio, folder: Path) -> dict[str, str]:
+    (folder / "wait.py").write_text(WAITING)
+    spec = {
+        "experiment": "states",
+        "source_directory": str(folder),
+        "script": "wait.py",
+        "arguments": [str(folder / "end")],
+        "search_space": {"learning_rate": "loguniform(-9, -1)", "layers": "choice(1, 2, 3)"},
+        "primary_metric": {"name": "accuracy", "goal": "maximize"},
+        "max_total_runs": 12,
+        "max_concurrent_runs": 3,
+    }
+    sweeps = [
+        str(studio.api("/sweeps", {**spec, "name": name})["id"])
+        for name in ("goes on", "not begun yet")
+    ]
+    deadline = time.monotonic() + 60
+    while [run["status"] for run in runs_of(studio, sweeps[0])].count("Running") < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return dict(zip(("running", "queued"), sweeps, strict=True))
 
 
 def route_addresses(sample: Sample) -> dict[str, str]:
