@@ -1,6 +1,6 @@
 // The switch "value of a run": its links keep what the scripts have put into the address meanwhile.
 import { $, $$ } from "../lib/dom.js";
-import { mergeQuery } from "../lib/url_state.js";
+import { mergeQuery, replaceParams } from "../lib/url_state.js";
 
 const GONE = { step: "", offset: "" };
 
@@ -13,6 +13,8 @@ export function readingAddress(search, reading) {
 export function startReadings() {
   const place = $("[data-readings]");
   if (!place) return;
+  // The page shows the best instead of what could not be read; its charts ask by the address.
+  if ($("#reading-error", place)) replaceParams({ reading: "", step: "" });
   const go = (reading) => location.assign(location.pathname + readingAddress(location.search, reading));
   for (const link of $$("a", $(".seg", place))) {
     link.addEventListener("click", (event) => {
