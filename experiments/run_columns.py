@@ -5,6 +5,7 @@ Pure: knows neither rows nor addresses nor how a value is written.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -165,7 +166,8 @@ class Columns:
         self._full: dict[tuple[Source, str], Column] = {}
         arrow = "↑" if names.goal == "maximize" else "↓"
         for key, label, kind, field, hint in _RUN_COLUMNS:
-            shown = f"{names.metric} {arrow} {names.reading.label}" if key == "best" else label
+            value = f"{_isolated(names.metric)} {arrow} {names.reading.label}"
+            shown = value if key == "best" else label
             if key == "best":
                 hint = f"{names.reading.phrase} of the primary metric"
             words = RUN_WORDS.get(key, ())
@@ -240,6 +242,12 @@ class Columns:
             # Marks that no run has yet can be asked for all the same.
             return _mark(source, name)
         return None
+
+
+def _isolated(name: str) -> str:
+    """Return a name that leaves the order of the words around it alone, whichever way it reads."""
+    is_rtl = any(unicodedata.bidirectional(char) in ("R", "AL") for char in name)
+    return f"\u2068{name}\u2069" if is_rtl else name
 
 
 def _initials(column: Column) -> str:
