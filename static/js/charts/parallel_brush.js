@@ -24,8 +24,11 @@ export function bindBrush(host, view, on) {
   const between = (column, from, to) =>
     rangeBetween(view().axes[column], view().shown[column], clip(from), clip(to));
 
+  let box = null;
+
+  /** Within the chart. It stays where it is during a drag: to ask for every move costs a layout. */
   function position(event) {
-    const box = view().svg.getBoundingClientRect();
+    if (!drag) box = view().svg.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   }
 

@@ -10,7 +10,7 @@ import { captionOf, mountPicked } from "./parallel_picked.js";
 import { hideTip, showTip } from "./tip.js";
 
 // How long a drag rests before the list and the other charts follow.
-const REST_MS = 120;
+const REST_MS = 250;
 const KEYS = ["axes", "ranges", "top", "rails"];
 // What the runs table calls the value that the page reads from each run.
 const COLUMNS = { best: "best", last: "last" };
@@ -46,7 +46,7 @@ export function addParallel(board, section, { page, live, list }) {
       const isNarrowed = state.picks.size > 0 || (state.top > 0 && state.top < chart.valued.length);
       inside = isNarrowed ? found.inside.map((row) => chart.numbers[row]) : null;
       if (shown.length || chart.valueless.length) picked.paint(found);
-      panel.paint();
+      if (!found.isDrag) panel.paint();
       if (isFinal) replaceParams(writeView(state, chart.axes));
       tell(isFinal);
     },

@@ -90,7 +90,9 @@ export function createParallelView(host, selection, { goal, notes, on, read, tip
     drawing.inside = rowsInside(chart, state.picks, drawing.shown);
     lines.drawAll(drawing);
     drawTop();
-    on.change({ chart, state, shown: drawing.shown, inside: drawing.inside, isFinal });
+    on.change({
+      chart, state, shown: drawing.shown, inside: drawing.inside, isFinal, isDrag: brush.isDragging,
+    });
   }
 
   function drawTop() {

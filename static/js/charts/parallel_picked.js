@@ -41,8 +41,8 @@ export function floorOf({ chart, state, shown }) {
   return isTop ? chart.values[shown[0] * chart.columns + chart.last] : null;
 }
 
-function chipMarkup(text, attributes, label) {
-  return html`<button class="pc-chip" type="button" data-unpick="${attributes}" aria-label="${label}"><span
+function chipMarkup({ key, text, label }) {
+  return html`<button class="pc-chip" type="button" data-unpick="${key}" aria-label="${label}"><span
     class="clip">${text}</span>${icon("close")}</button>`;
 }
 
@@ -70,22 +70,41 @@ export function mountPicked(section, { isHigher, metricName, valueText, change }
     slider.setAttribute("aria-valuetext", stops[place] ? `${text} of ${count} runs` : `${text} runs`);
   }
 
-  function paintBar({ chart, state, shown, inside }) {
-    const picked = [...state.picks].flatMap(([column, picks]) => picks.map((pick, place) => {
+  function paintBar({ chart, state, shown, inside, isDrag }) {
+    const isTop = floorOf(last) !== null;
+    const chips = [...state.picks].flatMap(([column, picks]) => picks.map((pick, place) => {
       const axis = chart.axes[column];
       const text = `${axis.label} ${pickText(axis, pick, chart.decimals)}`;
-      return chipMarkup(text, `${column}:${place}`, `Remove the range ${text}`);
+      return { key: `${column}:${place}`, text, label: `Remove the range ${text}` };
     }));
-    const isTop = floorOf(last) !== null;
-    bar.hidden = !picked.length && !isTop;
+    if (isTop) {
+      const label = `Draw all runs, not only the top ${state.top}`;
+      chips.unshift({ key: "top", text: `top ${state.top}`, label });
+    }
+    bar.hidden = !chips.length;
     if (bar.hidden) return;
     const best = inside.findLast((row) => !Number.isNaN(chart.goodness[row]));
     const value = best === undefined ? "" : valueText(chart.values[best * chart.columns + chart.last]);
     render($("[data-picked-count]", bar), html`<b>${formatCount(inside.length)}</b> of ${
-      formatCount(shown.length)} ${isTop ? `top runs` : "runs"} in range${value && html`, best <b>${value}</b>`}`);
-    render($("[data-chips]", bar), html`${isTop && chipMarkup(`top ${state.top}`, "top",
-      `Draw all runs, not only the top ${state.top}`)}${picked}`);
-    paintLinks();
+      formatCount(shown.length)} ${isTop ? "top runs" : "runs"} in range${value && html`, best <b>${value}</b>`}`);
+    paintChips($("[data-chips]", bar), chips);
+    if (!isDrag) paintLinks();
+  }
+
+  /** Texts change with every move of a drag, buttons only when a range comes or goes. */
+  function paintChips(place, chips) {
+    const keys = chips.map((chip) => chip.key).join(" ");
+    if (place.dataset.keys !== keys) {
+      place.dataset.keys = keys;
+      render(place, html`${chips.map(chipMarkup)}`);
+      return;
+    }
+    chips.forEach(({ text, label }, i) => {
+      const chip = place.children[i];
+      if (chip.firstElementChild.textContent === text) return;
+      chip.firstElementChild.textContent = text;
+      chip.setAttribute("aria-label", label);
+    });
   }
 
   function paintLinks() {
@@ -133,9 +152,12 @@ export function mountPicked(section, { isHigher, metricName, valueText, change }
   return {
     paint(found) {
       last = found;
-      paintSlider(found);
       paintBar(found);
-      paintCaption(found);
+      // Neither changes while somebody drags.
+      if (!found.isDrag) {
+        paintSlider(found);
+        paintCaption(found);
+      }
     },
   };
 }
