@@ -22,7 +22,7 @@ from experiments.charts.comparison import (
 )
 from experiments.charts.formats import MetricFormat, numbers, plain, shorten
 from experiments.charts.metric_scale import focus_range
-from experiments.charts.styles import axis_layout, base_layout, highlight_line
+from experiments.charts.styles import FEW_WHOLE, axis_layout, base_layout, highlight_line
 from experiments.curves import best_so_far
 from experiments.formats import format_count, format_duration
 
@@ -183,6 +183,8 @@ def _layout(
         xaxis |= {"type": "log", "range": [float(low - pad), float(high + pad)], "dtick": 1}
     else:
         xaxis["range"] = [0, last * _ROOM]
+        if options["x"] == "runs" and last < FEW_WHOLE:
+            xaxis["dtick"] = 1
     key = "compare_best " + " ".join(options.values())
     return base_layout(key, xaxis=axis_layout(xaxis), yaxis=axis_layout(yaxis))
 
