@@ -27,7 +27,7 @@ let made = 0;
  * first; `all` are the lines that the axes hold. Of the keys, `key` changes with what the axes mean,
  * `domainKey` with the points, `stillKey` with how anything but growing lines looks. `hooks` has zoom
  * (what the address says), onZoom(zoom), point({number, x, y, event, place, box}), leave() and
- * say({number, x, y}).
+ * words({number, x, y}), a sentence.
  */
 export function createLineView(host, selection, hooks) {
   made += 1;
@@ -38,7 +38,11 @@ export function createLineView(host, selection, hooks) {
   box.setAttribute("role", "application");
   box.setAttribute("aria-label", "Lines of runs. Up and down: next better or worse run. Left and right: "
     + "along the run. Enter pins it. Plus, minus and 0 zoom.");
-  host.append(box);
+  // What keys do is said at once; the announcer of the page waits between two sentences.
+  const said = document.createElement("p");
+  said.className = "vh";
+  said.setAttribute("role", "status");
+  host.append(box, said);
   const lines = createLineCanvases(box);
   const axes = createAxesLayer(box, `${name}-plot`);
   const overlay = createOverlay(box);
@@ -185,7 +189,7 @@ export function createLineView(host, selection, hooks) {
       while (at > 0 && at < line.size - 1 && Number.isNaN(line.y[at])) at += by;
     }
     pointAt(line, at, null);
-    hooks.say({ number: line.number, x: line.x[at], y: line.y[at] });
+    said.textContent = hooks.words({ number: line.number, x: line.x[at], y: line.y[at] });
   }
 
   const centre = () => [xOf(frame.plot.left + frame.plot.width / 2), yOf(frame.plot.top + frame.plot.height / 2)];

@@ -2,7 +2,6 @@
 import { getJson } from "../lib/api.js";
 import { $, render } from "../lib/dom.js";
 import { formatMetric, metricDigits } from "../lib/format.js";
-import { announce } from "../lib/shell.js";
 import { dropPoints } from "../lib/store.js";
 import { mergeQuery } from "../lib/url_state.js";
 import { createChartPair } from "./chart_pair.js";
@@ -54,9 +53,8 @@ export class MetricsChart {
       onZoom: (zoom) => this.onZoom(zoom),
       point: (point) => this.showPoint(point),
       leave: hideTip,
-      say: ({ number, x, y }) => announce(
-        `Run ${number}, ${placeText(x, this.chart.x)}, ${this.metric()} ${formatMetric(y, this.digits())}`,
-      ),
+      words: ({ number, x, y }) => `Run ${number}, ${placeText(x, this.chart.x)}, ${
+        this.metric()} ${formatMetric(y, this.digits())}`,
     });
     return { ...view, redraw: () => this.redrawLines() };
   }
