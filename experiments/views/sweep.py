@@ -162,7 +162,7 @@ def cancel(request: HttpRequest, sweep_id: str) -> HttpResponse:
     return redirect(sweep)
 
 
-def _news_of(sweep: Sweep) -> list[Event]:
+def _news_of(sweep: Sweep) -> list[queries.LogLine]:
     recent = queries.log_of_sweep(sweep, limit=_FEED_SEARCHED).items
     return [line for line in recent if _is_news(line)][:_FEED_LINES]
 
