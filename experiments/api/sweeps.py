@@ -35,6 +35,7 @@ from experiments.models import Run, Sweep
 from experiments.queries.readings import values_read
 from experiments.queries.run_filter import filtered
 from experiments.queries.run_table import columns_of
+from experiments.queries.sweep_list import with_tag
 from experiments.readings import Reading, read_reading
 from experiments.run_filter import parse_filter
 from experiments.run_filter_terms import MAX_LENGTH
@@ -93,6 +94,8 @@ def list_sweeps(
     state: SweepState | None = None,
     experiment: Annotated[str, Query(max_length=255)] = "",
     text: Annotated[str, Query(max_length=255, description="Words in the name.")] = "",
+    tag: Annotated[str, Query(max_length=1101, description="A name, or name=text.")] = "",
+    starred: Annotated[bool, Query(description="Only those with your star.")] = False,
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> dict[str, Any]:
@@ -107,6 +110,10 @@ def list_sweeps(
         rows = rows.filter(experiment__name=experiment)
     if text:
         rows = rows.filter(name__icontains=text)
+    if tag:
+        rows = with_tag(rows, tag)
+    if starred:
+        rows = rows.filter(stars__user=person_of(request))
     found = list(rows[: limit + 1])
     page = found[:limit]
     return {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 
-from experiments.models import ModelFile, ModelVersion, RegisteredModel, Run, Sweep
+from experiments.models import ModelFile, ModelVersion, RegisteredModel, Run, Star, Sweep
 from experiments.queries.json_forms import number_json
 from experiments.queries.page import Page
 from experiments.queries.visible import AnyUser, workspaces_for
@@ -76,19 +76,28 @@ def version_page(
 
 
 def model_list(
-    user: AnyUser, *, text: str = "", offset: int = 0, limit: int = 50
+    user: AnyUser, *, text: str = "", starred: bool = False, offset: int = 0, limit: int = 50
 ) -> Page[ModelRow]:
     """Return a page of a person's models, changed last first; four queries.
 
-    Every word of `text` must stand in the name or the description.
+    Every word of `text` must stand in the name or the description; `starred` leaves those with the
+    person's star.
     """
     rows = models_for(user) if is_storable(text) else RegisteredModel.objects.none()
     for word in text.split():
         rows = rows.filter(name__icontains=word) | rows.filter(description__icontains=word)
+    if starred:
+        rows = rows.filter(stars__user=user.pk)
     total = rows.count()
     found = list(rows.order_by("-updated_at", "-pk")[offset : offset + limit + 1])
     more = str(offset + limit) if len(found) > limit else None
     return Page(items=model_rows(found[:limit]), next_cursor=more, total=total, offset=offset)
+
+
+def starred_models(user: AnyUser, keys: Collection[int]) -> set[int]:
+    """Return which of these models have a person's star; one query."""
+    stars = Star.objects.filter(user=user.pk, model__in=keys).values_list("model_id", flat=True)
+    return {key for key in stars if key is not None}
 
 
 def model_rows(models: Iterable[RegisteredModel]) -> list[ModelRow]:

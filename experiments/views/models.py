@@ -48,15 +48,20 @@ def model_list(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:200]
     asked = request.GET.get("from", "")
     offset = int(asked) if asked.isdecimal() and len(asked) < 9 else 0
-    page = models_query.model_list(request.user, text=text, offset=offset, limit=PAGE_SIZE)
+    starred = "1" if request.GET.get("starred") == "1" else ""
+    page = models_query.model_list(
+        request.user, text=text, starred=bool(starred), offset=offset, limit=PAGE_SIZE
+    )
     address = reverse("models")
+    kept = {"q": text, **({"starred": starred} if starred else {})}
+    query = urlencode({**kept, "from": page.next_cursor or ""})
     context = {
         "rows": page.items,
         "page": page,
         "text": text,
-        "next_url": f"{address}?{urlencode({'q': text, 'from': page.next_cursor})}"
-        if page.next_cursor
-        else "",
+        "starred": starred,
+        "stars": models_query.starred_models(request.user, [row.model.pk for row in page.items]),
+        "next_url": f"{address}?{query}" if page.next_cursor else "",
         "can_change": queries.may_write(request.user, queries.current_workspace(request.user)),
     }
     return render(request, "experiments/model_list.html", context)

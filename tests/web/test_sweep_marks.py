@@ -102,6 +102,12 @@ def test_a_model_has_stars_too(client, world, page):
 
     client.post(address, {"star": "on"})
     assert Star.objects.get().model.name == "digits"
+    RegisteredModel.objects.create(
+        workspace=workspace, name="other", created_by=world.alice, updated_at="2026-01-01T00:00Z"
+    )
+    assert names(client.get("/models/")) == ["other", "digits"]
+    assert names(client.get("/models/?starred=1")) == ["digits"]
+    assert names(client.get("/models/?starred=1&q=other")) == []
     client.force_login(world.charlie)
     assert client.post(address, {"star": "on"}).status_code == 404
 
@@ -123,10 +129,15 @@ def test_reader_stars_but_does_not_tag_and_stranger_does_neither(client, world, 
 def test_rest_changes_tags_and_stars(world):
     address = f"/sweeps/{world.sweep.public_id}"
     alice, bob = world.tokens["alice_write"], world.tokens["bob_write"]
+    make_sweep(owner=world.alice, name="other")
 
     call("PATCH", f"{address}/tags", token=alice, body={"tags": {"a": "1", "b": None}})
     changed = call("PATCH", f"{address}/tags", token=alice, body={"remove_tags": ["a", "zz"]})
     assert json.loads(changed.content) == {"tags": {"b": None}}
+    call("PUT", f"{address}/star", token=alice)
+    for query in ("tag=b", "starred=true"):
+        (listed,) = json.loads(call("GET", f"/sweeps?{query}", token=alice).content)["items"]
+        assert listed["id"] == world.sweep.public_id
     # A star is one's own, so a Reader may give it; a token that only reads may not.
     for method, status in (("PUT", True), ("DELETE", False)):
         answer = call(method, f"{address}/star", token=bob)

@@ -1,6 +1,6 @@
 // Dashboard: the parts that changed are fetched again when a sweep changes, and now and then, since
 // slots, queue and workers also change with time alone.
-import { studioConfig } from "../lib/dom.js";
+import { $, studioConfig } from "../lib/dom.js";
 import { listen } from "../lib/hints.js";
 import { createRefresher } from "../lib/parts.js";
 import { onLiveToggle, setLive } from "../lib/shell.js";
@@ -8,7 +8,12 @@ import { onLiveToggle, setLive } from "../lib/shell.js";
 const HINT_MS = 3000;
 const TIME_MS = 20000;
 
-const refresh = createRefresher();
+const refresh = createRefresher({
+  filter(fragment) {
+    // The first sweep of a fresh studio: there are no parts to put it into yet.
+    if ($('[data-part="running"]', fragment) && !$('[data-part="running"]')) location.reload();
+  },
+});
 let isPaused = false;
 let since = new Date();
 let pending = 0;
