@@ -16,6 +16,8 @@ MINUS: Final = "\N{MINUS SIGN}"
 THIN: Final = "\N{NARROW NO-BREAK SPACE}"
 _SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SIZES: Final = ("kB", "MB", "GB", "TB", "PB")
+# Values this many times farther apart than those in the middle do not count for the decimals.
+_FAR: Final = 25
 
 
 def format_count(value: int) -> str:
@@ -47,12 +49,16 @@ def format_metric(value: float | str | None, digits: int = 4) -> str:
 
 
 def metric_digits(values: Iterable[float | None]) -> int:
-    """Return how many decimals tell the values apart: four significant digits of their spread."""
-    finite = [v for v in values if v is not None and math.isfinite(v)]
+    """Return how many decimals tell the values apart: four significant digits of their spread.
+
+    The spread is that of most of them: one run that diverged leaves the others their decimals.
+    """
+    finite = sorted(v for v in values if v is not None and math.isfinite(v))
     if not finite:
         return 4
-    spread = max(finite) - min(finite)
-    size = spread or max(abs(v) for v in finite)
+    fifth = len(finite) // 5
+    spread, middle = finite[-1] - finite[0], finite[-1 - fifth] - finite[fifth]
+    size = min(spread, _FAR * middle or spread) or max(abs(v) for v in finite)
     return min(8, max(0, 3 - math.floor(math.log10(size)))) if size > 0 else 4
 
 

@@ -60,13 +60,18 @@ export function formatMetric(value, digits = 4) {
   return signed(number.toFixed(digits));
 }
 
-/** Decimals that tell the values apart: four significant digits of their spread. */
+// Values this many times farther apart than those in the middle do not count for the decimals.
+const FAR = 25;
+
+/** Decimals that tell most values apart: four significant digits of their spread. */
 export function metricDigits(values) {
-  const finite = values.map(toNumber).filter((v) => v !== null && Number.isFinite(v));
+  const finite = values.map(toNumber).filter((v) => v !== null && Number.isFinite(v)).sort((a, b) => a - b);
   if (!finite.length) return 4;
-  const low = finite.reduce((a, b) => Math.min(a, b));
-  const high = finite.reduce((a, b) => Math.max(a, b));
-  const size = high - low || Math.max(Math.abs(low), Math.abs(high));
+  const fifth = Math.floor(finite.length / 5);
+  const [low, high] = [finite[0], finite.at(-1)];
+  // One run that diverged leaves the others their decimals.
+  const middle = FAR * (finite.at(-1 - fifth) - finite[fifth]) || high - low;
+  const size = Math.min(high - low, middle) || Math.max(Math.abs(low), Math.abs(high));
   return size > 0 ? Math.min(8, Math.max(0, 3 - Math.floor(Math.log10(size)))) : 4;
 }
 
