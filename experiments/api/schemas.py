@@ -61,6 +61,7 @@ class FoundRun(BestRun):
 
     sweep: str
     status: RunState
+    reading: str = Field("best", description="Which value of the runs was compared.")
 
 
 class Limits(Schema):

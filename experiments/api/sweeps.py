@@ -32,7 +32,7 @@ from experiments.api.schemas import (
 )
 from experiments.api.spec_body import SPEC_BODY
 from experiments.models import Run, Sweep
-from experiments.queries.readings import values_read
+from experiments.queries.readings import best_under, values_read
 from experiments.queries.run_filter import filtered
 from experiments.queries.run_table import columns_of
 from experiments.queries.sweep_list import with_tag
@@ -196,11 +196,21 @@ def get_best_run(
     include_resume_from_runs: Annotated[
         bool, Query(description="Whether runs of the sweeps in resume_from count as well.")
     ] = True,
+    reading: ReadingName = "best",
 ) -> dict[str, Any] | None:
-    """Read the winner so far; null while no run has reported the primary metric."""
+    """Read the winner so far; null while no run has reported the primary metric.
+
+    Under another reading than `best` it is the winner among the sweep's own runs by that value.
+    """
+    sweep = sweep_of(request, sweep_id)
+    asked = read_reading(reading)
+    if not asked.is_best:
+        return best_under(
+            sweep, asked, include_failed=include_failed, include_canceled=include_canceled
+        )
     found = queries.find_best_run(
         person_of(request),
-        sweep_of(request, sweep_id),
+        sweep,
         include_failed=include_failed,
         include_canceled=include_canceled,
         include_earlier=include_resume_from_runs,

@@ -6,11 +6,13 @@ The last few answers are kept in the process: table, charts and export of one pa
 from __future__ import annotations
 
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from experiments.models import Run, Sweep
+from experiments.queries.json_forms import found_run_json
 from experiments.queries.series import whole_curves
 from experiments.readings import Reading, ReadValues, best_number, finite, value_at
+from experiments.states import RunState
 
 _MOST_KEPT: Final = 16
 _Key = tuple[str, int, str]
@@ -34,6 +36,29 @@ def values_read(sweep: Sweep, reading: Reading) -> ReadValues:
         while len(_kept) > _MOST_KEPT:
             del _kept[next(iter(_kept))]
     return found
+
+
+def best_under(
+    sweep: Sweep, reading: Reading, *, include_failed: bool, include_canceled: bool
+) -> dict[str, Any] | None:
+    """Return the JSON form of the best own run under a reading; None when none has a value."""
+    left_out = [
+        state
+        for state, is_in in (
+            (RunState.FAILED, include_failed),
+            (RunState.CANCELED, include_canceled),
+        )
+        if not is_in
+    ]
+    away = Run.objects.filter(sweep=sweep, state__in=left_out).values_list("number", flat=True)
+    values = dict(values_read(sweep, reading).values)
+    for number in away:
+        values.pop(number, None)
+    best = best_number(values, sweep.goal)
+    if best is None:
+        return None
+    run = Run.objects.select_related("sweep", "resumption").get(sweep=sweep, number=best)
+    return {**(found_run_json(run) or {}), "value": values[best], "reading": reading.key}
 
 
 def _read(sweep: Sweep, reading: Reading) -> ReadValues:

@@ -198,5 +198,7 @@ def test_rest_says_the_reading_and_the_value_of_each_run(world):
 
     assert (best["reading"], best["items"][0]["value"]) == ("best", 0.9)
     assert (step["reading"], [run["value"] for run in step["items"]]) == ("step:2", [0.9, 0.2])
+    winner = call("GET", f"{path[:-5]}/best-run?reading=last", token=token).json()
+    assert (winner["number"], winner["value"], winner["reading"]) == (5, 0.85, "last")
     wrong = call("GET", f"{path}?reading=worst", token=token)
     assert [problem["path"] for problem in assert_problem(wrong, 422)] == ["reading"]
