@@ -14,6 +14,7 @@ from experiments.formats import format_metric
 from experiments.forms.sweep_fields import SweepFields, format_ids, parse_ids, raw_from_fields
 from experiments.forms.sweep_start import fields_of_sweep
 from experiments.models import Run, Sweep, Workspace
+from experiments.samplers import SAMPLERS, load_sampler
 from experiments.services.warm_start import run_faults, sweep_faults, title_of
 from experiments.spec import SweepSpec
 from experiments.spec_files import readable_parts
@@ -51,8 +52,9 @@ class RunGroup:
 
 @dataclass(frozen=True, slots=True)
 class WarmStartOffers:
-    """What the section shows below its two fields."""
+    """What the section shows below its two fields; `says`: what earlier sweeps are used for."""
 
+    says: str = ""
     sweeps: list[Offer] = field(default_factory=list)
     groups: list[RunGroup] = field(default_factory=list)
 
@@ -70,6 +72,7 @@ def warm_start_offers(fields: SweepFields, user: User) -> WarmStartOffers:
     listed = [*(known[one] for one in chosen if one in known), *recent]
     parents = dict.fromkeys([*chosen, *(sweep_id_of(one) for one in runs)])
     return WarmStartOffers(
+        says=_use_text(fields),
         sweeps=[_sweep_offer(sweep, spec, chosen) for sweep in listed],
         groups=[
             _run_group(sweep, spec, runs)
@@ -104,6 +107,25 @@ def fields_resuming(run: Run) -> SweepFields:
     """Return the form of a sweep that resumes this run, with its code."""
     texts = {"resume_from": "", "resume_child_runs": run.public_id}
     return fields_of_sweep(run.sweep).with_texts(**texts)
+
+
+def _use_text(fields: SweepFields) -> str:
+    """Say what is taken over from earlier sweeps with this sampling method and policy."""
+    name, policy = fields.get("sampling"), fields.get("policy")
+    if name not in SAMPLERS:
+        return ""
+    kind = load_sampler(name)
+    uses = []
+    if kind.looks_ahead:
+        same = ", if their search space is identical" if kind.needs_same_space else ""
+        uses.append(f"{kind.label} sampling learns from their runs{same}.")
+    else:
+        uses.append(f"{kind.label} sampling does not learn from them.")
+    if policy not in ("", "none"):
+        uses.append("Early termination compares runs with their curves.")
+    elif not kind.looks_ahead:
+        uses.append("Without early termination, earlier sweeps change nothing.")
+    return " ".join(uses)
 
 
 def _ids(fields: SweepFields, name: str) -> list[str]:

@@ -145,6 +145,7 @@ def test_yaml_and_form_follow_each_other(chromium_page, code, expect):
     page.click("#tab-yaml")
     yaml = page.locator("#yaml")
     expect(yaml).to_have_value(re.compile(r"lr: loguniform\(-6, -1\)"))
+    expect(yaml).to_have_value(re.compile(r"max_total_runs: 2\n"))
 
     text = yaml.input_value()
     yaml.fill("# my note\n" + text.replace("max_total_runs: 2", "max_total_runs: 7"))

@@ -82,6 +82,21 @@ def form(snapshot, **changes) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize(
+    ("sampling", "policy", "says"),
+    [
+        ("random", "none", "Random sampling does not learn from them. Without early termination"),
+        ("grid", "bandit", "Grid sampling does not learn from them. Early termination compares"),
+        ("bayesian", "none", "learns from their runs, if their search space is identical."),
+        ("bayesian_extended", "bandit", "learns from their runs. Early termination compares"),
+    ],
+)
+def test_section_says_what_is_taken_over(alice, snapshot, sampling, policy, says):
+    fields = fields_from_post(form(snapshot, sampling=sampling, policy=policy))
+
+    assert says in warm_start_offers(fields, alice).says
+
+
 def offers(response, name: str) -> dict[str, tuple[bool, bool]]:
     """Return (is chosen, is disabled) of each offered id."""
     buttons = re.findall(rf'<button[^>]*name="{name}"[^>]*>', response.text)

@@ -26,6 +26,7 @@ export function showOffers(offers) {
   const text = JSON.stringify(offers);
   if (text === shown) return;
   shown = text;
+  $("#warm-says").textContent = offers.says;
   const host = $("#warm-offers");
   const focused = host.contains(document.activeElement) ? document.activeElement.value : null;
   const scrolled = $$(".offers", host).map((list) => list.scrollTop);
