@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { openFeed } from "../../static/js/lib/socket.js";
 
 /** A browser with a clock that the test moves on, sockets it opens and closes, and answers it gives. */
-function makeWorld({ answers = [] } = {}) {
+function makeWorld({ answers = [], socketPath = "/ws/sweeps/HD_1/" } = {}) {
   const world = {
     time: 0, timers: new Map(), next: 1, sockets: [], asked: [], frames: [], states: [], answers,
   };
@@ -42,7 +42,7 @@ function makeWorld({ answers = [] } = {}) {
     world.time = until;
   };
   world.feed = openFeed({
-    socketPath: "/ws/sweeps/HD_1/", eventsPath: "/api/v1/sweeps/HD_1/events", cursor: 7,
+    socketPath, eventsPath: "/api/v1/sweeps/HD_1/events", cursor: 7,
     onFrame: (frame) => world.frames.push(frame),
     onState: (state, details) => world.states.push({ state, ...details }),
   }, world.env);
@@ -62,6 +62,22 @@ test("the first frame makes it live", () => {
 
   assert.equal(world.socket().path, "/ws/sweeps/HD_1/?after=7");
   assert.deepEqual(world.names(), ["live"]);
+});
+
+test("where there is no socket it asks from the start, and goes on after a pause", async () => {
+  const world = makeWorld({ socketPath: "", answers: [{ cursor: 9, events: [] }] });
+  await world.wait(7);
+  assert.equal(world.asked.length, 3);
+  assert.match(world.asked[1], /after=9&/);
+
+  world.feed.pause();
+  await world.wait(20);
+  assert.equal(world.asked.length, 3);
+  world.feed.resume();
+  await world.wait(1);
+  assert.equal(world.asked.length, 4);
+  assert.equal(world.sockets.length, 0);
+  assert.deepEqual(new Set(world.names()), new Set(["polling", "paused"]));
 });
 
 test("a dropped socket comes back at the last cursor without a poll in between", async () => {
