@@ -139,7 +139,8 @@ def share(page, guest, sweep):
         timeout=SECONDS
     )
     guest.click(".tabs >> text=Charts")
-    expect(guest.locator('[data-chart="metrics"] [data-caption]')).to_be_attached()
+    axis = guest.locator('[data-chart="parallel_coordinates"] .zone').first
+    expect(axis).to_be_attached(timeout=SECONDS)
     guest.click(".tabs >> text=Runs")
     expect(guest.locator("#rows tr")).to_have_count(2)
     assert guest.said == []
