@@ -149,7 +149,13 @@ def _missing(term: Term) -> Q:
         return _others(has)
     if term.kind == "tags" and term.key not in _OWN_TAGS:
         return _others(Q(JsonHas(F("tags"), term.key, output_field=BooleanField())))
+    if term.kind == "attributes" and term.key in NUMERIC:
+        return Q(IsNull(_time(term.key), True))
     return Q(IsNull(_texts(term)[0], True))
+
+
+def _time(name: str) -> F:
+    return F("started_at" if name == "start_time" else "ended_at")
 
 
 def _texts(term: Term) -> list[Any]:
@@ -193,7 +199,7 @@ def _of_status(term: Term) -> Q:
 
 def _of_time(term: Term) -> Q:
     """Compare a time with milliseconds since 1970; equal is the same millisecond."""
-    left = F("started_at" if term.key == "start_time" else "ended_at")
+    left = _time(term.key)
     try:
         begin = datetime.fromtimestamp(float(term.values[0]) / 1000, UTC)
     except (OverflowError, ValueError, OSError):
@@ -223,7 +229,7 @@ def _order_keys(kind: str, key: str) -> list[Any]:
     if kind == "params":
         return [JsonNumber(F("params"), key), *_texts(Term(kind, key, "="))]
     if kind == "attributes" and key in NUMERIC:
-        return [F("started_at" if key == "start_time" else "ended_at")]
+        return [_time(key)]
     if kind == "attributes" and key == "status":
         return [F("state")]
     return _texts(Term(kind, key, "="))

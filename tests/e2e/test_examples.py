@@ -21,6 +21,7 @@ CASES = [
     ("digits-mlp", ["--epochs", "6"], "accuracy", lambda value: value > 0.3, "model.pkl"),
     ("diabetes-boosting", ["--stages", "40"], "mse", lambda value: value < 5000, "model.pkl"),
     ("no-library", ["--passes", "3"], "loss", lambda value: value < 0.5, "weights.json"),
+    ("mlflow-script", ["--steps", "6"], "loss", lambda value: value < 2, "line.json"),
 ]
 NAMES = [case[0] for case in CASES]
 SENTENCE = re.compile(
@@ -50,7 +51,12 @@ def test_example_is_a_script_of_its_own(tmp_path, name, brief, metric, is_good, 
     done = subprocess.run(
         [sys.executable, "train.py", *brief],
         cwd=tmp_path,
-        env=clean_environment(PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1"),
+        env=clean_environment(
+            PYTHONPATH=str(ROOT),
+            OMP_NUM_THREADS="1",
+            MLFLOW_TRACKING_URI=(tmp_path / "mlruns").as_uri(),
+            MLFLOW_ALLOW_FILE_STORE="true",
+        ),
         capture_output=True,
         text=True,
         check=False,

@@ -41,10 +41,10 @@ def create_run(caller: Caller, fields: Fields) -> dict[str, Any]:
         )
     tags = {t.text("key"): t.text("value", "", most=MOST_TEXT) for t in fields.messages("tags")}
     name = fields.text("run_name", tags.get(RUN_NAME, ""))
-    target = Target(caller.run)
+    target = target_of(caller, caller.run.public_id)
     if parent := tags.get(_PARENT, ""):
         target_of(caller, parent)
-        target = Target(caller.run, _free_part(caller.run, name))
+        target = Target(target.run, _free_part(target.run, name))
     if name:
         tags[RUN_NAME] = name
     # Who started which file is told by the sweep; a client would say it of the wrong program.
