@@ -81,7 +81,8 @@ def _line(sweep: ComparedSweep, values: FloatArray) -> dict[str, Any]:
 def _quantiles(values: FloatArray) -> FloatArray:
     """Return the points of the line where it reaches these shares of the runs."""
     at = np.ceil(np.array(_MARKS) * values.size).astype(np.int64) - 1
-    return values[np.clip(at, 0, values.size - 1)]
+    found: FloatArray = values[np.clip(at, 0, values.size - 1)]
+    return found
 
 
 def _marks(
