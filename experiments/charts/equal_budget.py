@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +12,8 @@ from experiments.charts.formats import numbers
 from experiments.charts.styles import CLEAR, axis_layout, base_layout, highlight_point
 from experiments.equal_budget import Advice, Agreement
 
-UNITS: Final = {"reports": "reports", "seconds": "seconds since the start of the run"}
+# Unit of time and its seconds, by what the axis has to reach.
+_TIMES: Final = ((600, "seconds", 1), (21_600, "minutes", 60), (math.inf, "hours", 3600))
 
 
 def agreement_figure(
@@ -21,13 +23,13 @@ def agreement_figure(
     # Fewer than that may have completed.
     count = min(count, max(1, len(advice.top)))
     kept = agreement.kept / count
+    label, unit = _unit(agreement, by)
+    places, delay = agreement.budgets / unit, (advice.delay or 0) / unit
     data = [
-        _line(
-            "in the top already", agreement.budgets, kept, "token:cat-2", "hv", _kept_text(count)
-        ),
+        _line("in the top already", places, kept, "token:cat-2", "hv", _kept_text(count)),
         _line(
             "rank correlation",
-            agreement.budgets,
+            places,
             agreement.correlation,
             "token:accent",
             "linear",
@@ -38,27 +40,27 @@ def agreement_figure(
     low = min(0.0, float(np.nanmin(agreement.correlation, initial=0.0)))
     layout = base_layout(
         f"equal_budget {by}",
-        xaxis=axis_layout({"title": {"text": UNITS[by]}, "rangemode": "tozero"}),
+        xaxis=axis_layout({"title": {"text": label}, "rangemode": "tozero"}),
         yaxis=axis_layout({"title": {"text": "agreement"}, "range": [low - 0.04, 1.04]}),
-        shapes=_shapes(advice, budget),
+        shapes=_shapes(delay, budget / unit),
     )
     rows = [
         [_plain(at), None if not np.isfinite(rho) else round(float(rho), 4), int(number)]
         for at, rho, number in zip(
-            agreement.budgets.tolist(),
+            places.tolist(),
             agreement.correlation.tolist(),
             agreement.kept.tolist(),
             strict=True,
         )
     ]
-    columns = [UNITS[by].capitalize(), "Rank correlation", f"Final top {count} in the top"]
+    columns = [label.capitalize(), "Rank correlation", f"Final top {count} in the top"]
     figure = Figure(data, layout)
     figure.meta.update(
         chart="equal_budget",
         options=[],
         caption="",
         table={"columns": columns, "rows": rows, "total": len(rows)},
-        is_empty=not rows,
+        is_empty=not advice.top,
     )
     return figure
 
@@ -79,26 +81,34 @@ def _line(name: str, x: Any, y: Any, colour: str, shape: str, hover: str) -> dic
     }
 
 
-def _shapes(advice: Advice, budget: float) -> list[dict[str, Any]]:
+def _unit(agreement: Agreement, by: str) -> tuple[str, int]:
+    if by == "reports":
+        return "reports", 1
+    largest = float(agreement.budgets.max(initial=0.0))
+    name, seconds = next((name, size) for most, name, size in _TIMES if largest < most)
+    return f"{name} since the start of the run", seconds
+
+
+def _shapes(delay: float, budget: float) -> list[dict[str, Any]]:
     upright = {"type": "line", "y0": 0, "y1": 1, "yref": "paper"}
     shapes: list[dict[str, Any]] = [
         {**upright, "x0": budget, "x1": budget, "line": {"color": "token:text", "width": 1.4}}
     ]
-    if advice.delay:
+    if delay:
         shapes.insert(
             0,
             {
                 **upright,
                 "type": "rect",
                 "x0": 0,
-                "x1": advice.delay,
+                "x1": delay,
                 "fillcolor": "token:sunken",
                 "line": {"color": CLEAR, "width": 0},
                 "layer": "below",
             },
         )
         line = {"color": "token:text-3", "width": 1, "dash": "dot"}
-        shapes.insert(1, {**upright, "x0": advice.delay, "x1": advice.delay, "line": line})
+        shapes.insert(1, {**upright, "x0": delay, "x1": delay, "line": line})
     return shapes
 
 

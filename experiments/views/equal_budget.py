@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from experiments.budget_words import advice_words, budget_text, standing_words
 from experiments.charts.equal_budget import agreement_figure
-from experiments.equal_budget import LEAST_COMPLETED, EqualBudget
+from experiments.equal_budget import EqualBudget
 from experiments.models import Sweep
 from experiments.policies import make_policy
 from experiments.problems import Problem, ProblemsError
@@ -85,9 +85,9 @@ def _answer(sweep: Sweep, by: By, top: int, asked: float | None) -> dict[str, An
     figure["cursor"] = sweep.cursor
     figure["meta"].update(
         summary=words.sentence,
-        note=f"Needs {LEAST_COMPLETED} completed runs with a value."
-        if not everybody.completed
-        else "",
+        note=""
+        if everybody.completed
+        else "No run has completed: there is no end to compare with.",
         decimals=None,
         budget={
             "by": by,

@@ -68,6 +68,8 @@ def test_wrong_questions_strangers_time_and_answers_that_are_known(client, sweep
     assert by_time["budget"]["text"] == "1 min"
     assert 200 < by_time["budget"]["largest"] < 300
     assert by_time["standing"]["compared"] > 10
+    columns = ask(client, sweep, "?by=seconds").json()["meta"]["table"]["columns"]
+    assert columns[0] == "Seconds since the start of the run"
 
     first = ask(client, sweep)
     assert ask(client, sweep, **{"If-None-Match": first.headers["ETag"]}).status_code == 304

@@ -24,7 +24,8 @@ export function standingMarkup({ standing, budget }, { valueText, urlOf }) {
       <caption>Final top ${budget.top}</caption>
       <thead><tr><th scope="col" class="num">Rank</th><th scope="col">Run</th><th scope="col" class="num">Final best</th>
       <th scope="col" class="num">Rank then</th><th scope="col" class="num">Since then</th></tr></thead>
-      <tbody>${standing.final.map(([run, rank, value, then]) => html`<tr data-run="${run}"><td class="num">${rank}</td>
+      <tbody>${!standing.final.length && html`<tr><td colspan="5" class="muted">No run has completed.</td></tr>`}${
+        standing.final.map(([run, rank, value, then]) => html`<tr data-run="${run}"><td class="num">${rank}</td>
         <td>${runLink(urlOf, run)}</td><td class="num">${valueText(value)}</td><td class="num">${then ?? "no value"}${
           then !== null && html` <span class="faint">of ${standing.compared}</span>`}</td>
         <td class="num">${move(then, rank)}</td></tr>`)}</tbody></table></div></div>`;
