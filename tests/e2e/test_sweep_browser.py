@@ -233,13 +233,13 @@ def test_chart_has_a_table_and_downloads(chromium_page, finished, expect):
     card = page.locator(PARALLEL)
     expect(card.locator("[data-plot]")).to_have_attribute("aria-label", re.compile("8 runs, best"))
 
-    card.locator("summary").click()
+    card.locator("[data-menu] summary").click()
     with page.expect_download() as csv:
         card.locator('[data-do="csv"]').click()
-    card.locator("summary").click()
+    card.locator("[data-menu] summary").click()
     with page.expect_download() as png:
         card.locator('[data-do="png"]').click()
-    card.locator("summary").click()
+    card.locator("[data-menu] summary").click()
     card.locator('[data-do="table"]').click()
 
     expect(card.locator("[data-table] tbody tr")).to_have_count(8)
