@@ -98,4 +98,5 @@ def _read(sweep: Sweep, metric: str, window: Window) -> Bundle:
 def _intervals(counts: np.ndarray[Any, np.dtype[np.int64]]) -> FloatArray:
     starts = np.cumsum(counts) - counts
     ordinals = np.arange(int(counts.sum())) - np.repeat(starts, counts)
-    return ordinals.astype(np.float64) + 1.0
+    intervals: FloatArray = ordinals.astype(np.float64) + 1.0
+    return intervals
