@@ -154,6 +154,7 @@ def timed_visit(page: Any, tools: Any, url: str, drawn: int) -> tuple[float, flo
     """Open a page; return the seconds until so many lines are drawn, and the MB that came."""
     with Received(tools) as received:
         page.goto(url, wait_until="commit")
+        page.locator('[data-chart="metrics"]').scroll_into_view_if_needed()
         found = page.wait_for_function(DRAWN, arg=drawn, polling="raf", timeout=120_000)
         seconds = found.json_value() / 1000
         page.wait_for_timeout(2500)

@@ -77,6 +77,9 @@ def _figure(
     etag: str,
 ) -> HttpResponse:
     figure = drawn.build(view, options).to_json()
+    if "axes" in figure["meta"]:
+        # Parallel coordinates are drawn from `meta`: the same need not come twice.
+        figure["data"] = []
     if drawn.name in _WITH_STOPS:
         figure["meta"]["stops"] = stops_of(sweep)
     for option in figure["meta"]["options"]:
