@@ -32,6 +32,8 @@ let showAll = !$("#problems").hidden;
 let last = null;
 // Whether something was typed since the last reply: its problems may be gone already.
 let isStale = false;
+// The time limit of a check is looked at by the check alone: what it said stays until it is changed.
+let refusedLimit = { text: "", problems: [] };
 let timer = 0;
 let previewTimer = 0;
 let asking = null;
@@ -68,7 +70,9 @@ function draw() {
 }
 
 function show(reply) {
-  last = reply;
+  const isSame = refusedLimit.text === $("#check_seconds").value;
+  const kept = isSame ? refusedLimit.problems.filter((one) => !reply.problems.includes(one)) : [];
+  last = { ...reply, problems: [...reply.problems, ...kept] };
   whenReleased("problems", draw);
 }
 
@@ -101,6 +105,13 @@ function checkSoon() {
 
 function refuse(problems) {
   showAll = true;
+  // An answer about the form before would take the problems away again.
+  clearTimeout(timer);
+  asking?.abort();
+  refusedLimit = {
+    text: $("#check_seconds").value,
+    problems: problems.filter(({ field }) => field === "check_seconds"),
+  };
   if (last) show({ ...last, problems });
   focusFirst(problems);
 }
