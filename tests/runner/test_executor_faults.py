@@ -346,3 +346,31 @@ def test_interpreter_with_the_real_azureml_keeps_it(tmp_path):
 
 def test_test_processes_are_gone():
     assert [p for p in psutil.Process().children() if "guard.py" in " ".join(p.cmdline())] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "extra", "expected"),
+    [
+        ("http://s:1", {}, ["http://s:1", "t", "r", "7"]),
+        ("", {}, [None, None, None, None]),
+        # Whoever logs to a server of their own goes on doing so.
+        ("http://s:1", {"MLFLOW_TRACKING_URI": "http://m:5"}, ["http://m:5", None, None, None]),
+    ],
+)
+def test_mlflow_finds_its_run(tmp_path, monkeypatch, url, extra, expected):
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "of somebody else")
+    names = ("TRACKING_URI", "TRACKING_TOKEN", "RUN_ID", "EXPERIMENT_ID")
+
+    env = run_environment(
+        run_id="r",
+        token="t",
+        studio_url=url,
+        journal=tmp_path / "j",
+        client=tmp_path / "client" / "abc",
+        python=sys.executable,
+        extra=extra,
+        mlflow_experiment="7",
+    )
+
+    assert [env.get(f"MLFLOW_{name}") for name in names] == expected
+    assert ("MLFLOW_TRACKING_PASSWORD" in env) == (expected[1] is None)
