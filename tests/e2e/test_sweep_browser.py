@@ -243,5 +243,7 @@ def test_chart_has_a_table_and_downloads(chromium_page, finished, expect):
     card.locator('[data-do="table"]').click()
 
     expect(card.locator("[data-table] tbody tr")).to_have_count(8)
-    assert csv.value.path().read_text().startswith("Run,Status,accuracy,lr,momentum,layers\n")
+    assert (
+        csv.value.path().read_text().startswith('Run,Status,"accuracy, best",lr,momentum,layers\n')
+    )
     assert png.value.path().read_bytes().startswith(b"\x89PNG")
