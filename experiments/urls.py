@@ -77,9 +77,7 @@ urlpatterns = [
     ),
     path("sweeps/<str:sweep_id>/charts/", sweep.charts, name="sweep_charts"),
     path("sweeps/<str:sweep_id>/charts/<slug:name>.json", charts.chart, name="chart_data"),
-    path(
-        "sweeps/<str:sweep_id>/equal-budget.json", equal_budget.equal_budget, name="equal_budget"
-    ),
+    path("sweeps/<str:sweep_id>/equal-budget.json", equal_budget.equal_budget, name="equal_budget"),
     path("sweeps/<str:sweep_id>/configuration/", sweep.configuration, name="sweep_configuration"),
     path(
         "sweeps/<str:sweep_id>/specification/<slug:format_name>",

@@ -136,7 +136,8 @@ def test_scatter_colour_is_goodness_and_its_bar_is_in_metric_units(chart, goal):
             "≥ 0.8000": 0,
         }
     )
-    assert axis["colorbar"]["title"]["text"] == f"accuracy {'↑' if goal == 'maximize' else '↓'} best"
+    arrow = "↑" if goal == "maximize" else "↓"
+    assert axis["colorbar"]["title"]["text"] == f"accuracy {arrow} best"
 
 
 def test_scatter_shows_stopped_failed_and_best_apart():
