@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.contrib import admin
@@ -16,6 +16,15 @@ from experiments.states import badge
 
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)
+
+
+class NamedValues(admin.AllValuesFieldListFilter):
+    """Filter by the values of a field; the empty one has a name, too."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Yield the choices of Django's own filter."""
+        for choice in super().choices(changelist):
+            yield choice if choice["display"] else {**choice, "display": "none"}
 
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from experiments.admin_base import (
+    NamedValues,
     OwnedByStudioAdmin,
     RowAdmin,
     admin_link,
@@ -70,7 +71,7 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
     list_filter = [
         "kind",
         "state",
-        "end_reason",
+        ("end_reason", NamedValues),
         "goal",
         "compute",
         "experiment__workspace",
@@ -217,7 +218,12 @@ class RunAdmin(OwnedByStudioAdmin[Run]):
         "short_reason",
         "created_at",
     ]
-    list_filter = ["state", "end_reason", "sweep__compute", "sweep__experiment__workspace"]
+    list_filter = [
+        "state",
+        ("end_reason", NamedValues),
+        "sweep__compute",
+        "sweep__experiment__workspace",
+    ]
     list_select_related = ["sweep"]
     search_fields = ["public_id", "sweep__name", "worker_name", "host", "reason"]
     date_hierarchy = "created_at"

@@ -103,15 +103,15 @@ OTHERS = (
 )
 # Which pages of a sweep look different in which state.
 OF_STATES = {
-    "queued": ("", "runs/", "charts/"),
-    "running": ("", "runs/", "timeline/"),
+    "queued": ("", "charts/"),
+    "running": ("", "timeline/"),
     "paused": ("",),
-    "one": ("", "charts/"),
-    "mute": ("", "charts/", "best/"),
-    "failed": ("", "failures/", "best/"),
-    "nan": ("", "runs/", "charts/"),
-    "long": ("", "runs/", "charts/", "configuration/", "best/"),
-    "rtl": ("", "runs/", "configuration/", "logs/", "best/"),
+    "one": ("charts/",),
+    "mute": ("", "best/"),
+    "failed": ("", "failures/"),
+    "nan": ("runs/", "charts/"),
+    "long": ("", "runs/", "charts/", "best/"),
+    "rtl": ("", "runs/", "configuration/"),
 }
 
 
@@ -203,7 +203,7 @@ def state_addresses(sample: Sample) -> list[str]:
             for state, parts in OF_STATES.items()
             for part in parts
         ),
-        *(f"/runs/{sample.states[state]}_0/" for state in ("failed", "nan", "long", "rtl")),
+        *(f"/runs/{sample.states[state]}_0/" for state in ("nan", "long", "rtl")),
         f"/runs/{sample.runs['Failed']}/",
         f"/sweeps/new/?from={sample.states['long']}",
     ]
