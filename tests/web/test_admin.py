@@ -189,13 +189,13 @@ def test_what_the_studio_owns_is_not_typed_in(site: Client, model: Any) -> None:
 
 def test_state_of_a_sweep_cannot_be_posted(site: Client, world: World) -> None:
     address = _address(Sweep, "change", world.sweep.pk)
+    before = Sweep.objects.get(pk=world.sweep.pk)
 
     site.post(
         address,
         {"name": "new name", "description": "why", "tags": "{}", "state": "Completed", "cursor": 0},
     )
 
-    before = world.sweep
     after = Sweep.objects.get(pk=before.pk)
     assert (after.name, after.description) == ("new name", "why")
     assert (after.state, after.cursor) == (SweepState.RUNNING, before.cursor)
