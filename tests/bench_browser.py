@@ -15,7 +15,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--no-first-run",
 ]
-VIEWPORT = {"width": 1440, "height": 900}
+VIEWPORT: Any = {"width": 1440, "height": 900}
 
 
 @contextmanager

@@ -124,9 +124,9 @@ def test_model_is_drawn_and_its_pickers_work(live_studio, code, chromium_page):
 
     page.goto(f"/sweeps/{sweep}/charts/")
     cards = page.locator("#model [data-chart]")
-    expect(cards).to_have_count(4)
+    expect(cards).to_have_count(3)
     expect(page.locator("#model")).to_contain_text("learned of accuracy from 16 ended runs.")
-    for number in range(4):
+    for number in range(3):
         cards.nth(number).scroll_into_view_if_needed()
         # The first of them waits for the chart library, and for the model to be learned.
         drawn = cards.nth(number).locator(".plot .main-svg").first

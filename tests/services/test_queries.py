@@ -268,6 +268,7 @@ def test_the_json_of_a_run_is_the_one_of_the_contract():
         "created": run.created_at.isoformat(),
         "started": run.started_at.isoformat(),
         "ended": run.ended_at.isoformat(),
+        "outputs_removed": None,
     }
 
 

@@ -69,6 +69,7 @@ OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
     ("GET", "/sweeps/{sweep_id}/runs"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/best-run"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/metrics"): (NOTHING, 200, "read"),
+    ("GET", "/sweeps/{sweep_id}/curves"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/events"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/notes"): (NOTHING, 200, "read"),
     ("PUT", "/sweeps/{sweep_id}/notes"): (_json({"text": "a", "version": 0}), 200, "write"),
