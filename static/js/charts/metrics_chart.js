@@ -32,6 +32,7 @@ export class MetricsChart {
     this.version = 0;
     this.zoom = createZoomAddress(`${NAME}.zoom`);
     this.card = board.add(section, {
+      isQuick: true,
       pause: LIMIT_PAUSE,
       makeView: (host) => createChartPair(host, {
         lines: (place) => this.makeLines(place),

@@ -54,6 +54,7 @@ export function addParallel(board, section, { page, live, list }) {
   };
 
   const card = board.add(section, {
+    isQuick: true,
     makeView: (host) => createParallelView(host, board.selection, {
       goal: page.sweep.goal,
       notes: distributions(page.space),
