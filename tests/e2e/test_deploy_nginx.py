@@ -107,7 +107,7 @@ def make_snapshot(size: int) -> bytes:
 
 
 def test_people_sign_in_and_change_things_through_the_proxy(visitor: Visitor) -> None:
-    assert visitor.landed == f"{visitor.proxy.url}/sweeps/"
+    assert visitor.landed == f"{visitor.proxy.url}/dashboard/"
     assert [cookie.name for cookie in visitor.jar if not cookie.secure] == []
     page, _ = visitor.read("/compute/")
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)

@@ -48,8 +48,8 @@ def visitor(studio) -> Visitor:
     return Visitor(studio)
 
 
-def test_sign_in_link_leads_to_the_sweeps_below_the_prefix(studio, visitor):
-    assert visitor.address == f"{studio.url}/sweeps/"
+def test_sign_in_link_leads_to_the_dashboard_below_the_prefix(studio, visitor):
+    assert visitor.address == f"{studio.url}/dashboard/"
     assert {cookie.path for cookie in visitor.jar} == {"/team/studio"}
 
 
