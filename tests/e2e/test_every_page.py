@@ -44,8 +44,7 @@ def sample(live_studio, tmp_path_factory):
         live_studio.api(f"/sweeps/{made.states[state]}/cancel", {})
 
 
-@pytest.fixture
-def addresses(chromium_page, sample):
+def pages_of_routes(chromium_page, sample):
     """Every page that answers a GET with HTML; routes of POST alone and of files are none."""
     pages, strange = [], {}
     for name, address in route_addresses(sample).items():
@@ -59,11 +58,20 @@ def addresses(chromium_page, sample):
         f"{strange}: no test looks at these. Give their parameters a sample in "
         "tests/e2e/page_addresses.py, or name them in its LEFT_OUT with the reason."
     )
-    return [*pages, *state_addresses(sample)]
+    return pages
 
 
-def test_every_page_is_quiet_fits_and_is_accessible(chromium_page, addresses):
-    page = chromium_page
+def test_every_page_is_quiet_fits_and_is_accessible(chromium_page, sample):
+    look_at(chromium_page, pages_of_routes(chromium_page, sample))
+
+
+@pytest.mark.long
+def test_pages_of_every_state_are_quiet_fit_and_are_accessible(chromium_page, sample):
+    look_at(chromium_page, state_addresses(sample))
+
+
+def look_at(page, addresses):
+    """Look at all of the pages before anything is said of one."""
     faults: dict[str, list[str]] = {}
     for address in addresses:
         found = faults_of(page, address)
