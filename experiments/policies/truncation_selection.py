@@ -56,12 +56,12 @@ class TruncationSelection(Policy):
         return Verdict(stop=rank > total - cut, limit=limit, text=text)
 
     def limit_at(self, goal: str, interval: int, curves: CurveSet) -> float | None:
-        """Return the value of the last run that stays at `interval`; None when none is ranked."""
+        """Return the value of the last run that stays at `interval`; None when all would stay."""
         if not self.is_due(interval):
             return None
         _, values = self._ranked(goal, curves.best_at(interval))
         cut = int(values.size) * int(self.config["truncation_percentage"]) // 100
-        return float(values[values.size - cut - 1]) if values.size else None
+        return float(values[values.size - cut - 1]) if cut else None
 
     def _ranked(self, goal: str, best: IntervalView) -> tuple[IntArray, FloatArray]:
         ranked = best.reached & np.isfinite(best.values)

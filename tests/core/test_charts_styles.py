@@ -104,7 +104,7 @@ def test_table_has_run_status_metric_and_parameters():
     assert rows["columns"] == [
         "Run",
         "Status",
-        "accuracy",
+        "accuracy, best",
         "Reports",
         "learning_rate",
         "momentum",
@@ -130,7 +130,7 @@ def test_hover_text_lists_metric_and_parameters_safely():
     [text] = hover_texts(make_view([run]), [run])
 
     assert text == (
-        "<b>Run 4</b> · Completed<br>accuracy <b>0.5000</b><br>learning_rate 2.33×10⁻⁴<br>"
+        "<b>Run 4</b> · Completed<br>accuracy, best: <b>0.5000</b><br>learning_rate 2.33×10⁻⁴<br>"
         "momentum n/a<br>batch_size n/a<br>optimizer adam &lt;fast&gt;"
     )
 
@@ -141,7 +141,7 @@ def test_hover_text_of_many_parameters_is_cut():
 
     [text] = hover_texts(make_view([run], space=space), [run])
 
-    assert "accuracy no value" in text
+    assert "accuracy, best: no value" in text
     assert text.endswith("p11 0.5<br>and 8 more")
 
 
