@@ -30,8 +30,17 @@ ROOT = Path(__file__).resolve().parent.parent
 LIVE_SUITE = "tests/e2e"
 # What touches the database is tested on both; the rest does not care.
 DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
-# Who may do what, hundreds of times: the same rows whatever database they come from.
-ONCE = ("tests/web/test_api_access.py", "tests/web/test_admin.py")
+# Who may do what, hundreds of times: the same rows whatever database they come from. The others are
+# what takes longest: a thousand runs, files of the bucket, forms and specifications as text.
+ONCE = (
+    "tests/web/test_api_access.py",
+    "tests/web/test_admin.py",
+    "tests/web/test_spec_round_trip.py",
+    "tests/web/test_wrong_specs.py",
+    "tests/services/test_bucket.py",
+    "tests/runner/test_interpreter.py",
+    "tests/runner/test_simulation.py::test_a_thousand_runs",
+)
 AT_ONCE = 2
 
 _printing = threading.Lock()
@@ -59,7 +68,7 @@ def main() -> int:
         Suite("SQLite", [f"--ignore={LIVE_SUITE}"]),
     ]
     if Postgres.binaries() is not None:
-        words = [*DATABASE_SUITES, *([] if is_all else (f"--ignore={name}" for name in ONCE))]
+        words = [*DATABASE_SUITES, *([] if is_all else (f"--deselect={name}" for name in ONCE))]
         suites.append(Suite("PostgreSQL", words, {"STUDIO_TEST_DATABASE": "postgres"}))
     elif os.environ.get("STUDIO_REQUIRE_POSTGRES") == "1":
         print("PostgreSQL is required and its server programs are not installed.")
@@ -83,7 +92,7 @@ def _pytest(suite: Suite, chosen: list[str], total: Counter[str]) -> int:
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report, output = Path(folder) / "report.xml", Path(folder) / "output.txt"
-        command = [sys.executable, "-m", "pytest", "-q", "--durations=12", *chosen, *suite.words]
+        command = [sys.executable, "-m", "pytest", "-q", "--durations=40", *chosen, *suite.words]
         command.append(f"--junitxml={report}")
         with output.open("wb") as file:
             code = subprocess.run(
