@@ -21,7 +21,7 @@ CASES = [
     ("digits-mlp", ["--epochs", "6"], "accuracy", lambda value: value > 0.3, "model.pkl"),
     ("diabetes-boosting", ["--stages", "40"], "mse", lambda value: value < 5000, "model.pkl"),
     ("no-library", ["--passes", "3"], "loss", lambda value: value < 0.5, "weights.json"),
-    ("mlflow-script", ["--steps", "6"], "loss", lambda value: value < 2, "line.json"),
+    ("mlflow-script", ["--steps", "5"], "loss", lambda value: value < 2, "line.json"),
 ]
 NAMES = [case[0] for case in CASES]
 SENTENCE = re.compile(
