@@ -117,8 +117,10 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("STUDIO_REQUIRE_BROWSER") == "1":
             pytest.fail("No Chromium on PATH although STUDIO_REQUIRE_BROWSER is 1.")
         pytest.skip("no Chromium on PATH")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # Two suites run side by side: what takes a moment may take a while.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_ARGUMENTS)
         yield browser

@@ -73,7 +73,7 @@ def tab_to(page, target, most=80):
 
 def test_journey_from_the_list_to_a_run_and_back(chromium_page, sweeps, press, expect, arrive):
     page = chromium_page
-    page.goto("/sweeps/?q=NaN")
+    page.goto(f"/sweeps/?q={sweeps['nan']}")
     expect(page.locator("#rows tr")).to_have_count(1)
     press("Tab")
     expect(page.locator(".skip")).to_be_focused()
