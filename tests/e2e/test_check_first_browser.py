@@ -35,7 +35,7 @@ def expect():
 
     expect.set_options(timeout=30_000)
     yield expect
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=20_000)
 
 
 @pytest.fixture

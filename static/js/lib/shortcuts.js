@@ -84,6 +84,8 @@ const keycaps = (keys) => keys.split(" ").map((key) => html`<kbd>${key}</kbd> `)
 
 /** Opens the list of shortcuts, with the switch that turns them off. */
 export function showShortcuts() {
+  // One that was just closed may be told so only after the next key.
+  $("dialog.shortcuts")?.remove();
   const dialog = build(html`<dialog class="shortcuts" aria-labelledby="shortcuts-title"><header><h2
     id="shortcuts-title">Keyboard shortcuts</h2></header><div class="stack"><dl class="kv">${shown().map(
     ([keys, what]) => html`<dt>${keycaps(keys)}</dt><dd>${what}</dd>`)}</dl><label class="check"><input
