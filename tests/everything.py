@@ -1,8 +1,8 @@
 """Run every suite and close with one line of counts: SQLite, browser, PostgreSQL, JavaScript.
 
 Started by `make test` (`python -m tests.everything`), and by `make test-all` with `--all`: then
-with those marked `long`, and every page on both databases. Most tests wait for real processes, so
-two suites run side by side, each with servers of its own; what one says is printed when it ends.
+with those marked `long`, and every page on both databases. Many tests wait for real processes, so
+suites run side by side, each with servers of its own; what one says is printed when it ends.
 """
 
 from __future__ import annotations
@@ -41,17 +41,19 @@ ONCE = (
     "tests/runner/test_interpreter.py",
     "tests/runner/test_simulation.py::test_a_thousand_runs",
 )
-AT_ONCE = 2
+# Two that compute, and the one that waits most.
+AT_ONCE = 3
 
 _printing = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Tests that one process runs."""
+    """Tests that one process runs: of these folders, with these marks."""
 
     name: str
     words: list[str]
+    marks: str = ""
     environment: dict[str, str] = field(default_factory=dict)
 
 
@@ -64,12 +66,14 @@ def main() -> int:
     if not can_limit_memory():
         print("Memory cannot be limited here: the tests of kills for lack of it are left out.")
     suites = [
-        Suite("whole studios and browsers", [LIVE_SUITE]),
+        Suite("browsers", [LIVE_SUITE], "browser"),
         Suite("SQLite", [f"--ignore={LIVE_SUITE}"]),
+        Suite("whole studios", [LIVE_SUITE], "not browser"),
     ]
     if Postgres.binaries() is not None:
         words = [*DATABASE_SUITES, *([] if is_all else (f"--deselect={name}" for name in ONCE))]
-        suites.append(Suite("PostgreSQL", words, {"STUDIO_TEST_DATABASE": "postgres"}))
+        of_postgres = {"STUDIO_TEST_DATABASE": "postgres"}
+        suites.append(Suite("PostgreSQL", words, environment=of_postgres))
     elif os.environ.get("STUDIO_REQUIRE_POSTGRES") == "1":
         print("PostgreSQL is required and its server programs are not installed.")
         total["failed"] += 1
@@ -77,8 +81,7 @@ def main() -> int:
         print("PostgreSQL is not installed: its tests are skipped.")
         total["skipped"] += 1
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        chosen = [] if is_all else ["-m", "not long"]
-        codes = list(pool.map(lambda suite: _pytest(suite, chosen, total), suites))
+        codes = list(pool.map(lambda suite: _pytest(suite, is_all, total), suites))
     codes.append(_node(total))
     print(f"\n{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
     if os.environ.get("STUDIO_REQUIRE_BROWSER") == "1" and total["skipped"]:
@@ -87,13 +90,14 @@ def main() -> int:
     return 1 if any(codes) or total["failed"] else 0
 
 
-def _pytest(suite: Suite, chosen: list[str], total: Counter[str]) -> int:
+def _pytest(suite: Suite, is_all: bool, total: Counter[str]) -> int:
     print(f"== {suite.name} begins", flush=True)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report, output = Path(folder) / "report.xml", Path(folder) / "output.txt"
-        command = [sys.executable, "-m", "pytest", "-q", "--durations=40", *chosen, *suite.words]
-        command.append(f"--junitxml={report}")
+        marks = " and ".join(filter(None, (suite.marks, "" if is_all else "not long")))
+        command = [sys.executable, "-m", "pytest", "-q", "--durations=40", *suite.words]
+        command += ["-m", marks, f"--junitxml={report}"]
         with output.open("wb") as file:
             code = subprocess.run(
                 command,
