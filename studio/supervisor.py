@@ -24,7 +24,7 @@ _LONGEST_DELAY: Final = 10.0
 # A child that lives this long counts as started well.
 _STABLE_SECONDS: Final = 10.0
 _MOST_QUICK_DEATHS: Final = 5
-_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # One Ctrl-C can arrive twice, from the terminal and from `make`.
 _SAME_REQUEST_SECONDS: Final = 0.3
 # A log beyond this size is put aside when its child starts.
@@ -77,7 +77,7 @@ class Supervisor:
         for descriptor in (self._wakeup, writer):
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        for number in _STOP_SIGNALS:
+        for number in STOP_SIGNALS:
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, *_: object) -> None:

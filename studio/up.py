@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from typing import Any, Final
 from runner.process import kill_marked
 from studio import embedded, env, preflight
 from studio.preflight import CannotStart
-from studio.supervisor import Child, GaveUp, Supervisor, last_words
+from studio.supervisor import STOP_SIGNALS, Child, GaveUp, Supervisor, last_words
 
 DEFAULT_PORT: Final = 8000
 # A machine that is busy may take long; a web server that dies is noticed at once.
@@ -99,6 +100,9 @@ class Studio:
             # Nothing of a script outlives the studio, not even when patience ran out.
             kill_marked("STUDIO_METRICS_FILE", f"{self.home}{os.sep}", is_prefix=True)
             (self.home / "address.json").unlink(missing_ok=True)
+            # One more Ctrl-C while the interpreter ends must not look like a failure.
+            for number in STOP_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
         return 0
 
     def _start_redis(self) -> None:

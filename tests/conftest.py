@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import django
@@ -22,7 +22,7 @@ from hypothesis import settings as hypothesis_settings
 from tests.servers import LiveStudio, Postgres, Valkey
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 _HOME = Path(tempfile.mkdtemp(prefix="studio-test-"))
 _POSTGRES = Postgres() if os.environ.get("STUDIO_TEST_DATABASE") == "postgres" else None
@@ -127,26 +127,40 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def visitors() -> dict[str, Any]:
+    """The cookies of the administrator's last browser, by the address of the studio."""
+    return {}
+
+
 @pytest.fixture
-def chromium_page(chromium: Browser, live_studio: LiveStudio) -> Iterator[Page]:
+def chromium_page(
+    chromium: Browser, live_studio: LiveStudio, visitors: dict[str, Any]
+) -> Iterator[Page]:
     """A page signed in as the administrator; console errors and foreign requests fail the test."""
     context = chromium.new_context(
-        base_url=live_studio.url, viewport={"width": 1440, "height": 900}
+        base_url=live_studio.url,
+        viewport={"width": 1440, "height": 900},
+        storage_state=visitors.get(live_studio.url),
     )
-    # On a page of its own: the list that it leads to may load itself again at any moment.
-    entrance = context.new_page()
-    entrance.goto(live_studio.sign_in_link())
-    entrance.close()
+    # A test may have signed out.
+    if not context.request.get("/account/password/", max_redirects=0).ok:
+        context.request.get(live_studio.sign_in_link(), max_redirects=0)
+        visitors[live_studio.url] = context.storage_state()
     page = context.new_page()
     faults: list[str] = []
     host = urlsplit(live_studio.url).netloc
+
+    def note_message(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            faults.append(f"{message.text} {message.location['url']}")
 
     def note_request(url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != host:
             faults.append(f"request to another host: {url}")
 
-    page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("console", note_message)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda request: note_request(request.url))
     yield page

@@ -30,16 +30,17 @@ ROOT = Path(__file__).resolve().parent.parent
 LIVE_SUITE = "tests/e2e"
 # What touches the database is tested on both; the rest does not care.
 DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
-# Who may do what, hundreds of times: the same rows whatever database they come from. The others are
-# what takes longest: a thousand runs, files of the bucket, forms and specifications as text.
+# Who may do what, hundreds of times, forms and specifications as text, files: the same rows whatever
+# database they come from.
+_PAGES_ONCE = (
+    "account admin api_access api_docs api_errors best_run_golden check_first compute_page "
+    "compute_settings form_bayesian pages_base script_facts sdk_results spec_round_trip "
+    "sweep_exports sweep_form sweep_form_sources trash_pages wrong_specs"
+)
 ONCE = (
-    "tests/web/test_api_access.py",
-    "tests/web/test_admin.py",
-    "tests/web/test_spec_round_trip.py",
-    "tests/web/test_wrong_specs.py",
+    *[f"tests/web/test_{name}.py" for name in _PAGES_ONCE.split()],
     "tests/services/test_bucket.py",
     "tests/runner/test_interpreter.py",
-    "tests/runner/test_simulation.py::test_a_thousand_runs",
 )
 # Two that compute, and the one that waits most.
 AT_ONCE = 3

@@ -19,7 +19,7 @@ import pytest
 from experiments.snapshot_rules import list_files, write_zip
 from tests.servers import ROOT, LiveStudio, Postgres, clean_environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 PAGE = (ROOT / "docs/operate.md").read_text()
 # The first run ends at once; the others go on until somebody lets them.
 SCRIPT = """\
@@ -46,7 +46,7 @@ def commands(name: str) -> str:
     return found[1]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
+@pytest.fixture(params=["sqlite", "postgres"])
 def kind(request: pytest.FixtureRequest) -> str:
     kind = str(request.param)
     if kind == "postgres" and Postgres.binaries() is None:

@@ -78,6 +78,7 @@ def wait_until(check, seconds: float = 120) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.long
 def test_a_studio_that_was_killed_goes_on_with_the_same_runs(code):
     studio = LiveStudio(Path(tempfile.mkdtemp(prefix="studio-killed-")))
     studio.start()

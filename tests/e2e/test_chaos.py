@@ -13,9 +13,9 @@ from tests.servers import ROOT, clean_environment
 pytestmark = pytest.mark.slow
 
 
-def test_studio_survives_a_dozen_faults(tmp_path: Path) -> None:
+def test_studio_survives_seven_faults(tmp_path: Path) -> None:
     # A card for which no run comes in time is no failure, but most must strike.
-    words = ["--faults", "11", "--seed", "5", "--short", "--report", str(tmp_path / "report.md")]
+    words = ["--faults", "7", "--seed", "5", "--short", "--report", str(tmp_path / "report.md")]
 
     done = subprocess.run(
         [sys.executable, "-m", "tests.chaos", *words],
@@ -30,4 +30,4 @@ def test_studio_survives_a_dozen_faults(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     report = (tmp_path / "report.md").read_text()
     assert "| configurations completed twice | **0** |" in report
-    assert int(report.split()[0]) >= 6
+    assert int(report.split()[0]) >= 4

@@ -7,10 +7,10 @@ import pytest
 from tests.load import Load, put_load
 from tests.servers import Postgres
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_runs_that_report_at_once_lose_nothing(database):
     if database == "postgres" and Postgres.binaries() is None:
         pytest.skip("PostgreSQL is not installed")

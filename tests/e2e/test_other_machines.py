@@ -276,6 +276,7 @@ def test_cut_cable_costs_nothing_when_it_heals_in_time(team: Team, network: Netw
     assert len(values) > 100
 
 
+@pytest.mark.long
 def test_killed_machine_sends_what_it_has_when_it_is_back(team: Team, network: Network) -> None:
     north, south = network.add_host("north"), network.add_host("south")
     home = team.attach(north)

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db
 
 
 # Transactions as they are at work: within one, PostgreSQL keeps all versions of a sweep's row.
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_a_thousand_runs_at_concurrency_100_keep_every_rule():
     world = simulate(
