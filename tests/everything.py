@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIVE_SUITE = "tests/e2e"
 # What touches the database is tested on both; the rest does not care.
 DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
-# Who may do what, hundreds of times, forms and specifications as text, files: the same rows whatever
+# Who may do what, hundreds of times, forms, specifications as text, files: the same rows whatever
 # database they come from.
 _PAGES_ONCE = (
     "account admin api_access api_docs api_errors best_run_golden check_first compute_page "
