@@ -12,50 +12,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from experiments.models import Membership, ModelVersion, RegisteredModel
+from experiments.models import ModelVersion, RegisteredModel
 from experiments.services.models import delete_version, mark_version
-from tests.factories import make_sweep, make_user, make_workspace, report
+from tests.factories import make_sweep
 from tests.model_world import ended_run, register
+from tests.web.models.model_pages import at, text_of
 from tests.web.page_facts import PageFacts
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def people(settings, tmp_path):
-    settings.STUDIO_STORAGE_ROOT = tmp_path / "storage"
-    alice, bob, charlie = (make_user(name) for name in ("alice", "bob", "charlie"))
-    make_workspace(alice)
-    make_workspace(bob, role=Membership.Role.READER)
-    make_workspace(charlie, name="Elsewhere")
-    return {"alice": alice, "bob": bob, "charlie": charlie}
-
-
-@pytest.fixture
-def sweep(people):
-    return make_sweep(owner=people["alice"], max_total_runs=99)
-
-
-@pytest.fixture
-def version(sweep, tmp_path):
-    return register(ended_run(tmp_path / "0", sweep=sweep, lr=0.1, layers=2), description="<b>")
-
-
-@pytest.fixture
-def alice(client, people):
-    client.force_login(people["alice"])
-    return client
-
-
-def at(name, version, *more):
-    model = version.model
-    by_number = name.startswith(("version_", "model_version"))
-    number = [version.number] if by_number else []
-    return reverse(name, args=[model.workspace.slug, model.name, *number, *more])
-
-
-def text_of(page):
-    return " ".join(PageFacts(page.content.decode()).text)
 
 
 PAGES = ["models", "model", "model_version"]
@@ -340,87 +304,6 @@ def test_model_with_versions_is_not_deleted(alice, version):
 
     assert "digits has 1 version; delete it first." in text_of(page)
     assert RegisteredModel.objects.count() == 1
-
-
-def test_run_and_best_page_offer_registering_and_tell_what_is_registered(alice, version):
-    run = version.run
-    for url in (run.get_absolute_url(), reverse("sweep_best", args=[run.sweep.public_id])):
-        page = alice.get(url)
-        links = PageFacts(page.content.decode()).links
-        assert reverse("run_register", args=[run.public_id]) in links
-        assert at("model_version", version) in links
-        assert "data-register" in page.content.decode()
-
-
-def test_registering_from_the_form(alice, version, sweep, tmp_path):
-    run = ended_run(tmp_path / "5", sweep=sweep)
-    url = reverse("run_register", args=[run.public_id])
-
-    form = alice.get(url).content.decode()
-    assert 'name="name" value="digits"' in form
-    assert "becomes version 2" in form
-    assert re.findall(r'<option value="((?:outputs|logs)[^"]*)"( selected)?', form) == [
-        ("outputs", " selected"),
-        ("outputs/deep", ""),
-        ("outputs/deep/notes.txt", ""),
-        ("outputs/model.pkl", ""),
-        ("logs", ""),
-        ("logs/a.txt", ""),
-    ]
-    data = {"name": "digits", "path": "outputs/model.pkl", "description": "again"}
-    page = alice.post(url, data, follow=True)
-
-    assert "Registered as digits, version 2." in text_of(page)
-    made = ModelVersion.objects.get(number=2)
-    assert (made.path, made.description, made.created_by.username) == (
-        "outputs/model.pkl",
-        "again",
-        "alice",
-    )
-
-
-def test_name_is_suggested_from_the_experiment(alice, people, tmp_path):
-    sweep = make_sweep(owner=people["alice"], experiment="wine-2")
-    run = ended_run(tmp_path / "0", sweep=sweep)
-
-    form = alice.get(reverse("run_register", args=[run.public_id])).content.decode()
-
-    assert 'name="name" value="wine-2"' in form
-
-
-def test_form_comes_back_with_what_is_wrong(alice, version):
-    url = reverse("run_register", args=[version.run_public_id])
-    data = {"name": "a b", "path": "outputs", "description": "kept"}
-    page = alice.post(url, data)
-
-    assert page.status_code == 422
-    assert "letters, digits, dots" in text_of(page)
-    assert 'value="a b"' in page.content.decode()
-    assert ">kept</textarea>" in page.content.decode()
-    missing = alice.post(url, {"name": "digits", "path": "outputs/x"})
-    assert 'no file or folder "outputs/x"' in text_of(missing)
-    assert ModelVersion.objects.count() == 1
-
-
-def test_dialog_gets_the_form_alone(alice, version):
-    url = reverse("run_register", args=[version.run_public_id])
-    fragment = alice.get(url, headers={"X-Fragment": "1"}).content.decode()
-
-    assert "<html" not in fragment
-    assert f'action="{url}"' in fragment
-    assert "csrfmiddlewaretoken" in fragment
-
-
-def test_run_that_still_runs_is_not_offered(alice, people, tmp_path):
-    from tests.web.sweep_world import start
-
-    sweep = make_sweep(owner=people["alice"])
-    (tmp_path / "0/outputs").mkdir(parents=True)
-    (tmp_path / "0/outputs/x").write_text("x")
-    run = start(sweep, tmp_path / "0", lr=0.1, layers=1)
-    report(run, [0.5])
-
-    assert "data-register" not in alice.get(run.get_absolute_url()).content.decode()
 
 
 def test_model_of_deleted_versions_stands_in_the_list(alice, version):
