@@ -13,7 +13,7 @@ from ninja import Status
 from experiments import queries
 from experiments.api.auth import WRITE, check_may_write, person_of, sweep_of
 from experiments.api.bodies import read_mapping
-from experiments.api.curves import router
+from experiments.api.charts import router
 from experiments.api.schemas import RepeatedRuns, RunOut, SweepOut
 from experiments.api.spec_body import json_body
 from experiments.models import Sweep

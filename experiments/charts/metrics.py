@@ -62,6 +62,7 @@ class MetricsChart(Chart):
             figure = _lines_figure(view, options)
             finish(view, figure, without_value(view.runs), table(view, _table_columns(view)))
         figure.meta["metric"] = options["metric"]
+        figure.meta["styles"] = {style.group: _look(style.group) for style in STYLES.values()}
         return figure
 
 
@@ -88,7 +89,6 @@ def _lines_figure(view: SweepView, options: Mapping[str, str]) -> Figure:
             "numbers": [run.number for run in view.runs],
             "groups": [group_of(run) for run in view.runs],
         },
-        "styles": {style.group: _look(style.group) for style in STYLES.values()},
         "limits": [list(limit) for limit in view.limits] if has_limits else [],
         "limit_label": view.limit_label,
     }

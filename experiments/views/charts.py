@@ -18,13 +18,11 @@ from experiments.charts import CHARTS, load_chart
 from experiments.charts.base import Chart, SweepView
 from experiments.models import Sweep
 from experiments.problems import Problem, ProblemsError
-from experiments.queries.receipts import stops_of
+from experiments.queries.figures import figure_json, shows_limits
 from experiments.readings import BEST, read_reading
 from experiments.states import SWEEP_ACTIVE
 from experiments.views.sweep_head import find_sweep
 
-# Charts with a line under them about the run pointed at: it says where a policy stopped the run.
-_WITH_STOPS: Final = frozenset({"metrics", "parallel_coordinates"})
 _SECONDS_OF_BARS: Final = 5
 _PROBLEM_TYPE = "application/problem+json"
 
@@ -54,7 +52,7 @@ def chart_of(
         return unchanged
     view = queries.chart_view(
         sweep,
-        with_limits=drawn.needs_limits and _shows_limits(sweep, options),
+        with_limits=drawn.needs_limits and shows_limits(sweep, options),
         with_model=drawn.needs_model,
         with_relations=drawn.needs_relations,
         slots_at=now if drawn.needs_slots else None,
@@ -76,28 +74,12 @@ def _figure(
     names: list[str],
     etag: str,
 ) -> HttpResponse:
-    figure = drawn.build(view, options).to_json()
-    if "axes" in figure["meta"]:
-        # Parallel coordinates are drawn from `meta`: the same need not come twice.
-        figure["data"] = []
-    if drawn.name in _WITH_STOPS:
-        figure["meta"]["stops"] = stops_of(sweep)
-    for option in figure["meta"]["options"]:
-        if option["name"] == "metric":
-            option["choices"] = [[name, name] for name in dict.fromkeys([view.metric, *names])]
-    # The row was read first, so the figure has at least every change up to this cursor.
-    figure["cursor"] = sweep.cursor
+    figure = figure_json(sweep, drawn, view, options, names)
     body = json.dumps(figure, separators=(",", ":"), allow_nan=False)
     response = HttpResponse(body, content_type="application/json")
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     return response
-
-
-def _shows_limits(sweep: Sweep, options: dict[str, str]) -> bool:
-    """Tell whether a limit can be drawn: it is one of the primary metric at intervals."""
-    is_primary = options.get("metric", "") in ("", sweep.metric_name)
-    return is_primary and options.get("x", "") in ("", "interval")
 
 
 def _check(
