@@ -8,6 +8,7 @@ from experiments.models.decision import Decision
 from experiments.models.draft import SweepDraft
 from experiments.models.event import Event
 from experiments.models.experiment import Experiment
+from experiments.models.imported import SweepImport
 from experiments.models.metric import MetricChunk, MetricSeries
 from experiments.models.registry import ModelFile, ModelVersion, RegisteredModel
 from experiments.models.removal import Removal
@@ -45,6 +46,7 @@ __all__ = [
     "Star",
     "Sweep",
     "SweepDraft",
+    "SweepImport",
     "SweepVersion",
     "WarmStart",
     "Worker",

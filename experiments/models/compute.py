@@ -10,6 +10,10 @@ from experiments.models.workspace import Workspace
 
 # The kind of a target whose runs only a simulation executes, on a clock of its own.
 SIMULATED: Final = "simulated"
+# The kind of the target of runs that were imported: nothing is ever executed there.
+IMPORTED: Final = "imported"
+# No worker attaches to these, nobody submits to them, and no page offers them.
+UNATTENDED: Final = (SIMULATED, IMPORTED)
 
 
 class ComputeTarget(models.Model):
@@ -62,7 +66,7 @@ class ComputeTarget(models.Model):
     @property
     def is_simulated(self) -> bool:
         """Whether no worker and no watchdog has any business with its runs."""
-        return self.kind == SIMULATED
+        return self.kind in UNATTENDED
 
 
 class Worker(models.Model):

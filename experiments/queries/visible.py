@@ -16,6 +16,7 @@ from experiments.models import (
     Sweep,
     Workspace,
 )
+from experiments.models.compute import IMPORTED
 from experiments.models.experiment import OF_CHECKS
 from experiments.storable import is_storable
 
@@ -87,10 +88,13 @@ def runs_for(user: AnyUser) -> QuerySet[Run]:
 
 
 def compute_for(user: AnyUser) -> QuerySet[ComputeTarget]:
-    """Return the compute targets of a person's workspaces, and those that all may use."""
+    """Return the compute targets of a person's workspaces, and those that all may use.
+
+    Not that of imported runs: nothing ever happens there.
+    """
     return ComputeTarget.objects.filter(
         Q(workspace__isnull=True) | Q(workspace__in=workspaces_for(user))
-    )
+    ).exclude(kind=IMPORTED)
 
 
 def find_snapshot(user: AnyUser, digest: str) -> Snapshot | None:

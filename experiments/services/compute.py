@@ -15,7 +15,7 @@ from django.db import transaction
 from experiments import clock
 from experiments.compute_settings import Changes, environment_warnings
 from experiments.models import ComputeTarget, Worker
-from experiments.models.compute import SIMULATED
+from experiments.models.compute import IMPORTED, SIMULATED
 from experiments.problems import Problem, ProblemsError
 from experiments.space.literals import brief
 
@@ -30,6 +30,18 @@ def simulated_target() -> ComputeTarget:
         kind=SIMULATED, defaults={"name": SIMULATED, "is_enabled": False}
     )
     return target
+
+
+def imported_target() -> ComputeTarget:
+    """Return the target of runs that were imported; disabled, so that nobody submits to it."""
+    found = ComputeTarget.objects.filter(kind=IMPORTED).first()
+    if found is not None:
+        return found
+    # Somebody may have a target of that name.
+    is_taken = ComputeTarget.objects.filter(name=IMPORTED).exists()
+    return ComputeTarget.objects.create(
+        kind=IMPORTED, name="imported-runs" if is_taken else IMPORTED, is_enabled=False
+    )
 
 
 def register_worker(

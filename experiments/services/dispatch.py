@@ -18,7 +18,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from experiments.models import Run, Sweep
-from experiments.models.compute import SIMULATED
+from experiments.models.compute import UNATTENDED
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def take_run(queue_name: str) -> int | None:
 def enqueue_advance(sweep_id: int) -> None:
     """Ask the controller to look at a sweep, after the commit."""
     cursor, kind = Sweep.objects.values_list("cursor", "compute__kind").get(pk=sweep_id)
-    if kind == SIMULATED:
+    if kind in UNATTENDED:
         return
     # The cursor in the id: a job with the id of one that is just ending would be deleted with it.
     _after_commit(CONTROL_QUEUE, ADVANCE, sweep_id, job_id=f"advance-{sweep_id}-{cursor}")

@@ -30,7 +30,7 @@ from experiments.services.look_ahead import ask_ahead
 from experiments.services.transitions import StaleState
 from experiments.states import RUN_TERMINAL
 
-__all__ = ["RecordResult", "Report", "record_reports"]
+__all__ = ["RecordResult", "Report", "primary_fields", "record_reports"]
 
 # What a flush needs to know; the rest of these rows is large.
 _FIELDS: Final = (
@@ -103,7 +103,7 @@ def _store(
     changed: dict[str, Any] = {"last_seq": last_seq}
     primary = batches.get(metric)
     if primary is not None:
-        changed |= _primary_fields(run, primary) | {"stamp": cursor}
+        changed |= primary_fields(run, primary) | {"stamp": cursor}
     same = Run.objects.filter(pk=run.pk, fence=run.fence, last_seq=run.last_seq, state=run.state)
     if not same.update(**changed):
         raise _Moved
@@ -119,7 +119,8 @@ def _store(
     )
 
 
-def _primary_fields(run: Run, batch: Columns) -> dict[str, Any]:
+def primary_fields(run: Run, batch: Columns) -> dict[str, Any]:
+    """Return what these reports of the primary metric change about a run and its best value."""
     fields: dict[str, Any] = {
         "reports": run.reports + batch.values.size,
         "last_value": finite_or_none(batch.values[-1]),

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 
 from experiments import clock
 from experiments.models import Run, Sweep
+from experiments.models.compute import IMPORTED
 from experiments.services.advance import advance_sweep
 from experiments.services.events import bump
 from experiments.services.new_runs import create_retry
@@ -80,14 +81,15 @@ def _retry_all(sweep: Sweep, wanted: QuerySet[Run], noun: str, user: User) -> li
 
 
 def failed_runs(sweep: Sweep) -> QuerySet[Run]:
-    """Return the failed runs of a sweep that no other run repeats, by number."""
+    """Return the failed runs of a sweep that no other run repeats, by number; imported: none."""
     runs = Run.objects.filter(sweep=sweep, state=RunState.FAILED, retries__isnull=True)
-    return runs.order_by("number")
+    return runs.exclude(sweep__compute__kind=IMPORTED).order_by("number")
 
 
 def is_repeatable(run: Run) -> bool:
     """Tell whether `retry_run` would take this run, as far as the run itself goes."""
-    return run.state in _REPEATABLE and not run.retries.exists()
+    is_ours = run.sweep.compute.kind != IMPORTED
+    return is_ours and run.state in _REPEATABLE and not run.retries.exists()
 
 
 def _check_repeatable(run: Run) -> None:
@@ -104,6 +106,8 @@ def _go_on(sweep: Sweep, what: str, user: User) -> None:
     """Let an ended sweep run again; it has its whole max_duration_minutes for that."""
     if sweep.trashed_at is not None:
         raise Refused("The sweep is in the trash; restore it first, then repeat its runs.")
+    if sweep.compute.kind == IMPORTED:
+        raise Refused("The sweep was imported: its code is not here, so no run can be repeated.")
     if sweep.state == SweepState.CANCEL_REQUESTED:
         raise Refused("The sweep is being canceled; its runs can be repeated once it has ended.")
     if sweep.state not in SWEEP_TERMINAL:

@@ -75,7 +75,13 @@ def look_at(sweep: Sweep) -> Seen:
 def history_of(sweep: Sweep, seen: Seen) -> History:
     """Return the history that `seen` stands for, as samplers take it."""
     params = dict(Run.objects.filter(sweep=sweep).values_list("number", "params"))
-    earlier = {run.pk: run.params for run in earlier_runs(sweep)} if seen.prior else {}
+    names = set(sweep.spec["search_space"])
+    # Imported runs may lack values; a sampler learns from whole configurations only.
+    earlier = {
+        run.pk: run.params
+        for run in (earlier_runs(sweep) if seen.prior else ())
+        if names <= run.params.keys()
+    }
     return History(
         next_number=seen.next_number,
         observations=[

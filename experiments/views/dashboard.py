@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from experiments import formats, queries
-from experiments.models.compute import SIMULATED
+from experiments.models.compute import UNATTENDED
 from experiments.queries import SweepRow
 from experiments.queries.dashboard import (
     NewBest,
@@ -122,7 +122,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 def _parts(request: HttpRequest, window: str, now: datetime) -> dict[str, Callable[[], Any]]:
     user = request.user
     # The compute of simulations has no slots, and its clock is its own.
-    targets = once(lambda: [t for t in queries.compute_json(user) if t["kind"] != SIMULATED])
+    targets = once(lambda: [t for t in queries.compute_json(user) if t["kind"] not in UNATTENDED])
     alerts = once(lambda: _alerts(request, targets(), now))
     return {
         "alerts": once(lambda: alerts()[:MOST_SHOWN]),
