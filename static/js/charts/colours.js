@@ -3,7 +3,22 @@
 const PREFIX = "token:";
 const STOPS = [0, 1, 2, 3, 4, 5];
 const cache = new Map();
+let home = null;
 let probe = null;
+
+/** Forgets all colours: the theme is another one now. */
+export function forgetColours() {
+  cache.clear();
+}
+
+/** Takes the colours as they are within `element`: a page that is not ours knows no tokens. */
+export function usePaletteOf(element) {
+  if (home === element && probe?.isConnected) return;
+  probe?.remove();
+  home = element;
+  probe = null;
+  forgetColours();
+}
 
 /** The colour of a token in the theme that shows now, as rgb(...). */
 export function token(name) {
@@ -12,7 +27,7 @@ export function token(name) {
     // light-dark() is only resolved on an element.
     probe = document.createElement("span");
     probe.hidden = true;
-    document.body.append(probe);
+    (home ?? document.body).append(probe);
   }
   probe.style.color = `var(--${name})`;
   const colour = getComputedStyle(probe).color;
@@ -53,7 +68,7 @@ export function resolveColours(value) {
 /** Calls `listener` when the theme changes, after the old colours are forgotten. */
 export function onTheme(listener) {
   const changed = () => {
-    cache.clear();
+    forgetColours();
     listener();
   };
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);

@@ -1,6 +1,6 @@
 // The axes of parallel coordinates as SVG: names, ticks, rails for what is missing, and what is picked
 // on them. Draws only; parallel_brush.js has the pointer and the keys.
-import { $, $$, build, html, render } from "../lib/dom.js";
+import { $, $$, build, focusedIn, html, render } from "../lib/dom.js";
 import { pickText, picksText, placesOf } from "./parallel_ranges.js";
 import { METRIC, scaleNote } from "./parallel_scales.js";
 
@@ -110,7 +110,7 @@ export function createAxes(host) {
 
   /** What has the focus, to find it again after the SVG was made anew. */
   function focusPath() {
-    const focused = svg?.contains(document.activeElement) ? document.activeElement : null;
+    const focused = svg && focusedIn(svg);
     if (!focused) return "";
     const { column } = focused.closest("[data-column]").dataset;
     const within = focused.closest("[data-range]")?.dataset.range;
@@ -150,7 +150,7 @@ export function createAxes(host) {
       rail.setAttribute("aria-pressed", String(picks.includes(rail.dataset.rail)));
     }
     // A range that is gone leaves the focus to its axis.
-    if (path && !svg.contains(document.activeElement)) ($(path, svg) ?? zone).focus({ preventScroll: true });
+    if (path && !focusedIn(svg)) ($(path, svg) ?? zone).focus({ preventScroll: true });
   }
 
   function showPicks(picks) {

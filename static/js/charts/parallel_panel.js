@@ -1,6 +1,6 @@
 // The list of axes of parallel coordinates: which are shown, in which order, direction and scale.
 // Everything that dragging does, for keys and fingers.
-import { $, html, icon, render } from "../lib/dom.js";
+import { $, focusedIn, html, icon, render } from "../lib/dom.js";
 import { moved } from "./parallel_geometry.js";
 import { canBeLog, METRIC } from "./parallel_scales.js";
 
@@ -47,7 +47,7 @@ export function mountAxisPanel(details, view) {
   function paint() {
     const { chart, state } = view() ?? {};
     if (!details.open || !chart) return;
-    const focused = host.contains(document.activeElement) ? document.activeElement : null;
+    const focused = focusedIn(host);
     const column = focused?.closest("[data-column]")?.dataset.column;
     const key = focused?.dataset.axisDo ? `[data-axis-do="${focused.dataset.axisDo}"]` : "input";
     const shown = state.order.slice(0, -1);

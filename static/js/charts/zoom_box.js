@@ -1,5 +1,5 @@
 // The box that is being drawn to zoom in, and the button that shows everything again.
-import { build, html } from "../lib/dom.js";
+import { build, focusedIn, html } from "../lib/dom.js";
 
 /** Makes both in `host`: show(box or null), showReset(isShown), onReset(callback). */
 export function createZoomBox(host) {
@@ -17,7 +17,7 @@ export function createZoomBox(host) {
     },
     showReset(isShown) {
       // Focus does not go down with the button.
-      if (!isShown && button === document.activeElement) host.focus();
+      if (!isShown && focusedIn(button)) host.focus();
       button.hidden = !isShown;
     },
     onReset: (callback) => button.addEventListener("click", callback),

@@ -6,6 +6,12 @@ export const $ = (selector, root = document) => root.querySelector(selector);
 /** @type {(selector: string, root?: ParentNode) => any[]} */
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+/** What has the focus within an element, also in a shadow root; null when nothing has. */
+export function focusedIn(element) {
+  const focused = element.getRootNode().activeElement ?? null;
+  return element.contains(focused) ? focused : null;
+}
+
 const ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
 /** Escapes a value for HTML text and quoted attributes. */
