@@ -61,6 +61,7 @@ class BestModel:
     by_defaults: Compared | None
     nearest: list[Compared]
     verdict: str
+    all_values: list[float]
 
 
 def best_model(sweep: Sweep, *, defaults: Mapping[str, Any] | None = None) -> BestModel | None:
@@ -97,6 +98,7 @@ def best_model(sweep: Sweep, *, defaults: Mapping[str, Any] | None = None) -> Be
         by_defaults=_by_defaults(space, winner, everybody, defaults or {}, sweep.goal),
         nearest=near,
         verdict=judge_optimum(winner, everybody, near),
+        all_values=[result.value for result in everybody],
     )
 
 
