@@ -1,5 +1,6 @@
 // Draws a figure of the server with Plotly: theme colours, linked highlighting, size, picture.
 import { resolveColours, token } from "./colours.js";
+import { marksOf } from "./marks.js";
 import { createOverlay, plotFrame } from "./overlay.js";
 import { loadPlotly } from "./plotly.js";
 import { indexRuns, locateRun } from "./run_index.js";
@@ -12,16 +13,6 @@ const STILL = 4;
 const REST_MS = 250;
 // Plotly cannot place its parts in less.
 const LEAST_WIDTH = 120;
-
-/** What is drawn on top: the best run while others fade, the pinned ones, the one pointed at. */
-export function marksOf(selection, locate, best) {
-  const marks = [];
-  const { run, pins } = selection;
-  if (run !== null && best !== null && best !== run) marks.push({ css: "best", ...locate(best) });
-  pins.forEach((pin, place) => marks.push({ css: `pin pin-${place + 1}`, ...locate(pin) }));
-  if (run !== null) marks.push({ css: run === best ? "best hl" : "hl", ...locate(run) });
-  return marks.filter((mark) => mark.lines.length || mark.points.length);
-}
 
 /** Axes stay where they are while somebody points at the chart. */
 function holdRanges(plot, layout) {

@@ -1,12 +1,12 @@
 // A chart of very many lines: canvases for the lines, SVG for what stands around and on top of them.
 // Draws what it is given, keeps the zoom, and tells the selection what is pointed at.
 import { token } from "./colours.js";
-import { marksOf } from "./figure.js";
 import { createLineCanvases } from "./line_canvas.js";
 import { grownRange, placeRange, valueRange } from "./line_domain.js";
 import { createAxesLayer, frameOf } from "./line_frame.js";
 import { createLineMemory } from "./line_memory.js";
 import { listen } from "./line_pointer.js";
+import { marksOf } from "./marks.js";
 import { nearestLine, nearestPoint } from "./nearest_line.js";
 import { createOverlay } from "./overlay.js";
 import { drawPicture } from "./picture.js";
