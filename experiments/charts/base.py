@@ -83,7 +83,7 @@ class SweepView:
     runs: tuple[RunView, ...]
     best_number: int | None
     limits: tuple[tuple[int, float], ...] = ()
-    limit_label: str = "policy limit"
+    limit_label: str = ""
     model: MetricModel | None = None
     model_note: str = ""
     slots: SlotHistory | None = None

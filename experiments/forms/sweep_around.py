@@ -1,7 +1,7 @@
-"""The new-sweep form for a second sweep: the same, in another search space than the first.
+"""The new-sweep form for a second sweep: the first one with what its pages advise to change.
 
-Around one configuration, beyond an end where the best runs stand, without a region that failed, or
-within a region that somebody picked on a chart.
+Another search space: around one configuration, beyond an end where the best runs stand, without a
+region that failed, or within one that somebody picked on a chart. Or a policy that judges later.
 """
 
 from __future__ import annotations
@@ -97,6 +97,32 @@ def form_within(sweep: Sweep, kept: Mapping[str, list[Any]]) -> ChangedForm | No
     return _changed_form(sweep, f" within {names}", changed, how) if changed else None
 
 
+def form_delayed(sweep: Sweep, delay: str) -> ChangedForm | None:
+    """Return the form with the sweep's policy, or median stopping, from report `delay` on.
+
+    None where no policy goes with its sampling, or that is no delay.
+    """
+    is_delay = delay.isascii() and delay.isdecimal() and len(delay) < 9 and int(delay) > 0
+    if not is_delay or not takes_policy(sweep):
+        return None
+    policy = sweep.spec.get("early_termination") or {"type": "median_stopping"}
+    space = SweepSpec.from_stored(sweep.spec).space.expressions
+    how = f"judged from report {delay} on"
+    fields = _fields(
+        sweep,
+        f" {how}",
+        {name: expression.to_mapping() for name, expression in space.items()},
+        [],
+        early_termination={**policy, "delay_evaluation": int(delay)},
+    )
+    return ChangedForm(fields, f"Filled from “{sweep.name}”, {how}.")
+
+
+def takes_policy(sweep: Sweep) -> bool:
+    """Tell whether the sampling of a sweep goes with stopping runs early."""
+    return load_sampler(SweepSpec.from_stored(sweep.spec).sampler_name).allows_policy
+
+
 def read_kept(text: str) -> dict[str, list[Any]] | None:
     """Read a region as addresses have it: `{"lr": [0.001, null], "optimizer": ["adam"]}`."""
     try:
@@ -187,7 +213,11 @@ def _parents(sweep: Sweep) -> tuple[list[str], str]:
 
 
 def _fields(
-    sweep: Sweep, tail: str, space: Mapping[str, Mapping[str, Any]], parents: list[str]
+    sweep: Sweep,
+    tail: str,
+    space: Mapping[str, Mapping[str, Any]],
+    parents: list[str],
+    **changed: Any,
 ) -> SweepFields:
     raw = {
         **sweep.spec,
@@ -197,5 +227,6 @@ def _fields(
         "resume_child_runs": [],
         "snapshot": sweep.snapshot.digest,
         "source_directory": None,
+        **changed,
     }
     return fields_from_raw(raw)

@@ -168,7 +168,11 @@ class Policy(ABC):
 
     def summary(self) -> str:
         """Return the policy in a few words: "Bandit, slack factor 0.1, every 2 from 6"."""
-        return ", ".join([self.label, *self._summary_parts(), self._timing_text()])
+        return f"{self.rule()}, {self._timing_text()}"
+
+    def rule(self) -> str:
+        """Return the policy without its timing: "Bandit, slack factor 0.1"."""
+        return ", ".join([self.label, *self._summary_parts()])
 
     def _title(self) -> str:
         return f"{self.name.replace('_', ' ')} policy"

@@ -42,6 +42,7 @@ def chart_view(
         read = values_read(sweep, reading)
         views, best = tuple(_read_as(view, read) for view in views), read.best
     model = metric_model(sweep, spec.space, views) if with_model else None
+    policy = make_policy(sweep.spec.get("early_termination"))
     return SweepView(
         metric=sweep.metric_name,
         goal=sweep.goal,
@@ -49,6 +50,7 @@ def chart_view(
         runs=views,
         best_number=best,
         limits=tuple(policy_limits(sweep)) if with_limits else (),
+        limit_label=policy.rule(),
         model=model,
         slots=slots_of(sweep, slots_at) if slots_at else None,
         model_note=_model_note(sweep, reading) if with_model and model is None else "",

@@ -7,12 +7,15 @@ from typing import Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from experiments import queries
 from experiments.charts import load_chart
 from experiments.charts.base import METRIC
+from experiments.forms.sweep_around import takes_policy
 from experiments.insight_words import edge_words
 from experiments.models import Event, Sweep
 from experiments.policies import make_policy
@@ -59,6 +62,7 @@ def overview(request: HttpRequest, sweep_id: str) -> HttpResponse:
         "better": once(lambda: queries.better_earlier_run(sweep)),
         "feed": once(lambda: _news_of(sweep)),
         "notes": once(lambda: notes_of(sweep)),
+        "notes_url": reverse("sweep_notes", args=[sweep.public_id]),
         "cards": [
             ChartCard(
                 "best_so_far",
@@ -81,8 +85,8 @@ def overview(request: HttpRequest, sweep_id: str) -> HttpResponse:
 
 
 @require_safe
-def runs(request: HttpRequest, sweep_id: str) -> HttpResponse:
-    """Show the runs as a table; `?format=csv` or `parquet` gives all rows of it."""
+def runs(request: HttpRequest, sweep_id: str) -> HttpResponseBase:
+    """Show the runs as a table; `?format=csv`, `json` or `parquet` gives all rows of it."""
     sweep = find_sweep(request, sweep_id)
     format_name = request.GET.get("format", "")
     if format_name in EXPORTS:
@@ -125,6 +129,7 @@ def charts(request: HttpRequest, sweep_id: str) -> HttpResponse:
         "relations": [relation_card(sweep, name) for name in ("importance", "correlation")],
         "matrix": relation_card(sweep, "matrix"),
         "model": model_panel(sweep),
+        "can_delay": takes_policy(sweep),
     }
     return render_sweep(request, sweep, "sweep_charts", "sweep_charts", context)
 

@@ -21,6 +21,7 @@ from experiments.forms.space_preview import preview_space
 from experiments.forms.sweep_around import (
     fields_around,
     form_beyond,
+    form_delayed,
     form_within,
     form_without,
     read_kept,
@@ -259,10 +260,11 @@ def _warm_start(request: HttpRequest, user: User) -> tuple[SweepFields, str] | N
     return None
 
 
-def _other_space(request: HttpRequest, user: User) -> tuple[SweepFields, str] | None:
-    """Return the form of a sweep in another space (beyond an end, without or within a region)."""
+def _changed_sweep(request: HttpRequest, user: User) -> tuple[SweepFields, str] | None:
+    """Return the form of a sweep with what its pages advise to change, where the address says."""
     beyond, without = request.GET.get("beyond"), request.GET.get("without")
-    source = beyond or without or request.GET.get("within")
+    delayed = request.GET.get("delayed")
+    source = beyond or without or delayed or request.GET.get("within")
     if not source:
         return None
     try:
@@ -274,6 +276,8 @@ def _other_space(request: HttpRequest, user: User) -> tuple[SweepFields, str] | 
     elif without:
         region = read_region(request.GET)
         form = form_without(sweep, region) if region else None
+    elif delayed:
+        form = form_delayed(sweep, request.GET.get("delay", ""))
     else:
         kept = read_kept(request.GET.get("keep", ""))
         form = form_within(sweep, kept) if kept else None
@@ -283,7 +287,7 @@ def _other_space(request: HttpRequest, user: User) -> tuple[SweepFields, str] | 
 
 
 def _start(request: HttpRequest, user: User) -> tuple[SweepFields, str]:
-    if found := _warm_start(request, user) or _other_space(request, user):
+    if found := _warm_start(request, user) or _changed_sweep(request, user):
         return found
     if public_id := request.GET.get("from"):
         try:

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { CurveLines, unpackCurves } from "../../static/js/charts/curve_lines.js";
 import { placeRange, valueRange } from "../../static/js/charts/line_domain.js";
-import { frameOf, limitAt, limitPath } from "../../static/js/charts/line_frame.js";
+import { frameOf, limitAt, limitLabel, limitPath } from "../../static/js/charts/line_frame.js";
 import { boxOf } from "../../static/js/charts/line_pointer.js";
 import { domainOf, groupOf } from "../../static/js/charts/line_styles.js";
 import { captionOf } from "../../static/js/charts/line_words.js";
@@ -168,6 +168,22 @@ test("the policy's limit is a line of steps that holds until the next evaluation
 
   assert.equal(limitPath([[2, 10], [4, 20], [6, -1]], frame), "M20.0,90.0H40.0V80.0");
   assert.deepEqual([limitAt([[2, 10], [4, 20]], 3), limitAt([[2, 10]], 1)], [10, null]);
+});
+
+test("the limit says its policy on the side with room, and only the number where there is none", () => {
+  const frame = (width) => ({
+    x: { place: (x) => 50 + x, low: 0, high: width },
+    y: { place: (y) => 100 - y },
+    plot: { left: 50, top: 10, width, height: 90 },
+  });
+  const texts = { rule: "Bandit, slack factor 0.1", words: (limit) => `stop below ${limit}` };
+  const label = (at, width) => limitLabel([[at, 20]], frame(width), texts);
+
+  const whole = "Bandit, slack factor 0.1: stop below 20";
+  assert.deepEqual(label(550, 600), { at: [596, 74], anchor: "end", text: whole });
+  assert.deepEqual(label(20, 600), { at: [74, 74], anchor: "start", text: whole });
+  assert.deepEqual(label(150, 160), { at: [196, 74], anchor: "end", text: "stop below 20" });
+  assert.equal(limitLabel([[700, 20]], frame(600), texts), null);
 });
 
 test("the zoom in the address is read back, nonsense is not", () => {

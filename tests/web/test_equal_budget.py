@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.urls import reverse
 
-from tests.factories import make_user, report
+from tests.factories import make_user, make_workspace, report
 from tests.runner.simulated import BANDIT, script_of, simulate
 from tests.web.sweep_world import make_sweep_world
 
@@ -20,6 +21,10 @@ def sweep(db):
         script_of(12), max_total_runs=30, max_concurrent_runs=6, early_termination=BANDIT
     )
     return world.run()
+
+
+def page(client, address):
+    return client.get(address).content.decode()
 
 
 def ask(client, sweep, query="", **headers):
@@ -75,6 +80,31 @@ def test_wrong_questions_strangers_time_and_answers_that_are_known(client, sweep
     assert ask(client, sweep, **{"If-None-Match": first.headers["ETag"]}).status_code == 304
     client.force_login(make_user("stranger"))
     assert ask(client, sweep).status_code == 404
+
+
+def test_delay_fills_the_form_where_a_policy_goes_with_the_sampling(client, sweep):
+    client.force_login(sweep.owner)
+    address = f"{reverse('sweep_new')}?delayed={sweep.public_id}&delay="
+    charts = reverse("sweep_charts", args=[sweep.public_id])
+
+    assert f'data-form="{reverse("sweep_new")}?delayed={sweep.public_id}"' in page(client, charts)
+    form = page(client, address + "7")
+    assert "judged from report 7 on." in form
+    assert re.search(r'name="policy-bandit-delay_evaluation" value="7"', form)
+    assert re.search(r'name="policy" value="bandit" checked', form)
+    sweep.spec["early_termination"] = None
+    sweep.save()
+    assert re.search(r'name="policy" value="median_stopping" checked', page(client, address + "7"))
+    for wrong in ("", "0", "-1", "x", "²", "9" * 9):
+        assert client.get(address + wrong).status_code == 404
+    sweep.spec["sampling"] = {"type": "bayesian"}
+    sweep.save()
+    assert client.get(address + "7").status_code == 404
+    assert "data-form=" not in page(client, charts)
+    stranger = make_user("stranger")
+    make_workspace(stranger, name="Others")
+    client.force_login(stranger)
+    assert client.get(address + "7").status_code == 404
 
 
 def test_live_sweep_counts_who_is_not_there_yet(client, tmp_path):

@@ -33,7 +33,9 @@ export function mountEqualBudget(section, board, urlOf) {
     range.setAttribute("aria-valuetext", budget.text);
     output.textContent = budget.text;
     $("[data-budget]", section).hidden = !standing.compared && !budget.largest;
-    render($("[data-advice]", section), html`<p><b>${advice.sentence}</b> ${advice.why}</p>`);
+    const isUsable = Boolean(!isTime && advice.delay && section.dataset.form);
+    render($("[data-advice]", section), html`<p><b>${advice.sentence}</b> ${advice.why}${isUsable
+      && html` <a href="${section.dataset.form}&delay=${advice.delay}">New sweep with this delay</a>`}</p>`);
     render($("[data-standing]", section), standingMarkup(figure.meta, {
       valueText: board.known.valueText, urlOf,
     }));

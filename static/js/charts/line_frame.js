@@ -58,15 +58,24 @@ export function limitAt(limits, x) {
   return found;
 }
 
-/** Where the label of the limit stands: at its last value inside of the plot. */
-function labelPlace(limits, { x, y, plot }) {
+/**
+ * Where the label of the limit stands, {at, anchor, text}: at its last value inside of the plot, on
+ * the side where it fits; nothing but the number where neither has room.
+ */
+export function limitLabel(limits, { x, y, plot }, { rule, words }) {
   const inside = limits.filter(([interval, limit]) => {
     const py = y.place(limit);
     return interval >= x.low && interval <= x.high && py >= plot.top + 8 && py <= plot.top + plot.height;
   });
   if (!inside.length) return null;
   const [interval, limit] = inside.at(-1);
-  return [x.place(interval), y.place(limit)];
+  const px = x.place(interval);
+  const [before, after] = [px - plot.left, plot.left + plot.width - px];
+  const said = words(limit);
+  const whole = `${rule}: ${said}`;
+  const text = whole.length * LETTER < Math.max(before, after) ? whole : said;
+  const isBefore = text.length * LETTER < before || before > after;
+  return { at: [px + (isBefore ? -4 : 4), y.place(limit) - 6], anchor: isBefore ? "end" : "start", text };
 }
 
 /** Makes the layer of texts and of the limit; `draw(frame, texts)` shows them. */
@@ -79,16 +88,12 @@ export function createAxesLayer(host, id) {
     svgElement("text", { class: css, x, y, ...more }, group).textContent = content;
   }
 
-  function drawLimit(frame, { limits, limitLabel }) {
+  function drawLimit(frame, { limits, limitTexts }) {
     const d = limitPath(limits, frame);
     if (!d) return;
     svgElement("path", { class: "limit-line", d, "clip-path": `url(#${id})` }, group);
-    const place = labelPlace(limits, frame);
-    if (!place) return;
-    const isRight = place[0] > frame.plot.left + 120;
-    text("limit-label", place[0] + (isRight ? -4 : 4), place[1] - 6, limitLabel, {
-      "text-anchor": isRight ? "end" : "start",
-    });
+    const label = limitLabel(limits, frame, limitTexts);
+    if (label) text("limit-label", ...label.at, label.text, { "text-anchor": label.anchor });
   }
 
   function draw(frame, texts) {

@@ -23,7 +23,7 @@ let made = 0;
 
 /**
  * The view; `show({chart})` draws {members, all, x, isLive, goal, isFull, isLog, smooth, limits,
- * limitLabel, texts, ranked, best}. Members are {line, number, group, style, isMoving, symbol}, lowest
+ * limitTexts, texts, ranked, best}. Members are {line, number, group, style, isMoving, symbol}, lowest
  * first; `all` are the lines that the axes hold. Of the keys, `key` changes with what the axes mean,
  * `domainKey` with the points, `stillKey` with how anything but growing lines looks. `hooks` has zoom
  * (what the address says), onZoom(zoom), point({number, x, y, event, place, box}), leave() and
@@ -111,7 +111,7 @@ export function createLineView(host, selection, hooks) {
     if (key !== drawnKey) {
       drawnKey = key;
       lines.drawStill(itemsOf(false), frame);
-      axes.draw(frame, { ...chart.texts, limits: chart.limits, limitLabel: chart.limitLabel });
+      axes.draw(frame, { ...chart.texts, limits: chart.limits, limitTexts: chart.limitTexts });
     }
     lines.drawMoving(itemsOf(true), frame);
     box.drawn = chart.members.length;

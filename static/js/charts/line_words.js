@@ -31,12 +31,17 @@ export function placeText(x, name) {
   return name === "time" ? `after ${formatDuration(x)}` : `${name} ${x}`;
 }
 
+/** What the limit does: "stop below 0.83". */
+export function limitWords(limit, { goal, digits }) {
+  return `stop ${goal === "minimize" ? "above" : "below"} ${formatMetric(limit, digits)}`;
+}
+
 /** The place beside the pointer. */
 export function pointTip({ number, x, y }, { chart, badge, metric, digits }) {
   const limit = limitAt(chart.limits, x);
   return html`<b>Run ${number}</b>${badge && html` <span class="chip ${badge.css}">${badge.label}</span>`}
     <dl class="kv"><dt>${placeText(x, chart.x)}</dt><dd class="num strong">${formatMetric(y, digits)}</dd>
-    ${limit !== null && html`<dt>${chart.limitLabel} now</dt><dd class="num">${formatMetric(limit, digits)}</dd>`}
+    ${limit !== null && html`<dt>${chart.limitTexts.rule}, now</dt><dd class="num">${limitWords(limit, { goal: chart.goal, digits })}</dd>`}
     </dl><span class="vh">${metric}</span>`;
 }
 

@@ -10,7 +10,7 @@ import { createPlotView } from "./figure.js";
 import { extentOf } from "./line_domain.js";
 import { colouring, groupOf, membersOf } from "./line_styles.js";
 import { createLineView } from "./line_view.js";
-import { captionOf, legendMarkup, placeText, pointTip } from "./line_words.js";
+import { captionOf, legendMarkup, limitWords, placeText, pointTip } from "./line_words.js";
 import { hideTip, showTip } from "./tip.js";
 import { createZoomAddress, fitsIn, widened } from "./zoom_address.js";
 
@@ -153,7 +153,11 @@ export class MetricsChart {
       domainKey: `${curves.serial} ${curves.added}`,
       key: JSON.stringify([curves.metric, curves.x, isLog, isFull]),
       stillKey: JSON.stringify([this.version, local, figure.cursor, board.insideVersion, isFull]),
-      limits: figure.meta.limits ?? [], limitLabel: figure.meta.limit_label,
+      limits: figure.meta.limits ?? [],
+      limitTexts: {
+        rule: figure.meta.limit_label,
+        words: (limit) => limitWords(limit, { goal: figure.meta.goal, digits: this.digits() }),
+      },
       texts: { x: figure.meta.x_label, y: figure.meta.label },
       ranked: known.ranked().map((run) => run.number),
     };

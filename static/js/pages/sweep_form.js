@@ -2,6 +2,7 @@
 import { postForm } from "../lib/api.js";
 import { $ } from "../lib/dom.js";
 import { toast } from "../lib/shell.js";
+import { followBudget, mountBudget } from "../form/budget_sliders.js";
 import { mountCheckRun, noteChange, sentForm } from "../form/check_run.js";
 import { endDraft, mountDraft, saveSoon } from "../form/draft.js";
 import { mountDraws } from "../form/draws.js";
@@ -95,6 +96,7 @@ async function check() {
 
 function checkSoon() {
   isStale = true;
+  followBudget();
   followForm();
   saveSoon();
   clearTimeout(timer);
@@ -170,6 +172,7 @@ form.addEventListener("click", (event) => {
 
 const checkRun = mountCheckRun(form, { readForm: formData, refuse, onMetric: checkSoon });
 watchPointer();
+mountBudget(form);
 mountDraft(form, draftData);
 mountFixes(form);
 mountOpenYaml();
@@ -186,6 +189,7 @@ mountWarmStart((field) => {
 mountSidePanel(form, {
   onFilled(reply) {
     fillForm(form, reply.fields, checkSoon);
+    followBudget();
     reply.problems.forEach(({ field }) => left.add(holderOf(field)));
     show(reply);
     refreshPreviews(form, formData());
