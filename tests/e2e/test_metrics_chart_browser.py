@@ -120,7 +120,8 @@ def test_lines_are_pointed_at_pinned_smoothed_colored_and_zoomed(chromium_page, 
     wait_for_lines(page, 30)
     card, lines = page.locator(CARD), page.locator(LINES)
     expect(card.locator(".limit-line")).to_have_count(1)
-    expect(card.locator(".limit-label")).to_contain_text(re.compile(r"slack factor 0.1: stop (below|above) 0"))
+    words = re.compile(r"Bandit, slack factor 0\.1: stop (below|above) 0")
+    expect(card.locator(".limit-label")).to_have_text(words)
 
     # The pointer: nearest line, its values, the same run in the list; a click pins it.
     place = place_of(page)
