@@ -20,6 +20,11 @@ def now() -> datetime:
     return datetime.now(UTC) if source is None else source()
 
 
+def is_real() -> bool:
+    """Tell whether this code runs in the real time, not in a simulation."""
+    return _source.get() is None
+
+
 @contextmanager
 def running_on(source: Callable[[], datetime]) -> Iterator[None]:
     """Let `now` ask `source` inside the block."""

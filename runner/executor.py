@@ -15,6 +15,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from experiments import log_context
 from experiments.services import runs
 from experiments.services.outcome import RunOutcome, timeout_sentence
 from experiments.services.recovery import lose_run
@@ -58,7 +59,10 @@ def execute(run_id: int, *, worker_name: str) -> bool:
     )
     if claimed is None:
         return False
-    Execution(claimed).run()
+    with log_context.bound(
+        run_id=claimed.public_id, sweep_id=claimed.sweep_public_id, workspace=claimed.workspace
+    ):
+        Execution(claimed).run()
     return True
 
 

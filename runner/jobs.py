@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from rq import get_current_job
 
+from experiments.services import counters
 from experiments.services import look_ahead as ahead
 from experiments.services.advance import advance_sweep
+from experiments.services.dispatch import job_context
 from runner import executor
 
 
@@ -14,16 +18,25 @@ def execute_run(run_id: int) -> None:
     job = get_current_job()
     name = (job.worker_name if job else "") or "direct"
     following: int | None = run_id
-    while following is not None:
-        executor.execute(following, worker_name=name)
-        following = executor.next_run()
+    with job_context(job, name):
+        while following is not None:
+            executor.execute(following, worker_name=name)
+            following = executor.next_run()
+    counters.flush()
 
 
 def advance(sweep_id: int) -> None:
     """Let the controller look at a sweep."""
-    advance_sweep(sweep_id)
+    with _control_context():
+        advance_sweep(sweep_id)
 
 
 def look_ahead(sweep_id: int) -> None:
     """Work out the next suggestions of a sweep before a run ends."""
-    ahead.look_ahead(sweep_id)
+    with _control_context():
+        ahead.look_ahead(sweep_id)
+
+
+def _control_context() -> AbstractContextManager[None]:
+    job = get_current_job()
+    return job_context(job, (job.worker_name if job else "") or "direct")

@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -46,6 +47,8 @@ class LiveSync(threading.Thread):
         self._client = client
         self._sender = sender
         self._workdir = workdir
+        # What it logs belongs to the run as well.
+        self._context = copy_context()
         self._stopped = threading.Event()
         self._log_sizes: dict[str, int] = {}
         self._sent: dict[str, tuple[int, int]] = {}
@@ -53,6 +56,9 @@ class LiveSync(threading.Thread):
 
     def run(self) -> None:
         """Look until stopped; a studio that is away is asked again at the next look."""
+        self._context.run(self._work)
+
+    def _work(self) -> None:
         while not self._stopped.wait(_LOOK_SECONDS):
             for look in (self._fetch_reports, self._send_logs, self._send_quiet_files):
                 try:

@@ -28,6 +28,7 @@ from experiments.queries import active_sweeps, expired_runs, waiting_runs
 from experiments.services.advance import advance_sweep
 from experiments.services.check_run import KEPT, remove_old_checks
 from experiments.services.compute import remove_silent_workers, remove_worker
+from experiments.services.counters import count_tick
 from experiments.services.dispatch import CONTROL_QUEUE, get_queue
 from experiments.services.recovery import lose_run, mark_not_responding, requeue_run
 from experiments.services.retention import look_after
@@ -49,6 +50,7 @@ _WORKER_SILENCE: Final = timedelta(seconds=60)
 def tick(now: datetime | None = None) -> None:
     """Look at everything once; a fault in one part does not keep the others from being done."""
     moment = now or timezone.now()
+    begun = time.monotonic()
     for look in (
         _bury_dead_runs,
         _check_leases,
@@ -60,6 +62,7 @@ def tick(now: datetime | None = None) -> None:
     ):
         _guarded(look, moment)
     _guarded(lambda _: remove_silent_workers(_WORKER_SILENCE), moment)
+    count_tick(time.monotonic() - begun)
 
 
 def reconcile() -> None:

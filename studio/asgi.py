@@ -16,6 +16,8 @@ from django.conf import settings  # noqa: E402
 
 from experiments.api.mlflow.asgi import with_mlflow  # noqa: E402
 from experiments.routing import websocket_urlpatterns  # noqa: E402
+from studio.http_metrics import with_sockets_counted  # noqa: E402
+from studio.observing import observe  # noqa: E402
 from studio.prefix import below_prefix  # noqa: E402
 from studio.version import VERSION  # noqa: E402
 
@@ -25,9 +27,9 @@ __version__ = VERSION
 application = below_prefix(
     ProtocolTypeRouter(
         {
-            "http": with_mlflow(_http),
-            "websocket": AllowedHostsOriginValidator(
-                AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+            "http": with_mlflow(_http, observe),
+            "websocket": with_sockets_counted(
+                AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
             ),
         }
     ),

@@ -9,6 +9,7 @@ import hashlib
 import os
 import secrets
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ OWN_THREADS: Final = "STUDIO_OWN_THREADS"
 WORKER_PYTHON: Final = "STUDIO_WORKER_PYTHON"
 WORKER_ENVIRONMENT: Final = "STUDIO_WORKER_ENVIRONMENT"
 _TRUE: Final = {"1", "true", "yes", "on"}
+_SHORTEST_SECRET: Final = 16
 _FALSE: Final = {"0", "false", "no", "off", ""}
 
 
@@ -79,6 +81,32 @@ def count(name: str, default: int, *, most: int) -> int:
     if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or int(raw) > most:
         raise EnvironmentProblem(f"{name} is {raw!r}; use a whole number from 0 to {most}.")
     return int(raw)
+
+
+def one_of(name: str, allowed: Sequence[str]) -> str:
+    """Return one of some words, the first of them by default.
+
+    Raises:
+        EnvironmentProblem: the value is another one.
+    """
+    value = text(name).lower() or allowed[0]
+    if value not in allowed:
+        raise EnvironmentProblem(f"{name} is {value!r}; use {' or '.join(allowed)}.")
+    return value
+
+
+def secret(name: str) -> str:
+    """Return a secret that somebody chose, "" when none is set.
+
+    Raises:
+        EnvironmentProblem: it is too short to be one.
+    """
+    value = text(name)
+    if 0 < len(value) < _SHORTEST_SECRET:
+        raise EnvironmentProblem(
+            f"{name} has {len(value)} characters; use at least {_SHORTEST_SECRET} random ones."
+        )
+    return value
 
 
 def words(name: str, default: list[str]) -> list[str]:

@@ -1,16 +1,23 @@
-"""Response headers of every page, cookies that stay with TLS, the page of a storage away."""
+"""What is done around every request: its name, its count, its line in the log, and headers.
+
+Also cookies that stay with TLS, and the page of a storage that is away.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Final
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 
+from experiments import log_context
 from experiments.storage.base import StorageError
+from studio.observing import observe
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +27,58 @@ POLICY: Final = (
     "img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+
+REQUEST_ID: Final = "X-Request-ID"
+
+
+def observed(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Give every request an id (or keep the one it came with), count it and log it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        begun = time.perf_counter()
+        request_id = log_context.request_id_of(request.headers.get(REQUEST_ID, ""))
+        with log_context.only(request_id=request_id):
+            response = get_response(request)
+            seconds = time.perf_counter() - begun
+            _note_person(request)
+            observe(
+                route=_route(request),
+                method=str(request.method),
+                path=request.path,
+                status=response.status_code,
+                seconds=seconds,
+            )
+            request.log_fields = log_context.fields()  # type: ignore[attr-defined]
+        response.headers[REQUEST_ID] = request_id
+        return response
+
+    return middleware
+
+
+def _route(request: HttpRequest) -> str:
+    """Return the name of the route; paths would be as many as there are runs."""
+    if request.resolver_match is not None:
+        return request.resolver_match.view_name or "unnamed"
+    return "static" if request.path.startswith(settings.STATIC_URL) else "none"
+
+
+class LogContext(MiddlewareMixin):
+    """Notes for the log who asks and about what; stands behind what looks at the session."""
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, named: Mapping[str, Any]
+    ) -> None:
+        """Take what is known without a query: whoever signed in, ids in the address."""
+        _note_person(request)
+        log_context.note(**{name: named[name] for name in ("sweep_id", "run_id") if name in named})
+
+
+def _note_person(request: HttpRequest) -> None:
+    person = getattr(request, "_cached_user", None)
+    if person is not None and person.pk is not None:
+        log_context.note(user_id=person.pk)
 
 
 def content_security_policy(

@@ -12,6 +12,7 @@ import dj_database_url
 
 from experiments.storage.address import BucketAddress, FolderAddress
 from studio import env
+from studio.logs import FORMATS, logging_of
 
 env.use_one_thread()
 BASE_DIR = env.project_root()
@@ -46,6 +47,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "studio.middleware.observed",
     "django.middleware.security.SecurityMiddleware",
     "studio.middleware.content_security_policy",
     "studio.middleware.secure_cookies",
@@ -56,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "studio.middleware.LogContext",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "studio.middleware.StorageAway",
@@ -200,12 +203,9 @@ STUDIO_TRASH_DAYS: Final = env.count("STUDIO_TRASH_DAYS", 30, most=36500)
 # How long a worker on another machine waits for a studio that does not take its files.
 STUDIO_TRANSFER_SECONDS: Final = 600
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-}
+# --- what is observed (docs/observe.md) -----------------------------------------------------------
+LOGGING = logging_of(env.one_of("STUDIO_LOG_FORMAT", FORMATS))
+# All requests in the log, or only those that failed or took long.
+STUDIO_LOG_REQUESTS: Final = env.flag("STUDIO_LOG_REQUESTS")
+# What opens /metrics to a scraper without an account.
+STUDIO_METRICS_TOKEN: Final = env.secret("STUDIO_METRICS_TOKEN")

@@ -180,6 +180,7 @@ class Studio:
         options = ["--host", self.host, "--port", str(self.port), "--lifespan", "off"]
         # Open websockets would hold the end back.
         options += ["--timeout-graceful-shutdown", "3", "--no-access-log", "--no-server-header"]
+        options += ["--http", "studio.one_segment:OneSegment"]
         return [sys.executable, "-m", "uvicorn", "studio.asgi:application", *options]
 
     def _web_answers(self) -> bool:

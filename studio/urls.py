@@ -9,6 +9,7 @@ from experiments.api.mlflow import views as mlflow
 from experiments.api.v1 import api
 from experiments.views.account import admin_sign_in
 from studio import checks, health
+from studio.metrics import metrics
 
 urlpatterns = [
     path("admin/login/", admin_sign_in),
@@ -16,6 +17,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("api/", include(mlflow.urlpatterns)),
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("", include("experiments.urls")),
 ]
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 
+from experiments import log_context
 from experiments.models import (
     ComputeTarget,
     Experiment,
@@ -116,7 +117,9 @@ def get_sweep(user: AnyUser, public_id: str) -> Sweep:
     Raises:
         Sweep.DoesNotExist: there is none, or it is not this person's to see.
     """
-    return sweeps_for(user).get(public_id=public_id)
+    sweep = sweeps_for(user).get(public_id=public_id)
+    log_context.note(sweep_id=public_id, workspace=sweep.experiment.workspace.name)
+    return sweep
 
 
 def get_run(user: AnyUser, public_id: str) -> Run:
@@ -125,4 +128,6 @@ def get_run(user: AnyUser, public_id: str) -> Run:
     Raises:
         Run.DoesNotExist: there is none, or it is not this person's to see.
     """
-    return runs_for(user).get(public_id=public_id)
+    run = runs_for(user).get(public_id=public_id)
+    log_context.note(run_id=public_id, workspace=run.sweep.experiment.workspace.name)
+    return run

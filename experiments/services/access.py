@@ -10,7 +10,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from experiments import clock
+from experiments import clock, log_context
 from experiments.models import ApiToken, Run, SignInLink
 from experiments.states import RUN_LIVE
 
@@ -45,6 +45,7 @@ def find_api_token(plain: str) -> ApiToken | None:
     )
     if token is None:
         return None
+    log_context.note(user_id=token.user_id)
     # Once a minute is enough for "last used", and keeps reads from becoming writes.
     if token.last_used_at is None or now - token.last_used_at > _USED_AT_RESOLUTION:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
@@ -92,11 +93,14 @@ def make_run_token() -> tuple[str, str]:
 
 def run_for_token(plain: str) -> Run | None:
     """Return the live run that this token belongs to; it dies with the run."""
-    return (
+    run = (
         Run.objects.select_related("sweep__experiment__workspace", "sweep__owner")
         .filter(token_digest=digest_of(plain), state__in=sorted(RUN_LIVE))
         .first()
     )
+    if run is not None:
+        log_context.note(run_id=run.public_id, sweep_id=run.sweep.public_id)
+    return run
 
 
 def digest_of(plain: str) -> str:

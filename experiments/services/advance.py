@@ -13,7 +13,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Q
 
-from experiments import clock
+from experiments import clock, log_context
 from experiments.models import Event, Run, Sweep
 from experiments.services.events import append_event
 from experiments.services.look_ahead import ask_ahead
@@ -44,7 +44,8 @@ def advance_sweep(sweep_id: int) -> None:
         if sweep is None or sweep.is_terminal:
             return
         try:
-            is_settled = not _step(sweep)
+            with log_context.bound(sweep_id=sweep.public_id):
+                is_settled = not _step(sweep)
         except StaleState:
             continue  # another controller was faster: look again at what it left
         if is_settled:

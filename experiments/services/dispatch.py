@@ -6,6 +6,8 @@ A job that gets lost does no harm: the watchdog finds the rows that wait and ask
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 from uuid import uuid4
@@ -17,6 +19,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from experiments import log_context
 from experiments.models import Run, Sweep
 from experiments.models.compute import UNATTENDED
 
@@ -55,7 +58,11 @@ def take_run(queue_name: str) -> int | None:
     if job_id is None:
         return None
     name = str(job_id, "ascii") if isinstance(job_id, bytes) else str(job_id)
-    queue.connection.delete(Job.key_for(name))
+    with queue.connection.pipeline(transaction=False) as pipeline:
+        pipeline.hget(Job.key_for(name), "meta")
+        pipeline.delete(Job.key_for(name))
+        meta, _ = pipeline.execute()
+    log_context.note(request_id=_request_id(JSONSerializer.loads(meta) if meta else {}))
     return int(name.split("-")[1])
 
 
@@ -75,6 +82,20 @@ def enqueue_look_ahead(sweep_id: int) -> None:
     _after_commit(CONTROL_QUEUE, LOOK_AHEAD, sweep_id, job_id=job_id)
 
 
+@contextmanager
+def job_context(job: Job | None, worker: str) -> Iterator[None]:
+    """Let the log know for the time of a job what asked for it and who works on it."""
+    compute, at, _ = worker.partition("@")
+    known = {"worker": worker, "compute": compute if at and compute != CONTROL_QUEUE else ""}
+    with log_context.only(request_id=_request_id(job.meta if job else {}), **known):
+        yield
+
+
+def _request_id(meta: Mapping[str, Any]) -> str:
+    """Return the request that led to a job, from what the job carries."""
+    return str(meta.get("request_id", ""))
+
+
 def get_queue(name: str) -> Queue:
     """Return the RQ queue of a compute target or of the controller."""
     # Not django_rq.get_queue: it knows only the names in RQ_QUEUES.
@@ -91,6 +112,8 @@ def _after_commit(
 
 def _enqueue(queue: str, function: str, key: int, *, job_id: str, at_front: bool) -> None:
     options: dict[str, Any] = {"job_timeout": -1, "result_ttl": 0, "failure_ttl": _FAILURE_TTL}
+    if request_id := log_context.request_id():
+        options["meta"] = {"request_id": request_id}
     try:
         get_queue(queue).enqueue(function, key, job_id=job_id, at_front=at_front, **options)
     except (RedisError, OSError) as error:

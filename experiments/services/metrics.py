@@ -25,6 +25,7 @@ from experiments.services.chunks import (
     finite_or_none,
     read_series,
 )
+from experiments.services.counters import count_reports
 from experiments.services.events import bump, notify, write_event
 from experiments.services.look_ahead import ask_ahead
 from experiments.services.transitions import StaleState
@@ -110,6 +111,7 @@ def _store(
     counts = append_columns(run, cursor, batches, known)
     has_new_best = "best_value" in changed and _lead(run, cursor, changed)
     notify(run.sweep_id, lists=has_new_best)
+    count_reports([batch.times for batch in batches.values()])
     if primary is not None:
         ask_ahead(run.sweep)
     return RecordResult(

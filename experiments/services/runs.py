@@ -86,6 +86,7 @@ class ClaimedRun:
     # With the secrets of the target, so it is written down nowhere.
     compute_environment: Mapping[str, str] = field(repr=False)
     resume_from: EarlierOutputs | None = None
+    workspace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +262,8 @@ def cancel_run(run: Run, *, user: User) -> bool:
 
 
 def _claimed(run: Run, token: str) -> ClaimedRun:
-    sweep = Sweep.objects.select_related("compute", "snapshot", "experiment").get(pk=run.sweep_id)
+    related = ("compute", "snapshot", "experiment__workspace")
+    sweep = Sweep.objects.select_related(*related).get(pk=run.sweep_id)
     spec = SweepSpec.from_stored(sweep.spec)
     minutes = spec.run_timeout_minutes
     return ClaimedRun(
@@ -283,6 +285,7 @@ def _claimed(run: Run, token: str) -> ClaimedRun:
         compute_python=sweep.compute.python,
         compute_environment={**sweep.compute.environment, **sweep.compute.secrets},
         resume_from=_earlier_outputs(run),
+        workspace=sweep.experiment.workspace.name,
     )
 
 

@@ -7,15 +7,18 @@ Errors of this module: Exception > StaleState.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from experiments import clock
+from experiments import clock, log_context
 from experiments.models import Event, Run, Sweep
+from experiments.services.counters import count_move
 from experiments.services.events import bump, notify, write_event
 from experiments.states import (
     RUN_REASONS,
@@ -30,6 +33,8 @@ from experiments.states import (
     run_predecessors,
     sweep_predecessors,
 )
+
+logger = logging.getLogger(__name__)
 
 
 class StaleState(Exception):  # noqa: N818 - an expected race, often no error
@@ -76,13 +81,16 @@ def move_run(
             sweep_id,
             cursor,
             Event.Kind.RUN,
-            message or _sentence(f"Run {number}", to, end_reason, reason),
+            sentence := message or _sentence(f"Run {number}", to, end_reason, reason),
             run_id=run_id,
             payload={"number": number, "state": to, "end_reason": end_reason},
             by=by,
         )
         notify(sweep_id)
-        return Run.objects.get(pk=run_id)
+        count_move("run", to, end_reason)
+        run = Run.objects.get(pk=run_id)
+        _log(sentence, sweep_id=run.public_id.rpartition("_")[0], run_id=run.public_id)
+        return run
 
 
 def move_sweep(
@@ -121,12 +129,25 @@ def move_sweep(
             sweep_id,
             cursor,
             Event.Kind.SWEEP,
-            message or _sentence("Sweep", to, end_reason, reason),
+            sentence := message or _sentence("Sweep", to, end_reason, reason),
             payload={"state": to, "end_reason": end_reason},
             by=by,
         )
         notify(sweep_id)
-        return Sweep.objects.get(pk=sweep_id)
+        count_move("sweep", to, end_reason)
+        sweep = Sweep.objects.get(pk=sweep_id)
+        _log(sentence, sweep_id=sweep.public_id)
+        return sweep
+
+
+def _log(sentence: str, **known: str) -> None:
+    if clock.is_real():  # a simulation moves thousands of runs a second
+        transaction.on_commit(partial(_write_line, sentence, known), robust=True)
+
+
+def _write_line(sentence: str, known: Mapping[str, str]) -> None:
+    with log_context.bound(**known):
+        logger.info("%s", sentence)
 
 
 def _allowed(before: Collection[Any], sources: Collection[Any] | None) -> list[str]:

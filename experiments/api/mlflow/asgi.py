@@ -7,15 +7,18 @@ usual way.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.db import connections, reset_queries
 
-from experiments.api.mlflow.routes import dispatch
+from experiments import log_context
+from experiments.api.mlflow.routes import dispatch, route_of
 from experiments.api.mlflow.views import token_of
 from experiments.api.mlflow.wire import Answer, Call, MlflowError, refusal
 
@@ -23,47 +26,88 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 _PREFIXES: Final = ("/api/2.0/mlflow/", "/api/3.0/mlflow/")
 _THREADS: Final = 4
 _UNAVAILABLE: Final = 503
+_REQUEST_ID: Final = b"x-request-id"
 
 
-def with_mlflow(application: Application) -> Application:
+class Observe(Protocol):
+    """Whoever counts and logs the calls that were answered."""
+
+    def __call__(
+        self, *, route: str, method: str, path: str, status: int, seconds: float
+    ) -> None: ...
+
+
+def with_mlflow(application: Application, observe: Observe) -> Application:
     """Return `application` with MLflow's calls answered in front of it."""
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mlflow")
     prefixes = tuple(f"{settings.STUDIO_BASE_PATH}{prefix}" for prefix in _PREFIXES)
+    answer = partial(_answer_observed, observe)
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         prefix = next((p for p in prefixes if scope["path"].startswith(p)), "")
         if not prefix:
             await application(scope, receive, send)
             return
-        given = await _answer(scope, receive, prefix, threads)
-        if given is not None:
-            await _send(send, given)
+        request_id = log_context.request_id_of(_header(scope, _REQUEST_ID))
+        try:
+            body = await _body(receive)
+        except _GoneError:
+            return
+        if body is None:
+            given = refusal(MlflowError("REQUEST_LIMIT_EXCEEDED", "The body is too large."))
+        else:
+            call = _call(scope, prefix, body)
+            work = partial(answer, call, scope["path"], request_id)
+            given = await asyncio.get_running_loop().run_in_executor(threads, work)
+        await _send(send, given, request_id)
 
     return serve
 
 
-async def _answer(
-    scope: Any, receive: Any, prefix: str, threads: ThreadPoolExecutor
-) -> Answer | None:
+class _GoneError(Exception):
+    """The client hung up before its request was whole."""
+
+
+async def _body(receive: Any) -> bytes | None:
+    """Return the whole body; None when it is too large."""
     body = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
+            raise _GoneError
         body += message.get("body", b"")
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return refusal(MlflowError("REQUEST_LIMIT_EXCEEDED", "The body is too large."))
+            return None
         if not message.get("more_body"):
-            break
-    header = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
-    call = Call(
+            return body
+
+
+def _call(scope: Any, prefix: str, body: bytes) -> Call:
+    return Call(
         scope["method"],
         scope["path"][len(prefix) :],
         parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True),
         body,
-        token_of(header.decode("latin-1")),
+        token_of(_header(scope, b"authorization")),
     )
-    return await asyncio.get_running_loop().run_in_executor(threads, _dispatch, call)
+
+
+def _header(scope: Any, name: bytes) -> str:
+    return str(next((v for k, v in scope["headers"] if k == name), b"").decode("latin-1"))
+
+
+def _answer_observed(observe: Observe, call: Call, path: str, request_id: str) -> Answer:
+    begun = time.perf_counter()
+    with log_context.only(request_id=request_id):
+        given = _dispatch(call)
+        observe(
+            route=route_of(call),
+            method=call.method,
+            path=path,
+            status=given.status,
+            seconds=time.perf_counter() - begun,
+        )
+    return given
 
 
 def _dispatch(call: Call) -> Answer:
@@ -75,11 +119,12 @@ def _dispatch(call: Call) -> Answer:
     return given
 
 
-async def _send(send: Any, given: Answer) -> None:
+async def _send(send: Any, given: Answer, request_id: str) -> None:
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(given.body)).encode()),
         (b"cache-control", b"no-store"),
+        (_REQUEST_ID, request_id.encode()),
     ]
     await send({"type": "http.response.start", "status": given.status, "headers": headers})
     await send({"type": "http.response.body", "body": given.body})

@@ -124,18 +124,29 @@ def error_of(error: Exception, what: str) -> MlflowError:
     return MlflowError("INTERNAL_ERROR", "The studio failed at this; its log has the traceback.")
 
 
-def _find(call: Call) -> tuple[Handler, dict[str, str]]:
+def route_of(call: Call) -> str:
+    """Return the name of the address of a call: one of the table, whatever was asked for."""
+    return f"mlflow:{_pattern(call)[0] or 'none'}"
+
+
+def _pattern(call: Call) -> tuple[str, dict[str, str]]:
+    """Return the address in the table, "" when it is not there, and what it names."""
     path = call.path.strip("/")
-    handler = ROUTES.get((call.method, path))
-    if handler is not None:
-        return handler, {}
+    if (call.method, path) in ROUTES:
+        return path, {}
     first, *rest = path.split("/")
     if first == "logged-models" and rest:
         pattern = "/".join([first, "{model_id}", *rest[1:]])
-        handler = ROUTES.get((call.method, pattern))
-        if handler is not None:
-            return handler, {"model_id": rest[0]}
-    raise _no_route(call.method, path)
+        if (call.method, pattern) in ROUTES:
+            return pattern, {"model_id": rest[0]}
+    return "", {}
+
+
+def _find(call: Call) -> tuple[Handler, dict[str, str]]:
+    pattern, named = _pattern(call)
+    if pattern:
+        return ROUTES[call.method, pattern], named
+    raise _no_route(call.method, call.path.strip("/"))
 
 
 def _no_route(method: str, path: str) -> MlflowError:

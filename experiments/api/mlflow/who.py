@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from experiments import queries
+from experiments import log_context, queries
 from experiments.api.auth import Caller, Scope
 from experiments.api.mlflow.fields import Fields
 from experiments.api.mlflow.wire import MlflowError
@@ -61,6 +61,7 @@ def caller_of(token: str) -> Caller:
     if token.startswith(_RUN_PREFIX):
         run = _run_of(token)
         if run is not None:
+            log_context.note(run_id=run.public_id, sweep_id=run.public_id.rpartition("_")[0])
             return Caller(user=None, scope=Scope.WRITE, run=run)
     else:
         found = access.find_api_token(token)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from rq.serializers import JSONSerializer
 
+from experiments import log_context
 from experiments.services.dispatch import CONTROL_QUEUE, get_queue
 from experiments.storage.chosen import storage
 from runner import jobs, watchdog
@@ -27,9 +28,11 @@ class Command(BaseCommand):
         """Work until told to stop."""
         wait_for_servers(self.stderr.write)
         me = this_process()
+        name = f"{CONTROL_QUEUE}@{me.host}-{me.pid}"
+        log_context.note(worker=name)
         worker = ControlWorker(
             [get_queue(CONTROL_QUEUE)],
-            name=f"control@{me.host}-{me.pid}",
+            name=name,
             connection=django_rq.get_connection("default"),
             serializer=JSONSerializer,
             maintenance_interval=MAINTENANCE_SECONDS,

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
-from experiments import migrations
+from experiments import log_context, migrations
 from experiments.models import ComputeTarget
 from experiments.services.compute import register_worker, remove_worker
 from experiments.services.dispatch import get_queue
@@ -77,6 +77,7 @@ def work(target: ComputeTarget, gpu: str = "", *, drains: bool = False) -> None:
     if gpu:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     name = f"{target.name}@{me.host}-{me.pid}"
+    log_context.note(worker=name, compute=target.name)
     register = partial(
         register_worker,
         target,
