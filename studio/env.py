@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from experiments.notify.mail_server import MailServer, MailServerError, parse_mail_server
 from experiments.storage.address import AddressError, BucketAddress, FolderAddress, parse_address
 
 # Longest path of a unix socket that every platform takes (sun_path is 104 bytes on some).
@@ -201,6 +202,34 @@ def storage_address(home: Path) -> FolderAddress | BucketAddress:
         return parse_address(text("STUDIO_STORAGE_URL"), default=home / "storage")
     except AddressError as error:
         raise EnvironmentProblem(f"STUDIO_STORAGE_URL {error}") from error
+
+
+def mail_server() -> MailServer | None:
+    """Return what STUDIO_EMAIL_URL names; None: the studio sends no e-mail.
+
+    Raises:
+        EnvironmentProblem: it names no mail server.
+    """
+    try:
+        return parse_mail_server(text("STUDIO_EMAIL_URL"))
+    except MailServerError as error:
+        raise EnvironmentProblem(f"STUDIO_EMAIL_URL {error}") from error
+
+
+def public_url() -> str:
+    """Return the address that links in e-mails and webhooks begin with; "" when none is known.
+
+    STUDIO_PUBLIC_URL, because `studio up` gives its processes the local one as STUDIO_URL.
+
+    Raises:
+        EnvironmentProblem: it is no address.
+    """
+    url = text("STUDIO_PUBLIC_URL").rstrip("/")
+    if url and (not url.startswith(("http://", "https://")) or len(url.split()) != 1):
+        raise EnvironmentProblem(
+            f"STUDIO_PUBLIC_URL is {url!r}; use https://HOST or http://HOST:8000."
+        )
+    return url or text("STUDIO_URL").rstrip("/")
 
 
 def _address(name: str, schemes: tuple[str, ...], forms: str) -> str:

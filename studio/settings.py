@@ -180,6 +180,22 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# --- notifications: docs/notifications.md --------------------------------------------------------
+STUDIO_MAIL_SERVER: Final = env.mail_server()
+STUDIO_PUBLIC_URL: Final = env.public_url()
+# Webhooks may go to this machine and to private networks.
+STUDIO_WEBHOOK_PRIVATE: Final = env.flag("STUDIO_WEBHOOK_PRIVATE")
+EMAIL_TIMEOUT = 15
+if STUDIO_MAIL_SERVER is None:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+else:
+    EMAIL_HOST, EMAIL_PORT = STUDIO_MAIL_SERVER.host, STUDIO_MAIL_SERVER.port
+    EMAIL_HOST_USER = STUDIO_MAIL_SERVER.user
+    EMAIL_HOST_PASSWORD = STUDIO_MAIL_SERVER.password
+    EMAIL_USE_TLS = STUDIO_MAIL_SERVER.uses_starttls
+    EMAIL_USE_SSL = STUDIO_MAIL_SERVER.uses_tls
+    DEFAULT_FROM_EMAIL = SERVER_EMAIL = STUDIO_MAIL_SERVER.sender
+
 # --- limits of uploads and of running things (seconds, bytes) -----------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000

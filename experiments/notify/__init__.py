@@ -1,0 +1,1 @@
+"""Words, signatures, addresses and posts of notifications. Pure: no rows, no Django."""
