@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 
 from experiments.models import ModelFile, ModelVersion, RegisteredModel, Run, Star, Sweep
 from experiments.queries.json_forms import number_json
@@ -129,12 +129,13 @@ def versions_from(*, run: Run | None = None, sweep: Sweep | None = None) -> list
 
 
 def suggested_name(run: Run) -> str:
-    """Return a name to register a run under: that of its experiment's last model, else its own."""
+    """Return a name to register a run under: of its experiment's last model, else of itself."""
     experiment = run.sweep.experiment
+    # The sweep of a version may be deleted, and the version stays.
+    of_deleted = Q(sweep=None, experiment_name=experiment.name)
     last = (
-        ModelVersion.objects.filter(
-            sweep__experiment=experiment, model__workspace=experiment.workspace_id
-        )
+        ModelVersion.objects.filter(Q(sweep__experiment=experiment) | of_deleted)
+        .filter(model__workspace=experiment.workspace_id)
         .order_by("-pk")
         .values_list("model__name", flat=True)
         .first()

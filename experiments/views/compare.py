@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -23,6 +23,7 @@ from experiments.formats import metric_digits
 from experiments.models import Sweep
 from experiments.queries.compared import (
     Asked,
+    Placed,
     asked_sweeps,
     comparable_sweeps,
     refusal_of,
@@ -32,6 +33,7 @@ from experiments.queries.comparison import Comparison, SweepFigures
 from experiments.queries.json_forms import in_declared_order
 from experiments.spec_command import format_value
 from experiments.spec_differences import compare_specs
+from experiments.views.parts import once
 from experiments.views.sweep_head import ChartCard, Picker
 
 # Lines of live sweeps grow with the time alone; figures of the same seconds are the same.
@@ -51,20 +53,32 @@ _TITLES: Final = {
 class Column:
     """One sweep as the page shows it; `label` tells sweeps of one name apart."""
 
-    figures: SweepFigures
+    placed: Placed
     label: str
     remove_url: str
-    to_best: float | None
+    measure: Callable[[], Sequence[SweepFigures]]
 
     @property
     def sweep(self) -> Sweep:
         """Return the sweep itself."""
-        return self.figures.sweep
+        return self.placed.sweep
 
     @property
     def place(self) -> int:
         """Return its place, from 0."""
-        return self.figures.place
+        return self.placed.place
+
+    @property
+    def figures(self) -> SweepFigures:
+        """Return its key figures: those of all sweeps are made when the first are asked for."""
+        return next(one for one in self.measure() if one.place == self.place)
+
+    @property
+    def to_best(self) -> float | None:
+        """Return how far its best value is from the best of all; None for that one."""
+        top = next((one.sweep.best_value for one in self.measure() if one.is_best), None)
+        value = self.sweep.best_value
+        return None if top is None or value is None or self.figures.is_best else value - top
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +109,10 @@ def compare(request: HttpRequest) -> HttpResponse:
         "most": MOST_SWEEPS,
         "refusal": refusal_of(asked),
         "kinds": _kinds(asked) if len(asked.kinds) > 1 else [],
+        "offers": once(lambda: _offers(request, asked)),
     }
-    if not context["refusal"]:
-        context |= _offers(request, asked)
-        if len(asked.placed) > 1:
-            context |= _comparison(asked, clock.now())
+    if len(asked.placed) > 1 and not context["refusal"]:
+        context |= _comparison(asked, clock.now())
     is_fragment = "X-Fragment" in request.headers
     name = "experiments/_compare_parts.html" if is_fragment else "experiments/compare.html"
     return render(request, name, context)
@@ -145,44 +158,36 @@ def _kinds(asked: Asked) -> list[Kind]:
     return kinds
 
 
-def _offers(request: HttpRequest, asked: Asked) -> dict[str, Any]:
+def _offers(request: HttpRequest, asked: Asked) -> list[tuple[Sweep, str]]:
     """Return the sweeps that could be added, each with its address; none when all places are."""
     if len(asked.placed) >= MOST_SWEEPS:
-        return {"offers": []}
+        return []
     slots = [*asked.slots]
     gap = slots.index("") if "" in slots else len(slots)
     offers = []
     for sweep in comparable_sweeps(request.user, asked):
         url = compare_url([*slots[:gap], sweep.public_id, *slots[gap + 1 :]])
         offers.append((sweep, url))
-    return {"offers": offers}
+    return offers
 
 
 def _comparison(asked: Asked, now: datetime) -> dict[str, Any]:
-    figures = Comparison(asked.placed, now).figures()
+    measure = once(lambda: Comparison(asked.placed, now).figures())
+    spec_rows = once(lambda: compare_specs([whole_spec(p.sweep) for p in asked.placed]))
     labels = distinct_names({p.place: p.sweep.name for p in asked.placed})
-    columns = [
-        Column(
-            figures=one,
-            label=labels[one.place],
-            remove_url=compare_url(
-                ["" if at == one.place else slot for at, slot in enumerate(asked.slots)]
-            ),
-            to_best=_to_best(one, figures),
-        )
-        for one in figures
-    ]
-    values = [one.sweep.best_value for one in figures]
-    rows = compare_specs([whole_spec(one.sweep) for one in figures])
+    values = [p.sweep.best_value for p in asked.placed]
     return {
-        "columns": columns,
+        "columns": [
+            Column(placed, labels[placed.place], _url_without(asked, placed.place), measure)
+            for placed in asked.placed
+        ],
         "first": asked.placed[0].sweep,
         "digits": max(4, metric_digits(values)) if _are_small(values) else metric_digits(values),
         "cards": [_card(asked, name) for name in COMPARISONS],
-        "best_rows": _best_rows(figures),
-        "has_best": any(one.sweep.best_run for one in figures),
-        "spec_rows": rows,
-        "differing": sum(not row.is_same for row in rows),
+        "best_rows": once(lambda: _best_rows(measure())),
+        "has_best": any(p.sweep.best_run for p in asked.placed),
+        "spec_rows": spec_rows,
+        "differing": once(lambda: sum(not row.is_same for row in spec_rows())),
         "page": {
             "live": asked.is_active,
             "sweeps": [p.sweep.public_id for p in asked.placed],
@@ -190,14 +195,12 @@ def _comparison(asked: Asked, now: datetime) -> dict[str, Any]:
     }
 
 
+def _url_without(asked: Asked, place: int) -> str:
+    return compare_url(["" if at == place else slot for at, slot in enumerate(asked.slots)])
+
+
 def _are_small(values: Sequence[float | None]) -> bool:
     return all(abs(value) <= 1 for value in values if value is not None)
-
-
-def _to_best(one: SweepFigures, figures: Sequence[SweepFigures]) -> float | None:
-    top = next((other.sweep.best_value for other in figures if other.is_best), None)
-    value = one.sweep.best_value
-    return None if top is None or value is None or one.is_best else value - top
 
 
 def _best_rows(figures: Sequence[SweepFigures]) -> list[BestRow]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from experiments import queries
 from experiments.compute_settings import has_label, label_text
+from experiments.views.parts import once
 from studio.version import VERSION
 
 
@@ -94,25 +95,36 @@ MACHINE_BADGES: Final = {
 def compute(request: HttpRequest) -> HttpResponse:
     """Show the compute targets; with the header X-Fragment only the part that changes."""
     wanted = [label for label in request.GET.getlist("label") if label]
-    everything = queries.compute_json(request.user)
-    rows = [row for row in everything if all(has_label(row["labels"], w) for w in wanted)]
-    targets = [_target(row) for row in rows]
+    everything = once(lambda: queries.compute_json(request.user))
+    targets = once(lambda: _targets(everything(), wanted))
     context = {
         "targets": targets,
-        "filters": _filters(everything, wanted),
+        "filters": once(lambda: _filters(everything(), wanted)),
         "is_filtered": bool(wanted),
         "badges": MACHINE_BADGES,
-        "totals": _totals(targets),
+        "totals": once(lambda: _totals(targets())),
         "version": VERSION,
+        "attach_name": once(lambda: _attach_name(targets())),
+        "administrators": once(_administrators),
     }
     is_fragment = "X-Fragment" in request.headers
-    if is_fragment:
-        return render(request, "experiments/_compute_parts.html", context)
-    administrators = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")[:3]
+    name = "experiments/_compute_parts.html" if is_fragment else "experiments/compute.html"
+    return render(request, name, context)
+
+
+def _targets(rows: Iterable[Mapping[str, Any]], wanted: Sequence[str]) -> list[Target]:
+    """Return the targets that have all of the labels."""
+    return [_target(row) for row in rows if all(has_label(row["labels"], w) for w in wanted)]
+
+
+def _attach_name(targets: Sequence[Target]) -> str:
     names = [target.name for target in targets if target.is_enabled]
-    context["attach_name"] = "local" if "local" in names or not names else names[0]
-    context["administrators"] = [user.get_full_name() or user.username for user in administrators]
-    return render(request, "experiments/compute.html", context)
+    return "local" if "local" in names or not names else names[0]
+
+
+def _administrators() -> list[str]:
+    users = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")[:3]
+    return [user.get_full_name() or user.username for user in users]
 
 
 def _totals(targets: Sequence[Target]) -> dict[str, int]:

@@ -94,7 +94,8 @@ def change_view(request: HttpRequest, sweep_id: str, view_id: int) -> HttpRespon
         name = request.POST.get("name")
         return saved_views.change_view(view, user=user, name=name, content=content)
 
-    if _attempt(request, change) is None:
+    # A view with new content shows it; a new name or the default change nothing on the table.
+    if _attempt(request, change) is None or "content" not in request.POST:
         return _back(request, sweep)
     return redirect(_view_url(sweep, view))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from experiments.queries.search import KINDS, Search, SweepHit
 from experiments.queries.search_context import found_in_run, found_in_sweep
 from experiments.queries.search_json import first_results
 from experiments.search_terms import SearchTerms, read_search
+from experiments.views.parts import once
 
 PAGE_SIZE: Final = 50
 # Of each kind as long as all of them are shown.
@@ -58,7 +59,7 @@ class Group:
 
     kind: str
     label: str
-    rows: Sequence[Any]
+    rows: Callable[[], Sequence[Any]]
     page: Page[Any]
     more_url: str
     previous_url: str
@@ -75,17 +76,24 @@ class Tab:
     is_current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What was found, or what of the search cannot be read."""
+
+    words: Sequence[str] = ()
+    groups: Sequence[Group] = ()
+    total: int = 0
+    tabs: Sequence[Tab] = ()
+    problems: Sequence[str] = ()
+
+
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """Show what was found; with the header X-Fragment only the results."""
     text = request.GET.get("q", "").strip()
     asked = request.GET.get("kind", "")
     kind = asked if asked in KINDS else ""
-    context: dict[str, Any] = {"text": text, "kind": kind, "groups": [], "problems": []}
-    try:
-        context |= _results(request, text, kind)
-    except ProblemsError as error:
-        context["problems"] = [problem.message for problem in error.problems]
+    context = {"text": text, "kind": kind, "results": once(lambda: _results(request, text, kind))}
     is_fragment = "X-Fragment" in request.headers
     name = "experiments/_search_results.html" if is_fragment else "experiments/search.html"
     return render(request, name, context)
@@ -111,10 +119,16 @@ def search_url(text: str, kind: str = "", offset: int = 0) -> str:
     return f"{reverse('search')}?{urlencode({k: v for k, v in values.items() if v})}"
 
 
-def _results(request: HttpRequest, text: str, kind: str) -> dict[str, Any]:
-    terms = read_search(text)
+def _results(request: HttpRequest, text: str, kind: str) -> Results:
+    try:
+        return _found(request, read_search(text), text, kind)
+    except ProblemsError as error:
+        return Results(problems=[problem.message for problem in error.problems])
+
+
+def _found(request: HttpRequest, terms: SearchTerms, text: str, kind: str) -> Results:
     if terms.is_empty:
-        return {"words": []}
+        return Results()
     found = Search(request.user, terms, clock.now())
     offset = _offset(request) if kind else 0
     pages: dict[str, Page[Any]] = {}
@@ -130,13 +144,12 @@ def _results(request: HttpRequest, text: str, kind: str) -> dict[str, Any]:
         for one in KINDS
         if (one == kind if kind else pages[one].items)
     ]
-    return {
-        "words": list(terms.words),
-        "terms": terms,
-        "groups": groups,
-        "total": sum(page.total for page in pages.values()),
-        "tabs": _tabs(text, kind, pages),
-    }
+    return Results(
+        words=list(terms.words),
+        groups=groups,
+        total=sum(page.total for page in pages.values()),
+        tabs=_tabs(text, kind, pages),
+    )
 
 
 def _offset(request: HttpRequest) -> int:
@@ -159,12 +172,13 @@ def _group(kind: str, page: Page[Any], terms: SearchTerms, text: str, *, is_alon
         more = search_url(text, kind, int(page.next_cursor) if is_alone else 0)
     if is_alone and page.offset:
         before = search_url(text, kind, max(0, page.offset - PAGE_SIZE))
-    rows: Sequence[Any] = page.items
+    return Group(kind, _LABELS[kind], once(lambda: _rows(kind, page, terms)), page, more, before)
+
+
+def _rows(kind: str, page: Page[Any], terms: SearchTerms) -> Sequence[Any]:
     if kind == "sweeps":
-        rows = [_found_sweep(hit, terms) for hit in page.items]
-    elif kind == "runs":
-        rows = [_found_run(run, terms) for run in page.items]
-    return Group(kind, _LABELS[kind], rows, page, more, before)
+        return [_found_sweep(hit, terms) for hit in page.items]
+    return [_found_run(run, terms) for run in page.items] if kind == "runs" else page.items
 
 
 def _found_sweep(hit: SweepHit, terms: SearchTerms) -> FoundSweep:

@@ -49,9 +49,9 @@ def test_page_shows_figures_configurations_and_differences(client, world, other)
     assert "maximize <bdi" in text
     assert [c.place for c in answer.context["columns"]] == [0, 1]
     assert answer.context["columns"][0].figures.is_best
-    best = {row.name: [exact for _, exact, _ in row.cells] for row in answer.context["best_rows"]}
+    best = {row.name: [exact for _, exact, _ in row.cells] for row in answer.context["best_rows"]()}
     assert best["lr"][0] == "1e-05"
-    differing = {row.key for row in answer.context["spec_rows"] if not row.is_same}
+    differing = {row.key for row in answer.context["spec_rows"]() if not row.is_same}
     assert {"search_space.lr", "search_space.momentum", "early_termination.type"} <= differing
     assert "experiment" not in differing
     assert text.count("data-chart=") == len(COMPARISONS)
@@ -76,7 +76,7 @@ def test_removing_a_sweep_keeps_the_places_of_the_others(client, world, other):
 
     assert left.context["asked"].slots == ("", other.public_id)
     # Whoever is added takes the free place.
-    assert left.context["offers"][0][1] == compare_url([world.sweep.public_id, other.public_id])
+    assert left.context["offers"]()[0][1] == compare_url([world.sweep.public_id, other.public_id])
 
 
 def test_metrics_that_differ_are_refused_with_sets_that_fit(client, world):

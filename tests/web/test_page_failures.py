@@ -9,10 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path, reverse
 
-from experiments.models import Event
+from experiments.models import ComputeTarget, Event, Run
+from experiments.views.compare import compare_url
+from experiments.views.search import search_url
 from studio import trouble
 from tests.factories import make_sweep, make_user, make_workspace
 from tests.web.page_facts import PageFacts
+from tests.web.sweep_world import make_sweep_world, many_runs
 
 
 @login_not_required
@@ -117,3 +120,30 @@ def test_a_failed_request_gets_a_page_that_needs_no_database(settings, kind, sta
     assert "css/base.css" in page
     assert "script-src 'self'" in response.headers["Content-Security-Policy"]
     assert ("Retry-After" in response.headers) == (status == 503)
+
+
+@pytest.mark.django_db
+def test_other_pages_fail_part_by_part_as_well(tmp_path, caplog):
+    world = make_sweep_world(tmp_path)
+    other = make_sweep(owner=world.alice, workspace=world.sweep.experiment.workspace)
+    many_runs(other, [0.4])
+    # What a fault of the studio would leave: no row of a target or a run is like this.
+    assert ComputeTarget.objects.update(labels=[1])
+    assert Run.objects.filter(pk=world.winner.pk).update(params=["x"])
+    client = Client()
+    client.force_login(world.alice)
+    ids = [world.sweep.public_id, other.public_id]
+    pages = {
+        compare_url(ids): ("table of best configurations", 'id="figures-title">Key figures<'),
+        search_url("status:completed"): ("Runs", 'id="group-sweeps"'),
+        reverse("compute"): ("Targets and machines", "<h2>Attach workers</h2>"),
+    }
+
+    for address, (failed, shown) in pages.items():
+        for headers in ({}, {"X-Fragment": "1"}):
+            page = client.get(address, headers=headers)
+            text = page.content.decode()
+            assert page.status_code == 200, address
+            assert f"{failed} cannot be shown now." in text, address
+            assert headers or shown in text, address
+    assert "TypeError" in caplog.text or "AttributeError" in caplog.text

@@ -162,6 +162,12 @@ def test_views_are_saved_opened_changed_and_deleted(site, world):
     site.post("view_change", view.pk, content="1", query="?q=lr%3C0.15")
     view.refresh_from_db()
     assert (view.filter, view.sort, view.name) == ("lr<0.15", "number", "small rates")
+    field = re.search(r'<input[^>]* id="view-rename"[^>]*>', site.get(f"?view={view.pk}"))
+    assert field and 'value="small rates"' in field[0]
+    answer = site.post("view_change", view.pk, name="tiny", query=f"?view={view.pk}&sort=lr")
+    view.refresh_from_db()
+    assert (view.name, view.filter) == ("tiny", "lr<0.15")
+    assert answer.url.endswith(f"?view={view.pk}&sort=lr")
     site.post("view_delete", view.pk)
     assert not SavedView.objects.exists()
 
@@ -251,7 +257,7 @@ def test_files_have_what_is_picked_or_all_that_match_with_exact_values(site, wor
     answer = site.client.get(
         reverse("sweep_runs", args=[world.sweep.public_id]), {"format": "csv", "runs": "4,0,99"}
     )
-    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
 
     assert [row["run"] for row in rows] == ["0", "4"]
     assert (rows[0]["loss <b>"], rows[0]["loss <b>.min"], rows[0]["tags"]) == (
@@ -263,7 +269,7 @@ def test_files_have_what_is_picked_or_all_that_match_with_exact_values(site, wor
         reverse("sweep_runs", args=[world.sweep.public_id]),
         {"format": "parquet", "q": "lr<0.35", "sort": "lr", "dir": "desc"},
     )
-    table = pyarrow.parquet.read_table(io.BytesIO(file.content))
+    table = pyarrow.parquet.read_table(io.BytesIO(file.getvalue()))
     assert table["run"].to_pylist() == [2, 1, 0]
     assert table["lr"].to_pylist() == [0.3, 0.2, 1e-05]
     assert [str(table.schema.field(name).type) for name in ("run", "lr", "layers", "created")] == [

@@ -12,10 +12,10 @@ from experiments.forms.sweep_check import scripts_of
 from experiments.forms.sweep_fields import fields_from_post
 from experiments.models import Sweep
 from experiments.services.snapshots import snapshot_directory
-from tests.factories import make_compute, make_user, make_workspace
+from tests.factories import make_user, make_workspace
 from tests.web.page_facts import PageFacts
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
 SCRIPT = """\
 import argparse
 parser = argparse.ArgumentParser()
@@ -27,20 +27,6 @@ run.log("accuracy", 1)
 run.log("loss", 1)
 raise SystemExit("never run")
 """
-
-
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    settings.STUDIO_STORAGE_ROOT = tmp_path / "storage"
-
-
-@pytest.fixture
-def alice(client):
-    alice = make_user("alice")
-    make_workspace(alice)
-    make_compute("local")
-    client.force_login(alice)
-    return alice
 
 
 @pytest.fixture

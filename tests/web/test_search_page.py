@@ -25,8 +25,10 @@ def test_results_stand_in_groups_with_marked_words(client, world):
 
     text = answer.content.decode()
     assert "&lt;i&gt;<mark>digits</mark>&lt;/i&gt;" in text
-    assert [(group.kind, group.page.total) for group in answer.context["groups"]] == [("sweeps", 1)]
-    assert [tab.count for tab in answer.context["tabs"]] == [1, 1, 0, 0]
+    assert [(group.kind, group.page.total) for group in answer.context["results"]().groups] == [
+        ("sweeps", 1)
+    ]
+    assert [tab.count for tab in answer.context["results"]().tabs] == [1, 1, 0, 0]
 
 
 def test_conditions_lead_to_exactly_these_runs_of_a_sweep(client, world):
@@ -34,7 +36,7 @@ def test_conditions_lead_to_exactly_these_runs_of_a_sweep(client, world):
 
     answer = get(client, "digits lr>0.1 -status:failed")
 
-    (found,) = answer.context["groups"][0].rows
+    (found,) = answer.context["results"]().groups[0].rows()
     assert found.hit.matching == 3
     table = client.get(found.runs_url)
     assert len(table.context["rows"]) == 3
@@ -45,14 +47,14 @@ def test_kind_has_pages(client, world):
     client.force_login(world.bob)
 
     first = get(client, "lr:0.01", "runs")
-    (group,) = first.context["groups"]
+    (group,) = first.context["results"]().groups
     second = client.get(group.more_url)
 
-    assert (len(group.rows), group.page.total) == (50, 52)
-    assert [row.run.number for row in second.context["groups"][0].rows] == [6, 5]
-    assert second.context["groups"][0].previous_url == search_url("lr:0.01", "runs")
+    assert (len(group.rows()), group.page.total) == (50, 52)
+    assert [row.run.number for row in second.context["results"]().groups[0].rows()] == [6, 5]
+    assert second.context["results"]().groups[0].previous_url == search_url("lr:0.01", "runs")
     far = get(client, "lr:0.01", "runs", 5000)
-    assert (far.status_code, far.context["groups"][0].rows) == (200, [])
+    assert (far.status_code, far.context["results"]().groups[0].rows()) == (200, [])
 
 
 def test_what_cannot_be_read_is_said(client, world):

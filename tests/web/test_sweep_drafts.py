@@ -7,25 +7,11 @@ from django.urls import reverse
 from experiments.models import Membership, Sweep, SweepDraft
 from experiments.services import drafts
 from experiments.services.snapshots import snapshot_directory
-from tests.factories import make_compute, make_sweep, make_user, make_workspace
+from tests.factories import make_sweep, make_user, make_workspace
 from tests.web.form_reader import FormReader
 from tests.web.form_world import URL, form
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    settings.STUDIO_STORAGE_ROOT = tmp_path / "storage"
-
-
-@pytest.fixture
-def alice(client):
-    alice = make_user("alice")
-    make_workspace(alice)
-    make_compute("local")
-    client.force_login(alice)
-    return alice
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
 
 
 def save(client, **texts):

@@ -13,21 +13,7 @@ from tests.factories import (
 )
 from tests.web.form_world import URL, check, control, form, problems, zip_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def storage(settings, tmp_path):
-    settings.STUDIO_STORAGE_ROOT = tmp_path / "storage"
-
-
-@pytest.fixture
-def alice(client):
-    alice = make_user("alice")
-    make_workspace(alice)
-    make_compute("local")
-    client.force_login(alice)
-    return alice
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
 
 
 @pytest.fixture

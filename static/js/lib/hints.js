@@ -19,8 +19,8 @@ function socketUrl(path) {
 /**
  * Listens at `path`. `onHint(message)` is called for each message, and with null whenever something
  * may have been missed; it returns a promise that fails when the server cannot be reached.
- * `onState(state, {retryAt})` gets "live", "polling" or "offline", and when the next attempt is in
- * milliseconds. Returns {pause, resume, retry}.
+ * `onState(state, {since, retryAt})` gets "live", "polling" or "offline", the Date of the last answer,
+ * and when the next attempt is in milliseconds. Returns {pause, resume, retry}.
  */
 export function listen(path, { onHint, onState }) {
   let socket = null;
@@ -28,10 +28,12 @@ export function listen(path, { onHint, onState }) {
   let failures = 0;
   let timer = 0;
   let isPaused = false;
+  let since = new Date();
 
   async function ask() {
     try {
       await onHint(null);
+      since = new Date();
       return true;
     } catch {
       return false;
@@ -41,26 +43,29 @@ export function listen(path, { onHint, onState }) {
   async function poll(retryAt) {
     const isReached = await ask();
     if (isPaused) return;
-    onState(isReached ? "polling" : "offline", { retryAt });
+    onState(isReached ? "polling" : "offline", { since, retryAt });
   }
 
   function connect() {
     clearTimeout(timer);
     let opened = false;
-    socket = new WebSocket(socketUrl(path));
-    socket.addEventListener("open", () => {
+    const mine = new WebSocket(socketUrl(path));
+    socket = mine;
+    mine.addEventListener("open", () => {
       opened = true;
       attempt = 0;
       failures = 0;
-      onState("live", { retryAt: null });
+      onState("live", { since, retryAt: null });
       ask();
     });
-    socket.addEventListener("message", (event) => {
+    mine.addEventListener("message", (event) => {
       Promise.resolve(onHint(JSON.parse(event.data))).catch(() => {});
     });
-    socket.addEventListener("close", () => {
+    mine.addEventListener("close", () => {
+      // Paused, or another one has taken its place since then.
+      if (socket !== mine) return;
       socket = null;
-      if (isPaused) return;
+      if (opened) since = new Date();
       failures += opened ? 0 : 1;
       const wait = failures >= FAILURES_BEFORE_POLLING ? POLL_SECONDS : reconnectWait(attempt);
       attempt += 1;
@@ -74,7 +79,9 @@ export function listen(path, { onHint, onState }) {
     pause() {
       isPaused = true;
       clearTimeout(timer);
-      socket?.close();
+      const old = socket;
+      socket = null;
+      old?.close();
     },
     resume() {
       isPaused = false;

@@ -17,6 +17,11 @@ function isBusy(part) {
   return asks || part.matches(":focus-within") || $("details[open]", part) !== null;
 }
 
+/** The sources of the parts that stand on the page, by their names. */
+export function knownParts() {
+  return new Map($$("[data-part]").map((part) => [part.dataset.part, sourceOf(part)]));
+}
+
 /** Replaces the parts of the page by those of a fragment; true when none was left for later. */
 export function showParts(fragment, sources) {
   let isComplete = true;
@@ -40,7 +45,7 @@ export function showParts(fragment, sources) {
  * looks. `filter(fragment)` may take parts out; `done()` is called after the page has changed.
  */
 export function createRefresher({ filter, done, address = () => location.href } = {}) {
-  const sources = new Map();
+  const sources = knownParts();
   let last = 0;
   let timer = 0;
   let isWanted = false;
@@ -69,6 +74,5 @@ export function createRefresher({ filter, done, address = () => location.href } 
 
   addEventListener("visibilitychange", () => isWanted && refresh());
   document.addEventListener("focusout", () => isWanted && refresh());
-  for (const part of $$("[data-part]")) sources.set(part.dataset.part, sourceOf(part));
   return refresh;
 }

@@ -3,14 +3,12 @@ import { ChartCard } from "../charts/card.js";
 import { createCoverageView } from "../charts/coverage.js";
 import { createPlotView } from "../charts/figure.js";
 import { getFragment } from "../lib/api.js";
-import { $, $$, readJson, studioConfig } from "../lib/dom.js";
-import { listen } from "../lib/hints.js";
-import { showParts } from "../lib/parts.js";
+import { $, $$, readJson } from "../lib/dom.js";
+import { knownParts, showParts } from "../lib/parts.js";
 import { createSelection } from "../lib/selection.js";
-import { onLiveToggle, setLive } from "../lib/shell.js";
+import { followSweeps } from "../lib/sweeps_feed.js";
 import { getParam, replaceParams } from "../lib/url_state.js";
 
-const REFRESH_MS = 3000;
 const COVERAGE = "compare_coverage";
 
 const page = readJson("page-data");
@@ -61,48 +59,17 @@ function startDifferences(box) {
 }
 
 /* ---- live ---- */
-const sources = new Map();
-let last = 0;
-let pending = null;
-
-async function refresh() {
-  last = Date.now();
-  showParts(await getFragment(location.href), sources);
-  cards.forEach((card) => card.refresh());
-}
-
-function refreshSoon() {
-  if (document.hidden) return Promise.resolve();
-  pending ??= new Promise((resolve, reject) => {
-    setTimeout(() => {
-      pending = null;
-      refresh().then(resolve, reject);
-    }, Math.max(0, last + REFRESH_MS - Date.now()));
-  });
-  return pending;
-}
-
-function startLive() {
+function follow() {
   const mine = new Set(page.sweeps);
-  let isPaused = false;
-  let since = new Date();
-  const line = listen(`${studioConfig().urls.home}ws/sweeps/`, {
-    onHint: (hint) => (!hint || hint.changed.some((id) => mine.has(id)) ? refreshSoon() : null),
-    onState(state, { retryAt }) {
-      if (state !== "offline") since = new Date();
-      setLive(state, { since, retryAt, retry: () => line.retry() });
-    },
-  });
-  onLiveToggle(() => {
-    isPaused = !isPaused;
-    if (isPaused) {
-      line.pause();
-      setLive("paused");
-    } else line.resume();
-  });
-  addEventListener("visibilitychange", () => {
-    if (!document.hidden && !isPaused) refreshSoon().catch(() => {});
-  });
+  const sources = knownParts();
+
+  async function look() {
+    const isComplete = showParts(await getFragment(location.href), sources);
+    cards.forEach((card) => card.refresh());
+    return isComplete;
+  }
+
+  followSweeps(look, { concerns: (id) => mine.has(id) });
 }
 
 $$("[data-differences]").forEach(startDifferences);
@@ -113,4 +80,4 @@ $("[data-copy-page]").addEventListener("pointerdown", (event) => {
 $("[data-copy-page]").addEventListener("keydown", (event) => {
   event.currentTarget.dataset.copy = location.href;
 });
-if (page.live) startLive();
+if (page.live) follow();

@@ -2,10 +2,10 @@
 import { getFragment } from "../lib/api.js";
 import { startComparePicks } from "../lib/compare_picks.js";
 import { $, studioConfig } from "../lib/dom.js";
-import { listen } from "../lib/hints.js";
 import { patchRows } from "../lib/rows.js";
-import { announce, onLiveToggle, refreshTimes, setLive, toast } from "../lib/shell.js";
+import { announce, refreshTimes, toast } from "../lib/shell.js";
 import { startStars } from "../lib/stars.js";
+import { followSweeps } from "../lib/sweeps_feed.js";
 import { startTrash } from "../lib/trash.js";
 import { getParam, mergeQuery, pushParams, replaceParams } from "../lib/url_state.js";
 
@@ -16,8 +16,6 @@ const REFRESH_MS = 2000;
 const form = $("#filters");
 const list = $("#list");
 let loading = null;
-let lastRefresh = 0;
-let pending = null;
 
 /** Takes over the parts of a fragment; rows one by one. */
 function show(fragment) {
@@ -44,22 +42,9 @@ async function refresh() {
   const query = mergeQuery(location.search, { count: count > PAGE ? count : "", cursor: "" });
   try {
     show(await getFragment(location.pathname + query, { signal: loading.signal }));
-    lastRefresh = Date.now();
   } catch (error) {
     if (error.name !== "AbortError") throw error;
   }
-}
-
-/** Refreshes at most every two seconds, and not while nobody looks. */
-function refreshSoon() {
-  if (document.hidden || pending) return Promise.resolve();
-  const wait = Math.max(0, lastRefresh + REFRESH_MS - Date.now());
-  return new Promise((resolve, reject) => {
-    pending = setTimeout(() => {
-      pending = null;
-      refresh().then(resolve, reject);
-    }, wait);
-  });
 }
 
 async function applyFilters(push) {
@@ -144,29 +129,6 @@ function startFilters() {
   });
 }
 
-function startLive() {
-  let isPaused = false;
-  let since = new Date();
-  const path = `${studioConfig().urls.home}ws/sweeps/`;
-  const line = listen(path, {
-    onHint: refreshSoon,
-    onState(state, { retryAt }) {
-      if (state !== "offline") since = new Date();
-      setLive(state, { since, retryAt, retry: () => line.retry() });
-    },
-  });
-  onLiveToggle(() => {
-    isPaused = !isPaused;
-    if (isPaused) {
-      line.pause();
-      setLive("paused");
-    } else line.resume();
-  });
-  addEventListener("visibilitychange", () => {
-    if (!document.hidden && !isPaused) refreshSoon().catch(() => {});
-  });
-}
-
 if (form) startFilters();
 // Undone with the button of the banner; a reload is not the same news again.
 if ($("[data-just-trashed]")) replaceParams({ trashed: "" });
@@ -174,4 +136,4 @@ startStars();
 startComparePicks();
 startTrash({ refresh, urls: { restore: `${studioConfig().urls.home}trash/restore/` } });
 watchEnd();
-startLive();
+followSweeps(refresh, { pause: REFRESH_MS });

@@ -116,7 +116,7 @@ function show(fragment, names) {
   }
   settle();
   const { query, joined } = table();
-  $("[data-query]").value = query;
+  for (const field of $$("[data-query]")) field.value = query;
   $("[data-joined]").value = joined;
   $("[data-bare]").value = mergeQuery(query, { columns: "" });
   picks.paint();

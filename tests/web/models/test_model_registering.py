@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from experiments.models import ModelVersion
 from tests.factories import make_sweep, report
-from tests.model_world import ended_run
+from tests.model_world import ended_run, register
 from tests.web.models.model_pages import at, text_of
 from tests.web.page_facts import PageFacts
 from tests.web.sweep_world import start
@@ -55,12 +55,20 @@ def test_registering_from_the_form(alice, version, sweep, tmp_path):
 
 
 def test_name_is_suggested_from_the_experiment(alice, people, tmp_path):
-    sweep = make_sweep(owner=people["alice"], experiment="wine-2")
-    run = ended_run(tmp_path / "0", sweep=sweep)
+    """From what was registered of it last, not from what the workspace registered last."""
+    sweeps = [
+        make_sweep(owner=people["alice"], experiment=name) for name in ("wine-2", "digits")
+    ]
+    runs = [ended_run(tmp_path / sweep.public_id, sweep=sweep) for sweep in sweeps]
 
-    form = alice.get(reverse("run_register", args=[run.public_id])).content.decode()
+    def suggested(run):
+        form = alice.get(reverse("run_register", args=[run.public_id])).content.decode()
+        return re.search(r'name="name" value="([^"]*)"', form)[1]
 
-    assert 'name="name" value="wine-2"' in form
+    assert suggested(runs[0]) == "wine-2"
+    register(runs[0], name="burgundy")
+    register(runs[1], name="small-digits")
+    assert [suggested(run) for run in runs] == ["burgundy", "small-digits"]
 
 
 def test_form_comes_back_with_what_is_wrong(alice, version):

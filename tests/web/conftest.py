@@ -1,0 +1,22 @@
+"""For pages that make sweeps: a storage of the test's own, and somebody who may use the form."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.factories import make_compute, make_user, make_workspace
+
+
+@pytest.fixture
+def storage(settings, tmp_path):
+    settings.STUDIO_STORAGE_ROOT = tmp_path / "storage"
+
+
+@pytest.fixture
+def alice(client):
+    """Alice, signed in, with a workspace and a compute target."""
+    alice = make_user("alice")
+    make_workspace(alice)
+    make_compute("local")
+    client.force_login(alice)
+    return alice
