@@ -10,7 +10,9 @@ from experiments.problems import Problem
 
 def is_storable(text: str) -> bool:
     """Tell whether SQLite and PostgreSQL can hold a text."""
-    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    if "\0" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def unstorable_texts(value: Any, path: str = "") -> Iterator[Problem]:

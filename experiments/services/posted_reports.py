@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from experiments.models import Run
+from experiments.services.journal_memory import SMALL, Memories
 from experiments.services.transitions import StaleState
 from experiments.states import RunState
 from studio.sdk.run import format_report
@@ -24,8 +25,8 @@ _OPEN: Final = frozenset({RunState.RUNNING, RunState.NOT_RESPONDING})
 _JOURNAL: Final = "metrics.jsonl"
 # While a run is stopped its script may still say what it has: the journal is read to its end.
 _OPEN_FOR_ITS_SCRIPT: Final = _OPEN | {RunState.CANCEL_REQUESTED}
-# So much of the end of a journal is looked through for a report that a client sends again.
-_REMEMBERED: Final = 1 << 20
+# What is known of the ends of journals: a client may send a report again.
+_memories: Final = Memories()
 # Beside the files that a worker on another machine sends; it fetches the lines every second.
 POSTED: Final = "posted.jsonl"
 
@@ -64,7 +65,7 @@ def append_reports(run: Run, reports: Sequence[PostedReport]) -> None:
 def append_once(run: Run, reports: Sequence[PostedReport]) -> None:
     """Append those reports that are not in the journal: a client may send a request again.
 
-    A report is the same when name, value, step and time are. The last megabyte is looked through,
+    A report is the same when name, value, step and time are. The last megabyte is remembered,
     about 14 000 reports.
 
     Raises:
@@ -87,26 +88,27 @@ def append_once(run: Run, reports: Sequence[PostedReport]) -> None:
 
 
 def _append(journal: int, wanted: Sequence[bytes]) -> None:
-    known = _tail(journal)
-    if len(wanted) == 1:
-        # Lines begin where others end, so a search for text finds whole lines only.
-        fresh = [] if b"\n" + wanted[0] in known else [wanted[0]]
-    else:
-        lines = set(known.splitlines(keepends=True))
-        fresh = [line for line in dict.fromkeys(wanted) if line not in lines]
+    fresh = _unknown(journal, wanted)
     if not fresh:
         return
     # Half a line that a full disk left is ended, so that the next one does not grow onto it.
-    data = (b"" if known.endswith(b"\n") else b"\n") + b"".join(fresh)
+    size = os.fstat(journal).st_size
+    is_whole = not size or os.pread(journal, 1, size - 1) == b"\n"
+    data = (b"" if is_whole else b"\n") + b"".join(fresh)
     if os.write(journal, data) != len(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _tail(journal: int) -> bytes:
-    """Return the end of a journal behind a line end; one that is empty looks like one."""
+def _unknown(journal: int, wanted: Sequence[bytes]) -> list[bytes]:
+    """Return those lines that are not in the journal."""
     size = os.fstat(journal).st_size
-    start = max(0, size - _REMEMBERED)
-    return (b"" if start else b"\n") + os.pread(journal, size - start, start)
+    if len(wanted) == 1 and size <= SMALL and _memories.find(journal) is None:
+        # Lines begin where others end, so a search for text finds whole lines only.
+        known = b"\n" + os.pread(journal, size, 0)
+        return [] if b"\n" + wanted[0] in known else [wanted[0]]
+    memory = _memories.of(journal)
+    memory.catch_up(journal)
+    return memory.unknown(wanted)
 
 
 def _open_journal(run: Run) -> int:

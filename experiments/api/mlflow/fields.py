@@ -17,11 +17,21 @@ _NUMBER_NAMES: Final = frozenset({"NaN", "Infinity", "-Infinity", "Inf", "-Inf"}
 
 
 class Fields:
-    """The fields of one message; `place` tells where in the request it stands."""
+    """The fields of one message; `place` tells where in the request it stands.
+
+    A batch has thousands of fields, so what is as it should be is told first.
+    """
+
+    __slots__ = ("_place", "_raw")
 
     def __init__(self, raw: Mapping[str, Any], place: str = "") -> None:
         self._raw = raw
         self._place = place
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The fields as they came."""
+        return self._raw
 
     def has(self, name: str) -> bool:
         """Tell whether a field was sent."""
@@ -46,6 +56,8 @@ class Fields:
     def number(self, name: str) -> float:
         """Return a number that must be there; NaN and infinities may be texts."""
         value = self._raw.get(name)
+        if type(value) is float:
+            return value
         if isinstance(value, str) and value in _NUMBER_NAMES:
             return float(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -60,14 +72,16 @@ class Fields:
     ) -> int:
         """Return a whole number; JSON of protobuf may write it as text."""
         value = self._raw.get(name)
+        if type(value) is int and least <= value <= most:
+            return value
         if value is None and default is not None:
             return default
-        allowed = f"it must be a whole number from {least} to {most}"
         if isinstance(value, float) and math.isfinite(value) and value == int(value):
             value = int(value)
         if isinstance(value, str) and value.lstrip("-").isdecimal() and len(value) <= 20:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            allowed = f"it must be a whole number from {least} to {most}"
             raise wrong(self._path(name), value, allowed)
         return value
 
