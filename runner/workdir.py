@@ -197,7 +197,7 @@ def client_directory(home: Path) -> Path:
 
     Its name is the hash of its content, so a run keeps the client it was started with.
     """
-    files = sorted(_SDK.glob("*.py")) + sorted(_COMPAT.rglob("*.py"))
+    files = sorted(_SDK.rglob("*.py")) + sorted(_COMPAT.rglob("*.py"))
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")

@@ -17,7 +17,7 @@ from experiments.space import EXPRESSIONS
 from runner.compute import COMPUTE_KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
-CLIENT = sorted((ROOT / "studio" / "sdk").glob("*.py"))
+CLIENT = sorted((ROOT / "studio" / "sdk").rglob("*.py"))
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
     "contracts"
 ]
@@ -45,7 +45,7 @@ def test_pure_module_is_imported_without_django(module):
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("path", CLIENT, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", CLIENT, ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_client_has_the_syntax_of_python_3_8(path):
     ast.parse(path.read_text(), feature_version=(3, 8))
 
