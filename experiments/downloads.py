@@ -33,7 +33,7 @@ def send_file(
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     start, end = asked or (min(offset, size), size)
     blocks = source.blocks(start, end)
-    response = _stream(request, blocks, name, "application/octet-stream")
+    response = send_blocks(request, blocks, name, "application/octet-stream")
     response["Content-Length"] = str(end - start)
     response["Accept-Ranges"] = "bytes"
     response["Last-Modified"] = written
@@ -63,12 +63,13 @@ def send_archive(
     request: HttpRequest, files: Iterable[tuple[str, Source]], name: str
 ) -> StreamingHttpResponse:
     """Send files as a zip that is made while it is sent; what vanishes meanwhile is left out."""
-    return _stream(request, _zip_blocks(files), name, "application/zip")
+    return send_blocks(request, _zip_blocks(files), name, "application/zip")
 
 
-def _stream(
+def send_blocks(
     request: HttpRequest, blocks: Iterator[bytes], name: str, content_type: str
 ) -> StreamingHttpResponse:
+    """Send a file that is made while it is sent."""
     # Under ASGI Django would collect a plain iterator into a list before it sends anything.
     body = _in_threads(blocks) if isinstance(request, ASGIRequest) else blocks
     response = StreamingHttpResponse(body, content_type=content_type)

@@ -10,8 +10,10 @@ from experiments.api import (
     check_runs,
     compare,
     compute,
+    imports,
     models,
     outputs,
+    run_exports,
     search,
     snapshots,
     teamwork,
@@ -44,6 +46,8 @@ api.add_router("/snapshots", snapshots.router)
 # With the operations of every module that adds some to the routers of api.sweeps and api.runs.
 api.add_router("/sweeps", teamwork.sweeps)
 api.add_router("/runs", outputs.runs)
+api.add_router("/sweeps", run_exports.router)
+api.add_router("/imports", imports.router)
 api.add_router("/trash", trash.trash)
 api.add_router("/removals", trash.removals)
 api.add_router("/check-runs", check_runs.router)

@@ -170,7 +170,7 @@ def _runs(raw: Any, problems: list[Problem]) -> Iterator[ObservedRun]:
 def _run(run: Fields, place: int) -> ObservedRun:
     number = run.whole("number")
     params = run.mapping("hyperparameters")
-    run.problems += unstorable_texts(params, f"{run.path}.hyperparameters")
+    run.problems.extend(unstorable_texts(params, f"{run.path}.hyperparameters"))
     return ObservedRun(
         number=place if number is None else number,
         params=params,

@@ -77,6 +77,17 @@ def all_series(run: Run, *, names: Iterable[str] | None = None) -> list[Series]:
     return [_series(name, list(group)) for name, group in groupby(rows, key=lambda row: row[0])]
 
 
+def series_of_runs(sweep: Sweep, numbers: Iterable[int]) -> Iterator[tuple[int, Series]]:
+    """Yield run number and series of every metric of these runs, by number and name; one query."""
+    found = MetricChunk.objects.filter(sweep=sweep, series__run__number__in=list(numbers))
+    rows = found.order_by("series__run__number", "series__name", "first").values_list(
+        *("series__run__number", "series__name", "first", "count", "values", "steps", "times"),
+        "texts",
+    )
+    for (number, name), group in groupby(rows, key=lambda row: row[:2]):
+        yield number, _series(name, [row[1:] for row in group])
+
+
 def curves_of(sweep: Sweep, metric: str, *, limit: int = 300) -> dict[int, Curve]:
     """Return one metric of every run by run number, each cut to at most `limit` points."""
     curves = {}

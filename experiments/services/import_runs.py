@@ -67,6 +67,7 @@ class _Batch:
 
     observed: ObservedRun
     run: Run
+    ended: datetime
     columns: dict[str, Columns] = field(default_factory=dict)
 
 
@@ -117,7 +118,7 @@ def import_sweep(
         sweep = _create_sweep(observed, found, snapshot, owner, workspace)
         batches = _create_runs(sweep, observed, found.spec)
         _note_best(sweep, batches)
-        ended = observed.ended or max(batch.run.ended_at for batch in batches)
+        ended = observed.ended or max(batch.ended for batch in batches)
         started = observed.started or min(sweep.created_at, ended)
         end_sweep(sweep.pk, observed, started=started, ended=ended)
         notify(sweep.pk)
@@ -210,7 +211,7 @@ def _create_runs(sweep: Sweep, observed: ObservedSweep, spec: SweepSpec) -> list
         if batch.columns:
             append_columns(batch.run, batch.run.stamp, batch.columns, _NO_SERIES)
     Run.objects.bulk_update(repeats, ["retry_of"], batch_size=100)
-    Event.objects.bulk_create([_event(sweep, batch.run) for batch in batches], batch_size=100)
+    Event.objects.bulk_create([_event(sweep, batch) for batch in batches], batch_size=100)
     return batches
 
 
@@ -248,7 +249,7 @@ def _batch(
         reason=end.reason,
         **summary,
     )
-    return _Batch(observed, run, columns)
+    return _Batch(observed, run, ended, columns)
 
 
 def _logged(spec: SweepSpec, summary: dict[str, Any], names: list[str]) -> Logged:
@@ -282,7 +283,8 @@ def _columns(series: ObservedSeries, ended: datetime) -> Columns:
     )
 
 
-def _event(sweep: Sweep, run: Run) -> Event:
+def _event(sweep: Sweep, batch: _Batch) -> Event:
+    run = batch.run
     label = badge(run.state, run.end_reason).label
     return Event(
         sweep=sweep,
@@ -291,7 +293,7 @@ def _event(sweep: Sweep, run: Run) -> Event:
         kind=Event.Kind.RUN,
         message=f"Run {run.number}: {label}. {run.reason}",
         payload={"number": run.number, "state": run.state, "end_reason": run.end_reason},
-        created_at=run.ended_at,
+        created_at=batch.ended,
     )
 
 
