@@ -139,6 +139,8 @@ OF_TEAMS = {
 }
 # Its sweeps stand in the query: tried by everybody in test_api_compare.py.
 OF_COMPARISON = {("GET", "/compare")}
+# Tried by everybody in test_imports.py.
+OF_FILES = {("POST", "/imports"), ("GET", "/sweeps/{sweep_id}/export/{what}")}
 # What the token of a run opens: that run, but a script does not repeat itself.
 OWN_RUN = {key for key in OPERATIONS if "{run_id}" in key[1]} - {("POST", "/runs/{run_id}/retry")}
 # The address names a model, the body the run.
@@ -194,7 +196,9 @@ def test_every_operation_has_a_row() -> None:
         for method in operations
     }
 
-    assert documented == set(OPERATIONS) | OF_COMPUTE | OF_TRASH | OF_COMPARISON | OF_TEAMS
+    assert documented == (
+        set(OPERATIONS) | OF_COMPUTE | OF_TRASH | OF_COMPARISON | OF_TEAMS | OF_FILES
+    )
 
 
 @EVERY
