@@ -6,10 +6,10 @@ fitted by one call: these functions make reports of what happens in between.
 
 from typing import Any, Callable, Mapping, Optional, Sequence, Tuple, Union
 
-import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
-from sklearn.utils import shuffle
+from sklearn.utils import check_random_state, shuffle
+from sklearn.utils.multiclass import unique_labels
 
 from studio.sdk.integrations.framework_metrics import FrameworkMetrics
 from studio.sdk.run import Run
@@ -45,8 +45,8 @@ def fit_in_epochs(
             % type(model).__name__
         )
     metrics, score = FrameworkMetrics(run), check_scoring(model, scoring)
-    first = {"classes": np.unique(y)} if is_classifier(model) else {}
-    order = np.random.RandomState(seed)
+    first = {"classes": unique_labels(y)} if is_classifier(model) else {}
+    order = check_random_state(seed)
     for epoch in range(1, epochs + 1):
         rows, targets = shuffle(x, y, random_state=order)
         size = batch_size or len(targets)
