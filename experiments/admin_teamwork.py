@@ -16,13 +16,13 @@ from experiments.services.share_links import revoke_share_link
 
 @admin.register(NoteVersion)
 class NoteVersionAdmin(OwnedByStudioAdmin[NoteVersion]):
-    """Every version of the notes on sweeps."""
+    """Every version of the notes on sweeps and runs."""
 
-    list_display = ["__str__", "sweep", "author_name", "created_at"]
+    list_display = ["__str__", "sweep", "run", "author_name", "created_at"]
     list_filter = ["created_at", "sweep__experiment__workspace"]
-    list_select_related = ["sweep"]
+    list_select_related = ["sweep", "run__sweep"]
     search_fields = ["text", "author_name", "sweep__name", "sweep__public_id"]
-    show = ("sweep", "number", "text", "author", "author_name", "created_at")
+    show = ("sweep", "run", "number", "text", "author", "author_name", "created_at")
 
 
 @admin.register(Star)

@@ -1,6 +1,6 @@
-"""REST: notes, tags and stars of sweeps, and the links that share them.
+"""REST: notes on sweeps and runs, tags and stars of sweeps, and the links that share them.
 
-Operations of the router of api.sweeps: one address may have methods here and there.
+Operations of the routers of api.sweeps and api.runs: one address may have methods here and there.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Status
 
 from experiments import clock
-from experiments.api.auth import READ, WRITE, check_may_write, person_of, sweep_of
+from experiments.api.auth import READ, WRITE, check_may_write, person_of, run_of, sweep_of
 from experiments.api.errors import MEDIA_TYPE, problem_response
-from experiments.api.outputs import sweeps
+from experiments.api.outputs import runs, sweeps
 from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from experiments.api.teamwork_schemas import (
     NotesIn,
@@ -28,7 +28,7 @@ from experiments.api.teamwork_schemas import (
     SweepTags,
     SweepTagsIn,
 )
-from experiments.models import NoteVersion, ShareLink, Sweep
+from experiments.models import NoteVersion, Run, ShareLink, Sweep
 from experiments.problems import Problem, ProblemsError
 from experiments.queries.notes import note_history, note_json, notes_of
 from experiments.queries.shared import link_state, share_links_for
@@ -38,7 +38,7 @@ from experiments.services.share_links import create_share_link, revoke_share_lin
 from experiments.services.stars import set_star
 from experiments.services.sweep_tags import change_sweep_tags
 
-__all__ = ["sweeps"]
+__all__ = ["runs", "sweeps"]
 
 _CONFLICT: Final = {"x-errors": [409]}
 _ETAG: Final = re.compile(r'(?:W/)?"?(\d{1,9})"?')
@@ -47,9 +47,7 @@ _ETAG: Final = re.compile(r'(?:W/)?"?(\d{1,9})"?')
 @sweeps.get("/{sweep_id}/notes", auth=READ, response=NotesOut)
 def get_notes(request: HttpRequest, response: HttpResponse, sweep_id: str) -> dict[str, Any]:
     """Read the notes on a sweep; the ETag is their version."""
-    found = note_json(notes_of(sweep_of(request, sweep_id)))
-    response["ETag"] = f'"{found["version"]}"'
-    return found
+    return _read(response, sweep_of(request, sweep_id))
 
 
 @sweeps.put("/{sweep_id}/notes", auth=WRITE, response=NotesOut, openapi_extra=_CONFLICT)
@@ -59,14 +57,7 @@ def put_notes(request: HttpRequest, response: HttpResponse, sweep_id: str, body:
     Send the version that was edited, 0 for the first. When somebody changed the notes since, the
     answer is 409 with both texts as `current` and `yours`, and nothing is stored.
     """
-    sweep = _writable(request, sweep_id)
-    base = _base_of(request, body.version)
-    try:
-        note = write_notes(sweep, body.text, base=base, user=person_of(request))
-    except StaleNotes as stale:
-        return _both_texts(stale, body.text)
-    response["ETag"] = f'"{note.number}"'
-    return note_json(note)
+    return _write(request, response, _writable(request, sweep_id), body)
 
 
 @sweeps.get("/{sweep_id}/notes/versions", auth=READ, response=NoteVersions)
@@ -74,13 +65,29 @@ def list_note_versions(
     request: HttpRequest, sweep_id: str, cursor: Cursor = "", limit: Limit = 50
 ) -> dict[str, Any]:
     """List the versions of the notes on a sweep, newest first."""
-    sweep = sweep_of(request, sweep_id)
-    found = note_history(sweep, before=decode_cursor(cursor), limit=limit + 1)
-    page = found[:limit]
-    return {
-        "items": [_version_json(note) for note in page],
-        "next_cursor": encode_cursor(page[-1].number) if len(found) > limit else None,
-    }
+    return _versions(sweep_of(request, sweep_id), cursor, limit)
+
+
+@runs.get("/{run_id}/notes", auth=READ, response=NotesOut)
+def get_run_notes(request: HttpRequest, response: HttpResponse, run_id: str) -> dict[str, Any]:
+    """Read the notes on a run; the ETag is their version."""
+    return _read(response, run_of(request, run_id))
+
+
+@runs.put("/{run_id}/notes", auth=WRITE, response=NotesOut, openapi_extra=_CONFLICT)
+def put_run_notes(request: HttpRequest, response: HttpResponse, run_id: str, body: NotesIn) -> Any:
+    """Write the next version of the notes on a run, as those on a sweep."""
+    run = run_of(request, run_id)
+    check_may_write(request, run.sweep.experiment.workspace)
+    return _write(request, response, run, body)
+
+
+@runs.get("/{run_id}/notes/versions", auth=READ, response=NoteVersions)
+def list_run_note_versions(
+    request: HttpRequest, run_id: str, cursor: Cursor = "", limit: Limit = 50
+) -> dict[str, Any]:
+    """List the versions of the notes on a run, newest first."""
+    return _versions(run_of(request, run_id), cursor, limit)
 
 
 @sweeps.get("/{sweep_id}/tags", auth=READ, response=SweepTags)
@@ -154,6 +161,33 @@ def _writable(request: HttpRequest, sweep_id: str) -> Sweep:
     sweep = sweep_of(request, sweep_id)
     check_may_write(request, sweep.experiment.workspace)
     return sweep
+
+
+def _read(response: HttpResponse, subject: Sweep | Run) -> dict[str, Any]:
+    found = note_json(notes_of(subject))
+    response["ETag"] = f'"{found["version"]}"'
+    return found
+
+
+def _write(
+    request: HttpRequest, response: HttpResponse, subject: Sweep | Run, body: NotesIn
+) -> HttpResponse | dict[str, Any]:
+    base = _base_of(request, body.version)
+    try:
+        note = write_notes(subject, body.text, base=base, user=person_of(request))
+    except StaleNotes as stale:
+        return _both_texts(stale, body.text)
+    response["ETag"] = f'"{note.number}"'
+    return note_json(note)
+
+
+def _versions(subject: Sweep | Run, cursor: str, limit: int) -> dict[str, Any]:
+    found = note_history(subject, before=decode_cursor(cursor), limit=limit + 1)
+    page = found[:limit]
+    return {
+        "items": [_version_json(note) for note in page],
+        "next_cursor": encode_cursor(page[-1].number) if len(found) > limit else None,
+    }
 
 
 def _base_of(request: HttpRequest, version: int | None) -> int:

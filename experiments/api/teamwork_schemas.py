@@ -14,7 +14,7 @@ from experiments.services.share_links import DAYS, MAX_NAME
 
 
 class NotesOut(Schema):
-    """The notes on a sweep; version 0: nobody has written any."""
+    """The notes on a sweep or a run; version 0: nobody has written any."""
 
     version: int
     text: str = Field(description="Markdown.")

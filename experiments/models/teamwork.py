@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from experiments import clock
 from experiments.models.registry import RegisteredModel
+from experiments.models.run import Run
 from experiments.models.sweep import Sweep
 
 # A full stop stands in neither half of a token, and needs no escape in an address.
@@ -27,9 +28,20 @@ def new_share_key() -> str:
 
 
 class NoteVersion(models.Model):
-    """The notes on a sweep after one edit. Nothing is ever changed here: the newest counts."""
+    """The notes on a sweep, or on one of its runs, after one edit.
+
+    Nothing is ever changed here: the newest counts.
+    """
 
     sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="notes")
+    run = models.ForeignKey(
+        Run,
+        on_delete=models.CASCADE,
+        related_name="notes",
+        null=True,
+        blank=True,
+        help_text="Of the same sweep; none: the notes are on the sweep.",
+    )
     number = models.PositiveIntegerField(help_text="From 1; the next edit must name it.")
     text = models.TextField(blank=True, help_text="Markdown.")
     author = models.ForeignKey(
@@ -42,7 +54,10 @@ class NoteVersion(models.Model):
         ordering = ["sweep_id", "-number"]
         constraints = [
             # Of two edits of one version only one is stored.
-            models.UniqueConstraint(fields=["sweep", "number"], name="note_version_once"),
+            models.UniqueConstraint(
+                fields=["sweep", "number"], condition=Q(run=None), name="note_version_once"
+            ),
+            models.UniqueConstraint(fields=["run", "number"], name="note_version_of_run_once"),
         ]
 
     def __str__(self) -> str:

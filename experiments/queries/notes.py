@@ -1,21 +1,34 @@
-"""Notes on sweeps as people and programs read them: the newest version, and those before it."""
+"""Notes on sweeps and runs as people and programs read them: the newest, and those before it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from experiments.markdown import render_markdown
-from experiments.models import NoteVersion, Sweep
+from experiments.models import NoteVersion, Run, Sweep
 
 
-def notes_of(sweep: Sweep) -> NoteVersion | None:
+def versions_of(subject: Sweep | Run) -> QuerySet[NoteVersion]:
+    """Return every version of the notes on a sweep or a run, newest first."""
+    if isinstance(subject, Run):
+        found = NoteVersion.objects.filter(run=subject)
+    else:
+        found = NoteVersion.objects.filter(sweep=subject, run=None)
+    return found.order_by("-number")
+
+
+def notes_of(subject: Sweep | Run) -> NoteVersion | None:
     """Return the newest version of the notes; None while nobody has written any."""
-    return NoteVersion.objects.filter(sweep=sweep).order_by("-number").first()
+    return versions_of(subject).first()
 
 
-def note_history(sweep: Sweep, *, before: int | None = None, limit: int = 50) -> list[NoteVersion]:
+def note_history(
+    subject: Sweep | Run, *, before: int | None = None, limit: int = 50
+) -> list[NoteVersion]:
     """Return the versions below `before`, newest first."""
-    found = NoteVersion.objects.filter(sweep=sweep).order_by("-number")
+    found = versions_of(subject)
     return list((found if before is None else found.filter(number__lt=before))[:limit])
 
 

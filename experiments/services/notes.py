@@ -7,7 +7,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from experiments.models import Event, NoteVersion, Sweep
+from experiments.models import Event, NoteVersion, Run, Sweep
 from experiments.problems import Problem, ProblemsError
 from experiments.queries.notes import notes_of
 from experiments.services.events import bump, notify, write_event
@@ -29,8 +29,8 @@ class StaleNotes(Exception):  # noqa: N818 - an expected race, often no error
         )
 
 
-def write_notes(sweep: Sweep, text: str, *, base: int, user: User) -> NoteVersion:
-    """Store the next version of the notes on a sweep; `base` is the version that was edited.
+def write_notes(subject: Sweep | Run, text: str, *, base: int, user: User) -> NoteVersion:
+    """Store the next version of the notes on a sweep or a run; `base` is what was edited.
 
     A text that is there already is no new version.
 
@@ -46,10 +46,12 @@ def write_notes(sweep: Sweep, text: str, *, base: int, user: User) -> NoteVersio
     if not is_storable(text):
         message = "The notes have a null character or half a character; remove it."
         raise ProblemsError([Problem("text", message)])
+    run = subject if isinstance(subject, Run) else None
+    sweep = subject.sweep if isinstance(subject, Run) else subject
     with transaction.atomic():
         # The bump locks the sweep's row: of two edits at once the second sees the first.
         cursor = bump(sweep.pk)
-        current = notes_of(sweep)
+        current = notes_of(subject)
         if current is not None and current.text == text:
             return current
         if base != (current.number if current else 0):
@@ -57,9 +59,11 @@ def write_notes(sweep: Sweep, text: str, *, base: int, user: User) -> NoteVersio
         number = base + 1
         name = user.get_username()
         note = NoteVersion.objects.create(
-            sweep=sweep, number=number, text=text, author=user, author_name=name
+            sweep=sweep, run=run, number=number, text=text, author=user, author_name=name
         )
-        message = f"Notes: version {number} by {name}"
-        write_event(sweep.pk, cursor, Event.Kind.NOTICE, message, by=user)
+        about = f" on run {run.number}" if run else ""
+        message = f"Notes{about}: version {number} by {name}"
+        run_id = run.pk if run else None
+        write_event(sweep.pk, cursor, Event.Kind.NOTICE, message, run_id=run_id, by=user)
         notify(sweep.pk, lists=False)
     return note

@@ -24,6 +24,7 @@ from experiments.progress import SweepProgress
 from experiments.queries import Series
 from experiments.queries.json_forms import in_declared_order
 from experiments.queries.models import versions_from
+from experiments.queries.notes import notes_of
 from experiments.queries.receipts import receipt_of
 from experiments.queries.run_facts import place_of, progress_of, series_summaries
 from experiments.run_files import (
@@ -167,6 +168,9 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "next_url": _neighbour_url(sweep, place.next),
         "is_best": is_best,
         "why": once(lambda: why_of(found)),
+        "notes": once(lambda: notes_of(found)),
+        "notes_url": reverse("run_notes", args=[found.public_id]),
+        "can_change": may_change,
         "receipt": once(lambda: receipt_of(found)),
         "best": best,
         "to_best": _difference(found, sweep, progress.digits),
@@ -209,7 +213,6 @@ def _run_page(
     sweep = found.sweep
     series = queries.all_series(found)
     best = sweep.best_run if sweep.best_run_id != found.pk else None
-    leader = queries.series_of(best, sweep.metric_name) if best else None
     return {
         **page_data(sweep, progress),
         "live": not found.is_terminal or bool(overlay and overlay.is_live),
@@ -222,9 +225,15 @@ def _run_page(
         },
         "series": [_series_json(one) for one in _main_first(series, sweep.metric_name)],
         "small_charts": _SMALL_CHARTS,
-        "best": {"number": best.number, **_series_json(leader)} if best and leader else None,
+        "best": curve_json(best, sweep.metric_name) if best else None,
         "log": {"url": reverse("run_log", args=[found.public_id]), "offset": log_offset},
     }
+
+
+def curve_json(run: Run, metric: str) -> dict[str, Any] | None:
+    """Return the values of a run as a small chart draws them; None without any."""
+    found = queries.series_of(run, metric)
+    return None if found is None else {"number": run.number, **_series_json(found)}
 
 
 def _main_first(series: list[Series], metric: str) -> list[Series]:

@@ -84,7 +84,9 @@ import django; django.setup()
 from experiments.models import Sweep
 from experiments.services import notes, setup, share_links
 user, sweep = setup.first_administrator(), Sweep.objects.get(public_id="{sweep}")
-notes.write_notes(sweep, "# What we saw\\n\\n- a [link](/sweeps/)\\n- `code`", base=0, user=user)
+for noted in (sweep, sweep.best_run):
+    text = "# What we saw\\n\\n- a [link](/sweeps/)\\n- `code`"
+    notes.write_notes(noted, text, base=0, user=user)
 link = share_links.create_share_link(sweep, user=user, days=7, with_reasons=True, with_files=True)
 print(link.token)
 """

@@ -80,6 +80,9 @@ OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
     ("POST", "/sweeps/{sweep_id}/share-links"): (_json({"days": 1}), 201, "write"),
     ("GET", "/runs/{run_id}"): (NOTHING, 200, "read"),
     ("PATCH", "/runs/{run_id}"): (_json({"tags": {"a": "1"}}), 200, "write"),
+    ("GET", "/runs/{run_id}/notes"): (NOTHING, 200, "read"),
+    ("PUT", "/runs/{run_id}/notes"): (_json({"text": "a", "version": 0}), 200, "write"),
+    ("GET", "/runs/{run_id}/notes/versions"): (NOTHING, 200, "read"),
     ("GET", "/runs/{run_id}/metrics"): (NOTHING, 200, "read"),
     ("POST", "/runs/{run_id}/metrics"): (_json(REPORT), 202, "write"),
     ("POST", "/runs/{run_id}/cancel"): (NOTHING, 200, "write"),
@@ -141,8 +144,9 @@ OF_TEAMS = {
 OF_COMPARISON = {("GET", "/compare")}
 # Tried by everybody in test_imports.py.
 OF_FILES = {("POST", "/imports"), ("GET", "/sweeps/{sweep_id}/export/{what}")}
-# What the token of a run opens: that run, but a script does not repeat itself.
+# What the token of a run opens: that run, but a script does not repeat itself or write notes.
 OWN_RUN = {key for key in OPERATIONS if "{run_id}" in key[1]} - {("POST", "/runs/{run_id}/retry")}
+OWN_RUN -= {key for key in OPERATIONS if "/notes" in key[1]}
 # The address names a model, the body the run.
 OWN_RUN |= {("POST", "/models/{name}/versions")}
 EVERY = pytest.mark.parametrize(

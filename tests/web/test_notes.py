@@ -1,4 +1,4 @@
-"""Notes on a sweep: written, shown, kept version by version, never overwritten unseen."""
+"""Notes on a sweep or a run: written, shown, kept version by version, never overwritten unseen."""
 
 from __future__ import annotations
 
@@ -94,6 +94,31 @@ def test_too_long_notes_come_back_as_they_were_typed(client, world, page):
     assert answer.status_code == 422
     assert "The notes have 30001 characters; at most 30000" in answer.content.decode()
     assert field_of(answer) == text
+
+
+def test_notes_on_a_run_stand_on_its_page_and_apart_from_those_on_the_sweep(client, world, page):
+    save(client, page, "on the sweep", 0)
+    run = f"/runs/{world.run.public_id}/"
+
+    assert save(client, f"{run}notes/", "**seed** was lucky", 0)["Location"] == f"{run}#notes"
+
+    assert "<strong>seed</strong> was lucky" in client.get(run).content.decode()
+    assert "was lucky" not in client.get(f"/sweeps/{world.sweep.public_id}/").content.decode()
+    assert save(client, f"{run}notes/", "unseen", 0).status_code == 409
+    assert (
+        f'<a href="{run}">Run {world.run.number}</a>'
+        in client.get(f"{run}notes/1/").content.decode()
+    )
+    event = Event.objects.filter(sweep=world.sweep).order_by("cursor").last()
+    assert event.message == f"Notes on run {world.run.number}: version 1 by alice"
+    assert event.run == world.run
+    found = call("GET", f"{run[:-1]}/notes", token=world.tokens["alice_read"])
+    assert json.loads(found.content)["version"] == 1
+    client.force_login(world.bob)
+    assert save(client, f"{run}notes/", "x", 1).status_code == 403
+    client.force_login(world.charlie)
+    assert client.get(f"{run}notes/").status_code == 404
+    assert client.get(f"{run}notes/1/").status_code == 404
 
 
 def test_reader_reads_and_stranger_finds_nothing(client, world, page):
