@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,7 +25,10 @@ from experiments.spec import SweepSpec
 from experiments.spec_command import format_value
 from experiments.spec_yaml import dump_yaml
 from experiments.states import SWEEP_ACTIVE
-from experiments.views.runs import files_of
+from experiments.views.best_strip import strip_picture
+from experiments.views.model_panel import relation_card
+from experiments.views.parts import once
+from experiments.views.runs import curve_json, files_of
 from experiments.views.sweep_head import find_sweep, page_data
 
 _OUTPUTS: Final = "outputs/"
@@ -68,7 +72,7 @@ def best_model(request: HttpRequest, sweep_id: str) -> HttpResponse:
     """Show the winner so far, or say why there is none yet."""
     sweep = find_sweep(request, sweep_id)
     progress = progress_of(sweep, timezone.now())
-    model = queries.best_model(sweep, defaults=script_defaults(sweep))
+    model = once(lambda: queries.best_model(sweep, defaults=script_defaults(sweep)))
     context: dict[str, Any] = {
         "sweep": sweep,
         "model": model,
@@ -77,38 +81,51 @@ def best_model(request: HttpRequest, sweep_id: str) -> HttpResponse:
         "left": max(0, planned_runs(sweep) - progress.ended),
         "can_change": queries.may_write(request.user, sweep.experiment.workspace),
         "page": page_data(sweep, progress),
+        "importance": relation_card(sweep, "importance"),
+        **_parts(sweep, model),
     }
-    if model is not None:
-        context |= _model_context(sweep, model)
     is_fragment = "X-Fragment" in request.headers
     name = "experiments/_best_model_parts.html" if is_fragment else "experiments/best_model.html"
     return render(request, name, context)
 
 
-def _model_context(sweep: Sweep, model: BestModel) -> dict[str, Any]:
-    files = files_of(model.run)
+def _parts(sweep: Sweep, found: Callable[[], BestModel | None]) -> dict[str, Callable[[], Any]]:
+    """Return what the page shows of the winner; only templates that have one ask for it."""
+
+    def of_model(make: Callable[[BestModel], Any]) -> Callable[[], Any]:
+        def made() -> Any:
+            model = found()
+            return None if model is None else make(model)
+
+        return once(made)
+
+    files = of_model(lambda model: files_of(model.run))
     return {
-        "run": model.run,
-        "placed": [place_value(value) for value in model.values],
-        "has_defaults": any(value.default is not None for value in model.values),
-        "rivals": rivals_of(model),
-        "names": list(model.params),
-        "neighbours": [_neighbour(model, one) for one in model.nearest],
-        "registered": versions_from(sweep=sweep),
-        "argument_words": [shlex.quote(word) for word in model.arguments],
-        "command_words": [
-            shlex.quote(word) for word in model.command or _planned_command(sweep, model)
-        ],
-        "json_text": json.dumps(model.params, indent=2, ensure_ascii=False),
-        "yaml_text": dump_yaml(model.params),
-        "outputs": [f for f in files if f.path.startswith(_OUTPUTS)],
-        "others": [f for f in files if not f.path.startswith(_OUTPUTS)],
-        "archive_url": reverse("run_archive", args=[model.run.public_id]),
+        "run": of_model(lambda model: model.run),
+        "placed": of_model(lambda model: [place_value(value) for value in model.values]),
+        "has_defaults": of_model(lambda m: any(value.default is not None for value in m.values)),
+        "strip": of_model(strip_picture),
+        "curve": of_model(lambda model: curve_json(model.run, sweep.metric_name)),
+        "rivals": of_model(rivals_of),
+        "names": of_model(lambda model: list(model.params)),
+        "neighbours": of_model(lambda m: [_neighbour(m, one) for one in m.nearest]),
+        "registered": once(lambda: versions_from(sweep=sweep)),
+        "argument_words": of_model(lambda m: [shlex.quote(word) for word in m.arguments]),
+        "command_words": of_model(lambda model: _command_words(sweep, model)),
+        "json_text": of_model(lambda m: json.dumps(m.params, indent=2, ensure_ascii=False)),
+        "yaml_text": of_model(lambda model: dump_yaml(model.params)),
+        "outputs": once(lambda: [f for f in files() if f.path.startswith(_OUTPUTS)]),
+        "others": once(lambda: [f for f in files() if not f.path.startswith(_OUTPUTS)]),
+        "archive_url": of_model(lambda m: reverse("run_archive", args=[m.run.public_id])),
     }
 
 
-def _planned_command(sweep: Sweep, model: BestModel) -> list[str]:
-    return SweepSpec.from_stored(sweep.spec).argv(model.params, sweep.compute.python or "python")
+def _command_words(sweep: Sweep, model: BestModel) -> list[str]:
+    words = model.command
+    if not words:
+        python = sweep.compute.python or "python"
+        words = SweepSpec.from_stored(sweep.spec).argv(model.params, python)
+    return [shlex.quote(word) for word in words]
 
 
 def place_value(winner: WinningValue) -> Placed:

@@ -64,9 +64,9 @@ def strip_picture(model: BestModel) -> StripPicture | None:
         for at, count in enumerate(strip.counts)
         if count
     )
-    compared = [("median", "median", model.median)]
+    compared = [("at-median", "median", model.median)]
     if model.by_defaults and model.by_defaults.distance == 0:
-        compared.append(("default", "script defaults", model.by_defaults))
+        compared.append(("at-default", "script defaults", model.by_defaults))
     marks = tuple(
         Mark(css, label, one.result.value, round(strip.place(one.result.value) * WIDTH, 1))
         for css, label, one in compared
