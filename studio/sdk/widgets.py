@@ -1,40 +1,60 @@
-"""RunDetails: how a sweep or a run stands, as text or in a notebook, kept up to date there.
+"""RunDetails: how a sweep or a run stands: a live widget, HTML or text, as the place allows.
 
-Standard library only; Python 3.8 syntax. IPython is used where it is running already.
+Standard library only; Python 3.8 syntax. IPython is used where it is running already, anywidget
+where it is installed.
 """
 
 import html
+import importlib.util
 import json
 import sys
-import threading
-import time
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from studio.sdk.errors import UserErrorException
+from studio.sdk.following import Following, stop_when_interrupted
+from studio.sdk.remote_run import TERMINAL
 from studio.sdk.results import HyperDriveRun
 from studio.sdk.run import Run
 
 _ROWS = 20
-_REFRESH_SECONDS = 5.0
-_ENDS = ("Completed", "Failed", "Canceled")
+_REFRESH = (5.0, 20.0)
+_FORMS = ("widget", "html", "text")
 
 
 class RunDetails:
     """Shows a sweep with its runs, or a single run."""
 
     def __init__(self, run_instance: Run) -> None:
+        """Take the run or the sweep that is shown."""
         if not isinstance(run_instance, Run):
             raise TypeError("RunDetails takes a run, not %r" % (run_instance,))
         self._run = run_instance
+        self._shown: List[Any] = []
 
-    def show(self, render_lib: Any = None, widget_settings: Any = None) -> None:
-        """Print the table, or display it in a notebook and renew it until the end."""
-        display = _notebook_display()
-        if display is None:
+    def show(
+        self, render_lib: Any = None, widget_settings: Optional[Dict[str, Any]] = None
+    ) -> None:
+        """Show the run, and keep that up to date in a notebook until the run has ended.
+
+        `render_lib` is taken for programs that give it, and not used. Of `widget_settings`,
+        "form" is "widget", "html" or "text"; by itself the best one that the place can show.
+
+        Raises:
+            UserErrorException: the form is none, or cannot be had here.
+        """
+        shell = _notebook_shell()
+        form = self._form(shell, widget_settings)
+        if form == "text":
             print(self.text())
-            return
-        module, handle = display
-        handle.display(module.HTML(self.html()))
-        threading.Thread(target=self._renew, args=(module, handle), daemon=True).start()
+        elif form == "widget":
+            self._show_widget(shell)
+        else:
+            self._show_html(shell)
+
+    def close(self) -> None:
+        """Keep nothing of what was shown up to date any more."""
+        for shown in self._shown:
+            shown.stop()
 
     def get_widget_data(self, widget_settings: Any = None) -> Dict[str, Any]:
         """Return what is shown: facts, and rows of runs with the best first."""
@@ -50,36 +70,101 @@ class RunDetails:
 
     def text(self) -> str:
         """Return the table as plain text."""
-        data = self.get_widget_data()
-        lines = ["%s  %s" % (data["run_id"], data["status"])]
-        rows = _rows(data)
-        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
-        for row in rows:
-            cells = [cell.ljust(width) for cell, width in zip(row, widths)]  # noqa: B905 - 3.8
-            lines.append("  ".join(cells).rstrip())
-        return "\n".join([*lines, data["url"]])
+        return _text(self.get_widget_data())
 
     def html(self) -> str:
         """Return the table as HTML; every value is escaped."""
-        data = self.get_widget_data()
-        rows = _rows(data)
-        body = "".join(_html_row(row, "th" if i == 0 else "td") for i, row in enumerate(rows))
-        return '<p><a href="%s">%s</a>: %s</p><table>%s</table>' % (
-            html.escape(data["url"]),
-            html.escape(data["run_id"]),
-            html.escape(data["status"]),
-            body,
-        )
+        return _html(self.get_widget_data())
 
-    def _renew(self, module: Any, handle: Any) -> None:
-        status = ""
-        while status not in _ENDS:
-            time.sleep(_REFRESH_SECONDS)
-            try:
-                status = self._run.get_status()
-                handle.update(module.HTML(self.html()))
-            except Exception:  # noqa: BLE001 - a notebook must not fill up with tracebacks
-                return
+    def _form(self, shell: Any, settings: Any) -> str:
+        if settings is not None and not isinstance(settings, dict):
+            raise UserErrorException("widget_settings is %r; use a dict or None." % (settings,))
+        wanted = (settings or {}).get("form")
+        if wanted is None:
+            return self._best_form(shell)
+        if wanted not in _FORMS:
+            allowed = ", ".join(repr(form) for form in _FORMS)
+            raise UserErrorException(
+                "widget_settings['form'] is %r; use one of %s." % (wanted, allowed)
+            )
+        problem = self._problem(wanted, shell)
+        if problem:
+            raise UserErrorException("widget_settings['form'] is %r, but %s" % (wanted, problem))
+        return str(wanted)
+
+    def _best_form(self, shell: Any) -> str:
+        # Where nobody can answer, as under nbconvert, nobody can use a widget, and its page would
+        # ask another host for what draws it.
+        is_attended = shell is not None and _can_answer(shell)
+        if is_attended and not self._problem("widget", shell):
+            return "widget"
+        return "text" if shell is None else "html"
+
+    def _problem(self, form: str, shell: Any) -> str:
+        """Say why a form cannot be had; empty when it can."""
+        if form != "text" and shell is None:
+            return "this is no notebook; 'text' is for every place."
+        if form != "widget":
+            return ""
+        if not isinstance(self._run, HyperDriveRun):
+            return "a single run has no widget; its sweep has: RunDetails(run.parent)."
+        if importlib.util.find_spec("anywidget") is None:
+            return "anywidget is not installed: pip install 'sweep-studio[notebook]'."
+        return ""
+
+    def _show_widget(self, shell: Any) -> None:
+        from studio.sdk.notebook_widget import SweepWidget  # noqa: PLC0415 - needs anywidget
+
+        made = SweepWidget(self._run._client(), self._run.id)
+        bundle, metadata = made.bundle()
+        # Where a widget cannot be drawn, as on a page that shows the saved notebook.
+        plain = self.get_widget_data()
+        bundle = {**bundle, "text/html": _html(plain), "text/plain": _text(plain)}
+        sys.modules["IPython"].display.display(bundle, metadata=metadata, raw=True)
+        self._shown.append(made)
+        made.start(shell)
+
+    def _show_html(self, shell: Any) -> None:
+        module: Any = sys.modules["IPython"].display
+        handle = module.DisplayHandle()
+        data = self.get_widget_data()
+        shown = [_html(data)]
+        handle.display(module.HTML(shown[0]))
+
+        def step() -> Tuple[bool, bool]:
+            data = self.get_widget_data()
+            page = _html(data)
+            if page != shown[0]:
+                handle.update(module.HTML(page))
+            is_new, shown[0] = page != shown[0], page
+            return is_new, data["status"] in TERMINAL
+
+        if data["status"] not in TERMINAL:
+            following = Following(step, lambda state, text: None, _REFRESH)
+            self._shown.append(following)
+            stop_when_interrupted(shell)
+            following.start()
+
+
+def _text(data: Dict[str, Any]) -> str:
+    lines = ["%s  %s" % (data["run_id"], data["status"])]
+    rows = _rows(data)
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths)]  # noqa: B905 - 3.8
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join([*lines, data["url"]])
+
+
+def _html(data: Dict[str, Any]) -> str:
+    rows = _rows(data)
+    body = "".join(_html_row(row, "th" if i == 0 else "td") for i, row in enumerate(rows))
+    return '<p><a href="%s">%s</a>: %s</p><table>%s</table>' % (
+        html.escape(data["url"]),
+        html.escape(data["run_id"]),
+        html.escape(data["status"]),
+        body,
+    )
 
 
 def _rows(data: Dict[str, Any]) -> List[List[str]]:
@@ -109,12 +194,16 @@ def _html_row(cells: Sequence[str], tag: str) -> str:
     return "<tr>%s</tr>" % inner
 
 
-def _notebook_display() -> Any:
-    """Return IPython's display module and a fresh handle in a notebook; None elsewhere."""
-    shell = sys.modules.get("IPython")
-    if shell is None or shell.get_ipython() is None:
-        return None
-    if not hasattr(shell.get_ipython(), "kernel"):
-        return None
-    module: Any = sys.modules["IPython"].display
-    return module, module.DisplayHandle()
+def _notebook_shell() -> Any:
+    """Return the shell of a notebook's kernel; None elsewhere."""
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module is not None else None
+    return shell if hasattr(shell, "kernel") else None
+
+
+def _can_answer(shell: Any) -> bool:
+    """Tell whether somebody sits before the notebook: programs that run one refuse questions."""
+    try:
+        return bool(shell.kernel.get_parent()["content"].get("allow_stdin", True))
+    except (AttributeError, KeyError, TypeError):
+        return True
