@@ -18,7 +18,6 @@ FORMATS: Final = ("text", "json")
 BLOT: Final = "[hidden]"
 # What `extra=` may add to a line.
 _EXTRAS: Final = ("method", "path", "route", "status", "duration_ms")
-_SERVERS: Final = ("uvicorn", "uvicorn.error")
 _SECRETS: Final = re.compile(
     r"""
       \b(?:st|sc|run)_[A-Za-z0-9_-]{43,}             # tokens, whatever is around them
@@ -29,7 +28,7 @@ _SECRETS: Final = re.compile(
     | (?<=://)[^/\s"'@]*:[^/\s"'@]*(?=@)             # name:password@host
     | (?P<name>                                      # ?token=…  "password": "…"  API_KEY=…
         (?<![\w.-])[\w.-]*(?:token|secret|password|passwd|api[_-]?key|signature|sessionid)
-        ["']?\s?[=:]\s?["']?
+        [\w.-]*["']?\s?[=:]\s?["']?
       )(?:(?<=")[^"]+|(?<=')[^']+|[^\s&"',;}\]]+)
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -95,7 +94,11 @@ def logging_of(line_format: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         # The web server has set up its own by now; its lines are to look like all others.
-        "loggers": {name: {"handlers": [], "propagate": True} for name in _SERVERS},
+        "loggers": {
+            "uvicorn": {"handlers": [], "propagate": True},
+            # Configuring the one above would turn this one on.
+            "uvicorn.access": {"handlers": [], "propagate": False},
+        },
     }
 
 

@@ -7,6 +7,7 @@ kernel kills them when this process dies. Knows nothing of what the children do.
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import select
 import signal
@@ -238,8 +239,16 @@ def last_words(log: Path) -> str:
             lines = file.read().decode(errors="replace").split("\n")
     except OSError:
         return ""
-    words = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    words = _plain(next((line.strip() for line in reversed(lines) if line.strip()), ""))
     return f": {words[:_ERROR_CHARACTERS].rstrip('.')}" if words else ""
+
+
+def _plain(line: str) -> str:
+    """Return what a line says to a person: the message of one that is JSON."""
+    try:
+        return str(json.loads(line)["message"]) if line.startswith("{") else line
+    except (ValueError, KeyError, TypeError):
+        return line
 
 
 def _prepare_log(log: Path) -> None:

@@ -18,6 +18,7 @@ from experiments.models import Event, Run, Sweep
 from experiments.services.events import append_event
 from experiments.services.look_ahead import ask_ahead
 from experiments.services.new_runs import create_runs
+from experiments.services.origins import origin_of
 from experiments.services.sampling import Proposal, SamplerFailed, propose_runs
 from experiments.services.stopping import stop_children
 from experiments.services.sweep_end import breaker_sentence, end_again, end_of_sweep
@@ -44,7 +45,7 @@ def advance_sweep(sweep_id: int) -> None:
         if sweep is None or sweep.is_terminal:
             return
         try:
-            with log_context.bound(sweep_id=sweep.public_id):
+            with log_context.bound(sweep_id=sweep.public_id, request_id=origin_of(sweep.pk)):
                 is_settled = not _step(sweep)
         except StaleState:
             continue  # another controller was faster: look again at what it left

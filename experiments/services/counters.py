@@ -83,14 +83,24 @@ def flush() -> None:
         _send()
 
 
-def read(client: redis.Redis) -> dict[str, float]:
+def read(server: redis.Redis) -> dict[str, float]:
     """Return all counts by their names.
 
     Raises:
         RedisError: the server does not answer.
     """
-    raw: Mapping[Any, Any] = client.hgetall(KEY)  # type: ignore[assignment]  # not awaited
+    raw: Mapping[Any, Any] = server.hgetall(KEY)  # type: ignore[assignment]  # not awaited
     return {name.decode(): float(value) for name, value in raw.items()}
+
+
+def client() -> redis.Redis:
+    """Return a client that waits for a second at most."""
+    # Its pool notices a fork and opens connections of its own there.
+    if _state.client is None:
+        _state.client = redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT
+        )
+    return _state.client
 
 
 def _add_and_send(amounts: Mapping[str, float]) -> None:
@@ -112,7 +122,7 @@ def _send(last: Mapping[str, float] | None = None) -> None:
         amounts, _state.waiting = _state.waiting, {}
         _state.sent_at = now
     try:
-        with _client().pipeline(transaction=False) as pipeline:  # one way there and back
+        with client().pipeline(transaction=False) as pipeline:  # one way there and back
             for name, amount in amounts.items():
                 pipeline.hincrbyfloat(KEY, name, amount)
             for name, value in (last or {}).items():
@@ -134,12 +144,3 @@ class _State:
 
 
 _state: Final = _State()
-
-
-def _client() -> redis.Redis:
-    # Its pool notices a fork and opens connections of its own there.
-    if _state.client is None:
-        _state.client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT
-        )
-    return _state.client

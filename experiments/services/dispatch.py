@@ -22,6 +22,7 @@ from rq.serializers import JSONSerializer
 from experiments import log_context
 from experiments.models import Run, Sweep
 from experiments.models.compute import UNATTENDED
+from experiments.services.origins import keep_origin
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ def take_run(queue_name: str) -> int | None:
 def enqueue_advance(sweep_id: int) -> None:
     """Ask the controller to look at a sweep, after the commit."""
     cursor, kind = Sweep.objects.values_list("cursor", "compute__kind").get(pk=sweep_id)
+    keep_origin(sweep_id)
     if kind in UNATTENDED:
         return
     # The cursor in the id: a job with the id of one that is just ending would be deleted with it.

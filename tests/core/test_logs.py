@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from pathlib import Path
 
 import pytest
 
 from experiments import log_context
 from studio.logs import BLOT, JsonLines, TextLines, without_secrets
+from studio.supervisor import last_words
 
 TOKEN = "q7-" + "Ab_9" * 10  # as long as those of the studio
 
@@ -77,6 +79,17 @@ def test_text_line_ends_with_its_context() -> None:
         line = TextLines().format(record("said"))
 
     assert line.endswith("WARNING studio.test said  request_id=r1 run_id=HD_1_2")
+
+
+def test_last_words_of_a_log_are_for_people(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    for line, words in (
+        (JsonLines().format(record("No space left.")), ": No space left"),
+        ('{"message"', ': {"message"'),
+        ("plain words", ": plain words"),
+    ):
+        log.write_text(f"before\n{line}\n")
+        assert last_words(log) == words
 
 
 def test_context_ends_with_its_block() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from experiments.services.outcome import RunOutcome
 from experiments.services.runs import finish_run
 from experiments.states import RUN_REASONS, RunState
 from runner.watchdog import tick
+from studio.http_metrics import REGISTRY, with_sockets_counted
 from tests.factories import make_compute, make_run, make_user, report
 from tests.servers import ROOT
 from tests.web.api_world import World, make_world
@@ -168,6 +170,21 @@ def test_requests_are_counted_by_route_and_never_by_path(world: World) -> None:
     assert {"run", "none", "metrics"} <= routes
     assert world.run.public_id not in text
     assert "PROPFIND" not in text
+
+
+def test_open_sockets_are_counted() -> None:
+    seen = []
+
+    async def socket(*_: Any) -> None:
+        seen.append(REGISTRY.get_sample_value("studio_websockets"))
+        raise ConnectionError
+
+    before = REGISTRY.get_sample_value("studio_websockets")
+    with pytest.raises(ConnectionError):
+        asyncio.run(with_sockets_counted(socket)({}, None, None))
+
+    assert seen == [before + 1]
+    assert REGISTRY.get_sample_value("studio_websockets") == before
 
 
 def test_every_parser_reads_it(world: World) -> None:
