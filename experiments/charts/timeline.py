@@ -154,7 +154,7 @@ def _layout(history: SlotHistory, unit: int, unit_name: str, *, is_live: bool) -
         for slot in history.slots
     ]
     xaxis = {
-        "title": {"text": f"{unit_name} since the first start, {_moment(history.start)} UTC"},
+        "title": {"text": f"{unit_name} since {_moment(history.start)} UTC"},
         "range": [-pad, end + pad],
     }
     yaxis = {

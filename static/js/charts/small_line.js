@@ -44,7 +44,7 @@ export function smallLine(series) {
   const drawn = isDot ? path.replace(/M[^M]+/g, "$&h0") : path;
   const said = `${series.name}: last ${formatParam(last)}, from ${formatParam(low)} to ${formatParam(high)}`;
   return html`<figure class="smallchart"><figcaption><span class="mono clip" title="${series.name}">${
-    series.name}</span><span class="metricval num">${formatParam(last)}</span></figcaption>
+    series.name}</span><span class="num"><span class="xs faint">last</span> <span class="metricval">${formatParam(last)}</span></span></figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${said}">
     <path class="line${isDot ? " dot" : ""}" d="${drawn}"></path></svg>
     <div class="row between xs faint num"><span>${formatParam(low)} to ${formatParam(high)}</span><span>${
