@@ -54,8 +54,8 @@ class SweepWidget:
 
     def bundle(self) -> Tuple[Dict[str, Any], Dict[str, Any]]:
         """Return the MIME bundle that shows the widget, and its metadata."""
-        found = self.widget._repr_mimebundle_()
-        return found if isinstance(found, tuple) else (found, {})
+        data, metadata = self.widget._repr_mimebundle_()
+        return dict(data or {}), metadata
 
     def _step(self) -> Tuple[bool, bool]:
         with self._lock:
