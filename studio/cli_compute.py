@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import click
 
+from studio.cli_completion import complete_compute
 from studio.cli_output import EXIT_FAILED, connect, echo_json, echo_table, json_option
 
 # Workers look every few seconds, and an interpreter has some to answer.
@@ -72,7 +73,7 @@ def add(name: str, as_json: bool, **given: Any) -> None:
 
 
 @compute.command("set")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_compute)
 @click.option("--drain/--no-drain", default=None, help="Whether waiting runs wait.")
 @click.option("--enable/--disable", default=None, help="Whether it takes new sweeps.")
 @_settings
@@ -92,7 +93,7 @@ def change(name: str, drain: bool | None, enable: bool | None, as_json: bool, **
 
 
 @compute.command("test")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_compute)
 @json_option
 def test(name: str, as_json: bool) -> None:
     """Let every attached worker start the interpreter of its scripts; exit 1 if one cannot."""

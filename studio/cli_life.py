@@ -7,13 +7,14 @@ from urllib.parse import quote
 
 import click
 
+from studio.cli_completion import complete_run, complete_sweep
 from studio.cli_output import connect, echo_json, json_option
 from studio.cli_sweeps import sweep_path
 from studio.sdk.client import StudioClient, StudioRefusedError
 
 
 @click.command()
-@click.argument("sweep")
+@click.argument("sweep", shell_complete=complete_sweep)
 @json_option
 def pause(sweep: str, as_json: bool) -> None:
     """Pause a sweep: runs that have started go on, no new ones start."""
@@ -21,7 +22,7 @@ def pause(sweep: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("sweep")
+@click.argument("sweep", shell_complete=complete_sweep)
 @json_option
 def resume(sweep: str, as_json: bool) -> None:
     """Let a paused sweep go on."""
@@ -29,7 +30,7 @@ def resume(sweep: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("sweep_or_run")
+@click.argument("sweep_or_run", shell_complete=complete_run)
 @json_option
 def retry(sweep_or_run: str, as_json: bool) -> None:
     """Repeat all failed runs of a sweep, or one run by its id (<sweep>_<number>).

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from studio.cli_completion import complete_compute
 from studio.cli_output import EXIT_FAILED, echo_json, json_option
 
 if TYPE_CHECKING:
@@ -41,7 +42,12 @@ def up(port: int | None, host: str, workers: int, no_example: bool, drain: bool)
 
 
 @click.command()
-@click.option("--compute", required=True, help="Name of the compute target.")
+@click.option(
+    "--compute",
+    required=True,
+    help="Name of the compute target.",
+    shell_complete=complete_compute,
+)
 @click.option(
     "--slots",
     type=click.IntRange(1, 256),

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import click
 
+from studio.cli_completion import complete_run
 from studio.cli_output import connect, echo_json, json_option
 from studio.cli_sweeps import sweep_path
 from studio.sdk.client import StudioClient, StudioRefusedError
@@ -19,7 +20,7 @@ _TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
 
 
 @click.command()
-@click.argument("run_or_sweep")
+@click.argument("run_or_sweep", shell_complete=complete_run)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run or sweep has ended.")
 @json_option
 def logs(run_or_sweep: str, follow: bool, as_json: bool) -> None:

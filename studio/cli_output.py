@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -121,3 +122,16 @@ def format_age(moment: str | None) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {unit} ago"
     return "just now"
+
+
+@contextmanager
+def progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Show what goes on behind a spinner on a terminal; nothing at all in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 -- slow to import, terminals only
+    from rich.markup import escape  # noqa: PLC0415
+
+    with Console(stderr=True).status(escape(text)) as status:
+        yield lambda line: status.update(escape(line))

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import click
 
 from experiments.formats import format_filesize
+from studio.cli_completion import complete_run
 from studio.cli_django import set_up_django
 from studio.cli_output import (
     EXIT_FAILED,
@@ -71,7 +72,7 @@ def trash(workspace: str, yes: bool, as_json: bool) -> None:
 
 
 @purge.command()
-@click.argument("sweep_or_run")
+@click.argument("sweep_or_run", shell_complete=complete_run)
 @click.option(
     "--keep-best",
     type=click.IntRange(0, 1000),

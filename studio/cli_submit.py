@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,6 +21,7 @@ from studio.cli_output import (
     format_params,
     format_value,
     json_option,
+    progress,
 )
 from studio.cli_sweeps import sweep_path, sweep_summary
 from studio.sdk.client import StudioClient, StudioError, StudioRefusedError, StudioUnreachableError
@@ -123,7 +122,7 @@ def _submit(
     except ProblemsError as error:
         raise _WrongError(_every_problem(specification, raw, error)) from error
     client = connect()
-    with tempfile.TemporaryFile() as archive, _progress("Sending the source directory"):
+    with tempfile.TemporaryFile() as archive, progress("Sending the source directory"):
         # Asked before it is sent: a refused specification leaves no snapshot behind.
         digest = write_zip(files, archive)
         refused = _problems_of_the_studio(client, {**spec.dump(), "snapshot": digest})
@@ -132,7 +131,7 @@ def _submit(
         snapshot = client.upload("snapshots", archive, "application/zip")
     ready = {**spec.dump(), "snapshot": snapshot["id"]}
     if check_seconds is not None:
-        with _progress("Checking first") as say:
+        with progress("Checking first") as say:
             tried = try_first(client, ready, seconds=check_seconds, say=say)
         report_check(tried, as_json=as_json)
     sweep = client.post("sweeps", ready)
@@ -225,7 +224,7 @@ def _wait(client: StudioClient, sweep: dict[str, Any]) -> dict[str, Any]:
     """Return the sweep when it has ended; says how it goes on a terminal."""
     silent_since: float | None = None
     try:
-        with _progress("Queued") as say:
+        with progress("Queued") as say:
             while sweep["status"] not in _ENDS:
                 time.sleep(_PAUSE_SECONDS)
                 try:
@@ -257,16 +256,3 @@ def _echo_end(sweep: dict[str, Any]) -> None:
         click.echo(sweep["reason"])
     if sweep["best_run"]:
         click.echo(format_params(sweep["best_run"]["hyperparameters"]))
-
-
-@contextmanager
-def _progress(text: str) -> Iterator[Callable[[str], None]]:
-    """Show what goes on behind a spinner on a terminal; nothing at all in a pipe."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console  # noqa: PLC0415 -- slow to import, terminals only
-    from rich.markup import escape  # noqa: PLC0415
-
-    with Console(stderr=True).status(escape(text)) as status:
-        yield lambda line: status.update(escape(line))

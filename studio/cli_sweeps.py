@@ -8,6 +8,7 @@ from urllib.parse import quote, urljoin
 
 import click
 
+from studio.cli_completion import complete_run, complete_sweep
 from studio.cli_output import (
     EXIT_FAILED,
     connect,
@@ -104,7 +105,7 @@ def list_sweeps(state: str | None, experiment: str | None, limit: int, as_json: 
 
 
 @click.command()
-@click.argument("sweep")
+@click.argument("sweep", shell_complete=complete_sweep)
 @json_option
 def show(sweep: str, as_json: bool) -> None:
     """Show one sweep: status, reason, runs by status, best run."""
@@ -134,7 +135,7 @@ def show(sweep: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("sweep")
+@click.argument("sweep", shell_complete=complete_sweep)
 @click.option(
     "--filter",
     "conditions",
@@ -164,7 +165,7 @@ def runs(sweep: str, conditions: str | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("sweep")
+@click.argument("sweep", shell_complete=complete_sweep)
 @click.option("--register", "model", metavar="NAME", help="Register its files as this model.")
 @click.option(
     "--path",
@@ -202,7 +203,7 @@ def best(sweep: str, model: str | None, path: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("sweep_or_run")
+@click.argument("sweep_or_run", shell_complete=complete_run)
 @json_option
 def cancel(sweep_or_run: str, as_json: bool) -> None:
     """Cancel a sweep with all its runs, or one run by its id (<sweep>_<number>)."""

@@ -119,7 +119,8 @@ def list_tokens(as_json: bool) -> None:
 @click.argument("name")
 @click.option("--user", help="Whose token it is. Default: the first administrator.")
 @click.option("--compute", help="Revoke a token of this compute target.")
-def revoke(name: str, user: str | None, compute: str | None) -> None:
+@json_option
+def revoke(name: str, user: str | None, compute: str | None, as_json: bool) -> None:
     """Make every token of this name useless at once."""
     set_up_django()
     from experiments.models import ApiToken, ComputeToken  # noqa: PLC0415 -- needs Django
@@ -132,6 +133,9 @@ def revoke(name: str, user: str | None, compute: str | None) -> None:
         count, _ = ApiToken.objects.filter(user=owner, name=name).delete()
     if not count:
         raise click.ClickException(f"{owner} has no token named '{name}'.")
+    if as_json:
+        echo_json({"name": name, "revoked": count})
+        return
     click.echo(f"Revoked {count} token{'s' if count > 1 else ''} named '{name}'.")
 
 

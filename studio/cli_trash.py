@@ -8,6 +8,7 @@ from urllib.parse import quote
 import click
 
 from experiments.formats import format_filesize
+from studio.cli_completion import complete_sweep
 from studio.cli_output import connect, echo_json, echo_table, format_age, json_option
 from studio.cli_sweeps import sweep_path
 
@@ -22,7 +23,9 @@ def trash() -> None:
 
 
 @trash.command()
-@click.argument("sweeps", nargs=-1, required=True, metavar="SWEEP...")
+@click.argument(
+    "sweeps", nargs=-1, required=True, metavar="SWEEP...", shell_complete=complete_sweep
+)
 @json_option
 def add(sweeps: tuple[str, ...], as_json: bool) -> None:
     """Move sweeps that have ended to the trash."""

@@ -71,9 +71,16 @@ def run_end(run: ObservedRun, logged: Logged) -> RunEnd:
     if state not in RUN_TERMINAL:
         reason = f"It was {state} when it was read; what it had reported by then is here."
         return RunEnd(RunState.CANCELED, EndReason.USER, reason)
-    usual = success_sentence(logged) if state == RunState.COMPLETED else _SENTENCES[state]
+    usual = _success(logged) if state == RunState.COMPLETED else _SENTENCES[state]
     reason = clean_text(run.reason, _MAX_REASON) or usual
     return RunEnd(state, EndReason(run.end_reason or _USUAL[state]), reason)
+
+
+def _success(logged: Logged) -> str:
+    """Say what a run has shown; nobody here has seen its exit code."""
+    if logged.reports and logged.best_value is not None:
+        return success_sentence(logged).removeprefix("Exit code 0. ")
+    return f'It ended well where it ran, without a finite value of "{logged.metric}".'
 
 
 def end_sweep(

@@ -1,0 +1,78 @@
+"""The manual below each `--help`: arguments, examples, exit codes, environment, see also.
+
+The texts are in `studio.cli_pages`; this module puts them under the commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import click
+
+# What commands that ask a studio return and read, unless their page says otherwise.
+EXITS: Final[Mapping[int, str]] = {
+    0: "done",
+    1: "refused, or it did not go well",
+    2: "the command or its input is wrong",
+    3: "the studio cannot be reached",
+}
+VARIABLES: Final[Mapping[str, str]] = {
+    "STUDIO_URL": "address of the studio; default: that of this machine",
+    "STUDIO_TOKEN": "token for that studio; `studio token create` makes one",
+    "STUDIO_HOME": "data folder of this machine's studio",
+}
+_NO_WRAP: Final = "\b"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the manual says about a command beyond its options.
+
+    `examples` are (command line, what it does); `exits` and `variables` replace the usual ones.
+    """
+
+    examples: Sequence[tuple[str, str]]
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    exits: Mapping[int, str] = field(default_factory=lambda: EXITS)
+    variables: Mapping[str, str] = field(default_factory=lambda: VARIABLES)
+    see_also: Sequence[str] = ()
+
+
+def attach_manual(command: click.Command, path: str) -> click.Command:
+    """Put the manual of a command, and of those below it, under its help."""
+    from studio.cli_pages import PAGES  # noqa: PLC0415 -- it needs this module
+
+    page = PAGES.get(path)
+    if page is not None:
+        command.epilog = manual_text(page)
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            attach_manual(below, f"{path} {name}")
+    return command
+
+
+def manual_text(page: Page) -> str:
+    """Return a page as the text that stands below the options."""
+    parts = [
+        _listed("Arguments", page.arguments),
+        _examples(page.examples),
+        _listed("Exit codes", {str(code): text for code, text in page.exits.items()}),
+        _listed("Environment variables", page.variables),
+    ]
+    if page.see_also:
+        commands = ", ".join(f"studio {name}" for name in page.see_also)
+        parts.append(f"{_NO_WRAP}\nSee also:\n  {commands}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _listed(title: str, entries: Mapping[str, str]) -> str:
+    width = max((len(name) for name in entries), default=0)
+    lines = [f"  {name:<{width}}  {text}" for name, text in entries.items()]
+    return "\n".join([_NO_WRAP, f"{title}:", *lines]) if lines else ""
+
+
+def _examples(examples: Sequence[tuple[str, str]]) -> str:
+    lines = [line for command, text in examples for line in (f"  $ {command}", f"      {text}")]
+    return "\n".join([_NO_WRAP, "Examples:", *lines]) if lines else ""
