@@ -128,6 +128,7 @@ class CurveSet:
         self._runs: dict[int, _GrowingCurve] = {}
         self._finished: set[int] = set()
         self._ordered: list[tuple[int, _GrowingCurve]] | None = None
+        self._leaders: FloatArray | None = None
 
     def append(self, number: int, values: Iterable[float]) -> None:
         """Add the next reports of run `number`, in order; a run is known from its first report."""
@@ -138,6 +139,7 @@ class CurveSet:
             self._runs[number] = _GrowingCurve()
             self._ordered = None
         self._runs[number].extend(new, self.goal)
+        self._leaders = None
 
     def set_finished(self, number: int) -> None:
         """Note that run `number` will not report any more."""
@@ -182,6 +184,21 @@ class CurveSet:
         """Return the largest number of reports of any run; 0 when there is none."""
         return max((len(run.best) for run in self._runs.values()), default=0)
 
+    def leaders(self) -> FloatArray:
+        """Return the best value of all runs within their first 1, 2, ... reports: `(longest,)`.
+
+        NaN before the first finite one. Worked out once for all intervals, kept until the next
+        report: the line of a limit asks for hundreds of them.
+        """
+        if self._leaders is None:
+            better = np.fmax if direction(self.goal) > 0 else np.fmin
+            found = np.full(self.longest(), np.nan)
+            for run in self._runs.values():
+                curve = np.frombuffer(run.best)
+                better(found[: curve.size], curve, out=found[: curve.size])
+            self._leaders = better.accumulate(found)
+        return self._leaders
+
     def rank_at(self, interval: int) -> dict[int, int]:
         """Return the rank (1 = best) of each run that reached `interval` with a finite value.
 
@@ -212,23 +229,33 @@ class CurveSet:
 class _GrowingCurve:
     # array("d") instead of numpy: one element is read per run and decision, which is three times
     # as fast here, and appending never copies the curve.
-    __slots__ = ("best", "finite_count", "mean", "total")
+    # The mean is worked out when somebody asks: of all policies median stopping alone does.
+    __slots__ = ("_mean", "_waiting", "best", "finite_count", "total")
 
     def __init__(self) -> None:
         self.best = array("d")
-        self.mean = array("d")
+        self._mean = array("d")
+        self._waiting = array("d")  # reports that are not in the mean yet
         self.total = 0.0
         self.finite_count = 0
+
+    @property
+    def mean(self) -> array[float]:
+        if self._waiting:
+            means, self.total, self.finite_count = _extend_mean(
+                np.array(self._waiting), total=self.total, count=self.finite_count
+            )
+            self._mean.frombytes(means.tobytes())
+            self._waiting = array("d")
+        return self._mean
 
     def extend(self, values: FloatArray, goal: str) -> None:
         finite = _finite_or_nan(values)
         before = self.best[-1] if self.best else float("nan")
-        best = best_so_far(np.concatenate(([before], finite)), goal)[1:]
-        mean, self.total, self.finite_count = _extend_mean(
-            finite, total=self.total, count=self.finite_count
-        )
+        better = np.fmax if direction(goal) > 0 else np.fmin
+        best = better.accumulate(np.concatenate(([before], finite)))[1:]
         self.best.frombytes(best.tobytes())
-        self.mean.frombytes(mean.tobytes())
+        self._waiting.frombytes(finite.tobytes())
 
 
 def _value_at(curve: array[float], interval: int) -> float:

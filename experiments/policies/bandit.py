@@ -10,8 +10,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from experiments.curves import CurveSet, direction
 from experiments.policies.base import Case, Policy, Verdict, comparison_text, is_worse, runs_text
 from experiments.policies.fields import (
@@ -85,11 +83,11 @@ class Bandit(Policy):
         """Return the worst value that survives at `interval`; None when it is not judged there."""
         if not self.is_due(interval):
             return None
-        values = curves.best_at(interval).values
-        values = values[np.isfinite(values)]
-        if not values.size:
+        leaders = curves.leaders()
+        if not leaders.size:
             return None
-        limit = self._limit(goal, float(values.max() if goal == "maximize" else values.min()))
+        # A run that reports no more keeps its best. No leader yet: no limit either.
+        limit = self._limit(goal, float(leaders[min(interval, leaders.size) - 1]))
         return limit if math.isfinite(limit) else None
 
     def _limit(self, goal: str, leader: float) -> float:
