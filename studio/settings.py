@@ -216,6 +216,9 @@ STUDIO_MIN_FREE_BYTES: Final = 200 * 1000 * 1000
 STUDIO_MAX_RETRIES: Final = 2
 # After so many days in the trash a sweep is deleted for good; 0: only people delete.
 STUDIO_TRASH_DAYS: Final = env.count("STUDIO_TRASH_DAYS", 30, most=36500)
+# Requests of REST a minute: of each token or person, and of each address without valid credentials.
+STUDIO_RATE_LIMIT: Final = env.count("STUDIO_RATE_LIMIT", 6000, most=1_000_000)
+STUDIO_RATE_LIMIT_STRANGERS: Final = env.count("STUDIO_RATE_LIMIT_STRANGERS", 1200, most=1_000_000)
 # How long a worker on another machine waits for a studio that does not take its files.
 STUDIO_TRANSFER_SECONDS: Final = 600
 

@@ -16,25 +16,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
-from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
+from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+from ninja.parser import Parser
 from ninja.renderers import JSONRenderer
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
-from experiments.api.errors import MEDIA_TYPE, NOT_FOUND, install_handlers, problem_response
-from experiments.api.schemas import ProblemDocument
+from experiments.api.bodies import check_json_type
+from experiments.api.document import StudioDocument
+from experiments.api.errors import NOT_FOUND, install_handlers, problem_response
+from experiments.api.limits import add_rate_headers
+from experiments.api.unchanged import unchanged_or
 from experiments.storable import is_storable, unstorable_texts
-
-_STATUS_WORDS = {
-    "400": "The body cannot be read.",
-    "401": "No valid token and no session.",
-    "403": "The token's scope or your role does not allow it.",
-    "404": "There is no such object, or it is not yours.",
-    "409": "The state of the object does not allow it.",
-    "413": "The body is too large.",
-    "422": "Something in the request is wrong; every problem is listed.",
-}
 
 
 def finite_json(value: Any) -> Any:
@@ -60,8 +53,9 @@ class StudioAPI(NinjaAPI):
 
     def __init__(self, *, body_models: Sequence[type[BaseModel]] = (), **options: Any) -> None:
         """`body_models`: models that `openapi_extra` refers to as `#/components/schemas/...`."""
-        super().__init__(renderer=StrictJSONRenderer(), **options)
+        super().__init__(renderer=StrictJSONRenderer(), parser=JSONParser(), **options)
         self._body_models = body_models
+        self._documents: dict[str, OpenAPISchema] = {}
         install_handlers(self)
 
     def _get_urls(self) -> list[URLResolver | URLPattern]:
@@ -74,32 +68,25 @@ class StudioAPI(NinjaAPI):
     def get_openapi_operation_id(self, operation: Operation) -> str:
         return operation.view_func.__name__
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        document = super().get_openapi_schema(**options)
-        models: list[Any] = [(ProblemDocument, "serialization")]
-        models += [(model, "validation") for model in self._body_models]
-        _, definitions = models_json_schema(models, ref_template=REF_TEMPLATE)
-        document["components"]["schemas"].update(definitions["$defs"])
-        for path in document["paths"].values():
-            for operation in path.values():
-                _describe_errors(operation)
-        return document
+    def get_openapi_schema(
+        self,
+        *,
+        path_prefix: str | None = None,
+        path_params: dict[str, Any] | None = None,
+    ) -> OpenAPISchema:
+        """Return the OpenAPI document, as document.py makes it; it takes a second, so once."""
+        prefix = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        if prefix not in self._documents:
+            self._documents[prefix] = StudioDocument(self, prefix, self._body_models)
+        return self._documents[prefix]
 
 
-def _describe_errors(operation: dict[str, Any]) -> None:
-    """Name the errors that an operation may answer with."""
-    statuses = {"401", "403", "422"} if "security" in operation else {"422"}
-    if "requestBody" in operation:
-        statuses |= {"400", "413"}
-    if any(p["in"] == "path" for p in operation["parameters"]):
-        statuses.add("404")
-    statuses |= {str(s) for s in operation.pop("x-errors", [])}
-    reference = {"$ref": "#/components/schemas/ProblemDocument"}
-    for status in sorted(statuses):
-        operation["responses"][status] = {
-            "description": _STATUS_WORDS[status],
-            "content": {MEDIA_TYPE: {"schema": reference}},
-        }
+class JSONParser(Parser):
+    """Reads bodies that say they are JSON, or say nothing."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        check_json_type(request)
+        return super().parse_body(request)
 
 
 def _as_api_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -115,7 +102,10 @@ def _as_api_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
             response = view(request, *args, **kwargs)
         except Http404:
             return problem_response(404, NOT_FOUND)
-        return _not_allowed(request, response) if response.status_code == 405 else response
+        if response.status_code == 405:
+            return _not_allowed(request, response)
+        add_rate_headers(request, response)
+        return unchanged_or(request, response)
 
     return login_not_required(api_view)
 

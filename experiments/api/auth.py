@@ -16,6 +16,7 @@ from ninja.security.http import HttpAuthBase
 from ninja.utils import check_csrf
 
 from experiments import queries
+from experiments.api.limits import count_request
 from experiments.models import ApiToken, Run, Sweep, Workspace
 from experiments.services import access
 
@@ -61,12 +62,14 @@ class BearerToken(HttpAuthBase):
             return None
         token = access.find_api_token(plain.strip())
         if token is not None:
+            count_request(request, f"token:{token.digest[:32]}")
             return self._person(token)
         run = access.run_for_token(plain.strip())
         if run is None:
             raise AuthenticationError(
                 message="The token is unknown, expired or revoked, or its run has ended."
             )
+        count_request(request, f"run:{run.pk}", of_run=True)
         if not self.accepts_runs:
             raise AuthorizationError(message="The token of a run opens that run only.")
         return Caller(user=run.sweep.owner, scope=Scope.WRITE, run=run)
@@ -93,6 +96,7 @@ class BrowserSession(APIKeyBase):
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
         if not request.user.is_authenticated:
             return None
+        count_request(request, f"user:{request.user.pk}")
         if request.method not in _SAFE_METHODS and check_csrf(request) is not None:
             raise AuthorizationError(
                 message="The CSRF token is missing or wrong; send it as X-CSRFToken."

@@ -15,13 +15,16 @@ import yaml
 from django.http import HttpRequest, UnreadablePostError
 from ninja.errors import HttpError
 
-from experiments.api.errors import UnreadableBodyError, json_problem
+from experiments.api.errors import MediaTypeError, UnreadableBodyError, json_problem
 from experiments.problems import Problem
 from experiments.space.literals import brief
 from experiments.spec import load_yaml
 
 YAML_TYPES: Final = frozenset(
     {"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"}
+)
+_JSON_TYPES: Final = frozenset(
+    {"", "application/json", "text/json", "application/x-www-form-urlencoded"}
 )
 _IN_MEMORY: Final = 1 << 20
 _BLOCK: Final = 1 << 16
@@ -31,19 +34,40 @@ def read_mapping(request: HttpRequest) -> dict[str, Any]:
     """Return the body as a mapping: YAML when the content type says so, JSON otherwise.
 
     Raises:
+        MediaTypeError: the content type is neither.
         UnreadableBodyError: not UTF-8, not JSON or YAML, or not a mapping.
     """
+    is_yaml = request.content_type in YAML_TYPES
+    if not is_yaml:
+        check_json_type(request, "JSON or YAML", "application/json or application/yaml")
     try:
         text = request.body.decode("utf-8")
     except UnicodeDecodeError as error:
         problem = Problem(f"byte {error.start}", "The body is not UTF-8 text.")
         raise UnreadableBodyError(problem) from error
-    value = _parse_yaml(text) if request.content_type in YAML_TYPES else _parse_json(text)
+    value = _parse_yaml(text) if is_yaml else _parse_json(text)
     if not isinstance(value, dict):
         found = "empty" if value is None else brief(value)
         problem = Problem("", f"The body is {found}; it must be a mapping of names to values.")
         raise UnreadableBodyError(problem)
     return value
+
+
+def check_json_type(
+    request: HttpRequest, read: str = "JSON", types: str = "application/json"
+) -> None:
+    """Refuse a body that says of itself that it is no JSON.
+
+    Without a type, or with the one that `curl --data` sends by itself, it is read as JSON.
+
+    Raises:
+        MediaTypeError: it has another type.
+    """
+    given = str(request.content_type or "")
+    if given in _JSON_TYPES or given.endswith("+json"):
+        return
+    text = f"The body is {given[:80]!r}; this operation reads {read}: send Content-Type: {types}."
+    raise MediaTypeError(text)
 
 
 def take_digest(raw: dict[str, Any]) -> str | None:
@@ -82,7 +106,14 @@ def upload(request: HttpRequest, limit: int) -> Iterator[IO[bytes]]:
     """Give the raw body as a seekable file of at most `limit` bytes.
 
     Django's own limit is for bodies kept in memory, and this one never is.
+
+    Raises:
+        MediaTypeError: it came as a form, so it is not the file itself.
     """
+    if request.content_type == "multipart/form-data":
+        raise MediaTypeError(
+            "The body is a form; send the file itself, as curl --data-binary @FILE does."
+        )
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
         try:
             while block := request.read(_BLOCK):

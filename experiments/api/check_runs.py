@@ -18,7 +18,9 @@ from experiments.api.auth import (
 )
 from experiments.api.bodies import read_mapping, take_digest
 from experiments.api.check_schemas import CheckRunOut, StartedCheck
+from experiments.api.once import once
 from experiments.api.spec_body import SPEC_BODY
+from experiments.api.sweeps import names_a_folder
 from experiments.models import Sweep
 from experiments.services.check_run import (
     DEFAULT_SECONDS,
@@ -35,6 +37,7 @@ Seconds = Annotated[
 
 
 @router.post("", auth=WRITE, response={201: StartedCheck}, openapi_extra=SPEC_BODY)
+@once(is_long=names_a_folder)
 def start_check_run(request: HttpRequest, seconds: Seconds = DEFAULT_SECONDS) -> Status[Any]:
     """Run the first configuration of a specification on a real worker, with a time limit.
 

@@ -68,7 +68,7 @@ class ComparisonOut(Schema):
     differences: list[DifferenceOut]
 
 
-@router.get("", auth=READ, response=ComparisonOut)
+@router.get("", auth=READ, response=ComparisonOut, openapi_extra={"x-errors": [404]})
 def compare_sweeps(
     request: HttpRequest,
     sweeps: Annotated[

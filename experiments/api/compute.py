@@ -11,6 +11,8 @@ from ninja.errors import AuthorizationError
 from experiments import queries
 from experiments.api.auth import READ, WRITE, caller_of, person_of
 from experiments.api.bodies import read_mapping
+from experiments.api.once import once
+from experiments.api.paging import Cursor, LongLimit, cut
 from experiments.api.schemas import ComputeChanged, ComputeOut, ComputePage
 from experiments.api.spec_body import json_body
 from experiments.compute_settings import read_changes
@@ -57,18 +59,21 @@ _NEW: Final = {
 
 
 @router.get("", auth=READ, response=ComputePage)
-def list_compute(request: HttpRequest, label: Labels) -> dict[str, Any]:
-    """List the compute targets that you may use."""
-    found = queries.compute_json(person_of(request), label)
-    return {"items": found, "next_cursor": None}
+def list_compute(
+    request: HttpRequest, label: Labels, cursor: Cursor = "", limit: LongLimit = 1000
+) -> dict[str, Any]:
+    """List the compute targets that you may use, by name."""
+    page, more = cut(queries.compute_json(person_of(request), label), cursor, limit)
+    return {"items": page, "next_cursor": more}
 
 
 @router.post(
     "",
     auth=WRITE,
     response={201: ComputeChanged},
-    openapi_extra={**json_body(_NEW), "x-errors": [403]},
+    openapi_extra={**json_body(_NEW), "x-errors": [409]},
 )
+@once()
 def add_compute(request: HttpRequest) -> Status[Any]:
     """Add a compute target; administrators with a token of the scope admin."""
     _check_administrator(request)

@@ -17,7 +17,7 @@ from ninja import Query
 from experiments import queries
 from experiments.api.auth import READ, sweep_of
 from experiments.api.schemas import PackedCurves
-from experiments.api.sweeps import router
+from experiments.api.sweep_runs import router
 from experiments.charts.lines import LEAST_POINTS, MOST_POINTS
 
 __all__ = ["router"]

@@ -32,17 +32,22 @@ class OperationsPage(DocsBase):
 
 def _groups(document: dict[str, Any]) -> list[dict[str, Any]]:
     groups: dict[str, list[dict[str, Any]]] = {}
+    known = document["components"]["responses"]
+    answers = {f"#/components/responses/{name}": answer for name, answer in known.items()}
     for path, operations in document["paths"].items():
         for method in _METHODS:
             if method in operations:
                 operation = operations[method]
                 groups.setdefault(operation["tags"][0], []).append(
-                    _operation(path, method, operation)
+                    _operation(path, method, operation, answers)
                 )
     return [{"name": name, "operations": operations} for name, operations in groups.items()]
 
 
-def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+def _operation(
+    path: str, method: str, operation: dict[str, Any], answers: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what the page shows; `answers` are those that operations refer to."""
     body = operation.get("requestBody", {}).get("content", {})
     return {
         "id": operation["operationId"],
@@ -64,7 +69,10 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, A
         "bodies": [
             {"media": media, "type": _type_of(content["schema"])} for media, content in body.items()
         ],
-        "answers": [_answer(status, answer) for status, answer in _sorted(operation["responses"])],
+        "answers": [
+            _answer(status, answers.get(answer.get("$ref"), answer))
+            for status, answer in _sorted(operation["responses"])
+        ],
     }
 
 

@@ -16,7 +16,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationError
 
+from experiments.api.limits import count_stranger
 from experiments.problems import Problem, ProblemsError
+from experiments.services.limits import StaleLimitsError
 from experiments.services.refused import Refused
 from experiments.services.transitions import StaleState
 from experiments.storage.base import StorageError
@@ -41,6 +43,10 @@ class UnreadableBodyError(Exception):
 
 class ConflictError(Exception):
     """The request is right, but the object is in a state that does not allow it."""
+
+
+class MediaTypeError(Exception):
+    """The body has a type that the operation does not read."""
 
 
 def problem_response(
@@ -103,12 +109,18 @@ def _on_missing(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _on_unauthenticated(request: HttpRequest, error: Any) -> HttpResponse:
+    try:
+        count_stranger(request)
+    except Throttled as throttled:
+        return _on_throttled(request, throttled)
     detail = str(error) if str(error) != "Unauthorized" else NO_CREDENTIALS
     return problem_response(401, detail, WWW_Authenticate='Bearer realm="Sweep Studio"')
 
 
 def _on_throttled(request: HttpRequest, error: Any) -> HttpResponse:
-    return problem_response(429, "Too many requests; wait before the next one.")
+    wait = max(1, int(error.wait or 1))
+    text = f"Too many requests; the next one is taken in {wait} s."
+    return problem_response(429, text, Retry_After=str(wait))
 
 
 def _on_http_error(request: HttpRequest, error: Any) -> HttpResponse:
@@ -116,9 +128,19 @@ def _on_http_error(request: HttpRequest, error: Any) -> HttpResponse:
         return problem_response(400, "The body cannot be read.", [json_problem(error.__cause__)])
     if isinstance(error.__cause__, UnicodeDecodeError):
         return problem_response(400, "The body cannot be read: it is not UTF-8 text.")
+    if isinstance(error.__cause__, MediaTypeError):
+        return _on_media_type(request, error.__cause__)
     if isinstance(error.__cause__, RequestDataTooBig):
         return _on_too_big(request, error)
     return problem_response(error.status_code, str(error))
+
+
+def _on_media_type(request: HttpRequest, error: Any) -> HttpResponse:
+    return problem_response(415, str(error))
+
+
+def _on_changed(request: HttpRequest, error: Any) -> HttpResponse:
+    return problem_response(412, str(error))
 
 
 def _on_too_big(request: HttpRequest, error: Any) -> HttpResponse:
@@ -155,6 +177,8 @@ _HANDLERS: dict[type[Exception], Any] = {
     HttpError: _on_http_error,
     RequestDataTooBig: _on_too_big,
     ConflictError: _on_conflict,
+    MediaTypeError: _on_media_type,
+    StaleLimitsError: _on_changed,
     Refused: _on_conflict,
     StaleState: _on_stale,
     StorageError: _on_storage,

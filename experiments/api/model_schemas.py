@@ -132,3 +132,4 @@ class ModelFileList(Schema):
     """The files of a version."""
 
     items: list[ModelFileOut]
+    next_cursor: str | None

@@ -31,7 +31,16 @@ from experiments.api.model_schemas import (
     VersionOut,
     VersionPage,
 )
-from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from experiments.api.once import once
+from experiments.api.paging import (
+    MOST_FILES,
+    Cursor,
+    Limit,
+    LongLimit,
+    cut,
+    decode_cursor,
+    encode_cursor,
+)
 from experiments.downloads import send_archive, send_file
 from experiments.models import ModelVersion, RegisteredModel
 from experiments.queries import models as models_query
@@ -99,7 +108,7 @@ def delete_model(request: HttpRequest, name: Name, workspace: InWorkspace = "") 
 def list_versions(
     request: HttpRequest,
     name: Name,
-    stage: Stage | None = None,
+    stage: Annotated[Stage | None, Query(description="Only the one so marked.")] = None,
     workspace: InWorkspace = "",
     cursor: Cursor = "",
     limit: Limit = 50,
@@ -121,6 +130,7 @@ def list_versions(
 @router.post(
     "/{name}/versions", auth=RUN_WRITE, response={201: VersionOut}, openapi_extra=_CONFLICT
 )
+@once(is_long=lambda request: True)
 def register_model(request: HttpRequest, name: Name, source: RegisterIn) -> Status[Any]:
     """Make the next version of a model of files of a run; a new name makes the model.
 
@@ -187,12 +197,18 @@ def delete_version(
 
 @router.get("/{name}/versions/{number}/files", auth=READ, response=ModelFileList)
 def list_version_files(
-    request: HttpRequest, name: Name, number: Number, workspace: InWorkspace = ""
+    request: HttpRequest,
+    name: Name,
+    number: Number,
+    workspace: InWorkspace = "",
+    cursor: Cursor = "",
+    limit: LongLimit = MOST_FILES,
 ) -> dict[str, Any]:
     """List the files of a version with their hashes."""
     version = _find_version(request, name, number, workspace)
     base = request.build_absolute_uri(reverse("api:list_version_files", args=[name, number]))
     query = f"?workspace={version.model.workspace.slug}"
+    page, more = cut(models_query.files_of_version(version), cursor, limit)
     return {
         "items": [
             {
@@ -201,8 +217,9 @@ def list_version_files(
                 "digest": file.digest,
                 "url": f"{base}/{quote(file.path)}{query}",
             }
-            for file in models_query.files_of_version(version)
-        ]
+            for file in page
+        ],
+        "next_cursor": more,
     }
 
 

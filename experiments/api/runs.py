@@ -22,6 +22,8 @@ from experiments.api.auth import (
     run_of,
 )
 from experiments.api.errors import ConflictError
+from experiments.api.once import once
+from experiments.api.paging import MOST_FILES, Cursor, LongLimit, cut
 from experiments.api.schemas import (
     FileList,
     LogPiece,
@@ -83,10 +85,13 @@ def get_run_metrics(
     request: HttpRequest,
     run_id: str,
     name: Annotated[str, Query(max_length=255, description="Only this metric.")] = "",
+    cursor: Cursor = "",
+    limit: LongLimit = MOST_FILES,
 ) -> dict[str, Any]:
     """Read every report of a run, by metric; reports that are text appear as text."""
     found = all_series(run_of(request, run_id), names=[name] if name else None)
-    return {"items": [_series_json(series) for series in found]}
+    page, more = cut(found, cursor, limit)
+    return {"items": [_series_json(series) for series in page], "next_cursor": more}
 
 
 @router.post(
@@ -95,6 +100,7 @@ def get_run_metrics(
     response={202: ReportsAccepted},
     openapi_extra={"x-errors": [409]},
 )
+@once(is_long=lambda request: True)
 def report_metrics(
     request: HttpRequest,
     run_id: str,
@@ -132,6 +138,7 @@ def cancel_run(request: HttpRequest, run_id: str) -> dict[str, Any]:
 @router.post(
     "/{run_id}/retry", auth=WRITE, response={201: RunOut}, openapi_extra={"x-errors": [409]}
 )
+@once()
 def retry_run(request: HttpRequest, run_id: str) -> Status[Any]:
     """Repeat a failed or canceled run: a new run with the same hyperparameters and `retry_of`.
 
@@ -162,16 +169,19 @@ def get_run_log(
 
 
 @router.get("/{run_id}/files", auth=RUN_READ, response=FileList)
-def list_run_files(request: HttpRequest, run_id: str) -> dict[str, Any]:
+def list_run_files(
+    request: HttpRequest, run_id: str, cursor: Cursor = "", limit: LongLimit = MOST_FILES
+) -> dict[str, Any]:
     """List the files of a run: `outputs/...` and `logs/...`, while it runs as well."""
     run = run_of(request, run_id)
-    found = tree_of(run.directory).files()
+    found, more = cut(tree_of(run.directory).files(), cursor, limit)
     base = request.build_absolute_uri(reverse("api:list_run_files", args=[run.public_id]))
     return {
         "items": [
             {"path": file.path, "size": file.size_bytes, "url": f"{base}/{quote(file.path)}"}
             for file in found
-        ]
+        ],
+        "next_cursor": more,
     }
 
 

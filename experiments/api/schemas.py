@@ -275,6 +275,7 @@ class SeriesList(Schema):
     """The metrics of a run."""
 
     items: list[SeriesOut]
+    next_cursor: str | None
 
 
 class LogPiece(Schema):
@@ -299,6 +300,7 @@ class FileList(Schema):
     """The files of a run."""
 
     items: list[FileOut]
+    next_cursor: str | None
 
 
 def _read_value(value: Any) -> float | str:

@@ -18,12 +18,14 @@ from experiments.spec_export import EXPORT_FORMATS, export_spec
 __all__ = ["router"]
 
 FormatName = Literal["yaml", "json", "python", "azure"]
+# What a reader of the type gets out of the text.
+_TYPES: Final = {"application/json": "object", "application/yaml": "object"}
 _TEXTS: Final = {
     "responses": {
         200: {
             "description": "The text",
             "content": {
-                made.content_type: {"schema": {"type": "string"}}
+                made.content_type: {"schema": {"type": _TYPES.get(made.content_type, "string")}}
                 for made in EXPORT_FORMATS.values()
             },
         }

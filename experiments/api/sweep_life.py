@@ -14,8 +14,10 @@ from experiments import queries
 from experiments.api.auth import WRITE, check_may_write, person_of, sweep_of
 from experiments.api.bodies import read_mapping
 from experiments.api.charts import router
+from experiments.api.once import once
 from experiments.api.schemas import RepeatedRuns, RunOut, SweepOut
 from experiments.api.spec_body import json_body
+from experiments.api.unchanged import IF_MATCH, note_version, wanted_version
 from experiments.models import Sweep
 from experiments.problems import Problem, ProblemsError
 from experiments.services import sweeps as sweep_services
@@ -56,16 +58,19 @@ _CONFIGURATION: Final = {
     "/{sweep_id}",
     auth=WRITE,
     response=SweepOut,
-    openapi_extra={**json_body(_LIMITS), "x-errors": [409]},
+    openapi_extra={**json_body(_LIMITS), **IF_MATCH, "x-errors": [409]},
 )
 def change_sweep(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     """Change limits of a live sweep; what is left out stays.
 
     The sweep obeys at once, and every edit is a version with who and when. A limit below what has
-    happened already is refused.
+    happened already is refused, and with `If-Match` one that somebody changed since you read it.
     """
     sweep = _writable(request, sweep_id)
-    change_limits(sweep, read_mapping(request), user=person_of(request))
+    changed = change_limits(
+        sweep, read_mapping(request), user=person_of(request), version=wanted_version(request)
+    )
+    note_version(request, changed.spec_version)
     return _fresh(request, sweep_id)
 
 
@@ -93,6 +98,7 @@ def resume_sweep(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     response=RepeatedRuns,
     openapi_extra={"x-errors": [409]},
 )
+@once()
 def retry_failed_runs(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     """Repeat every failed run that has no repetition yet; `items` are the new runs.
 
@@ -110,6 +116,7 @@ def retry_failed_runs(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     response={201: RunOut},
     openapi_extra={**json_body(_CONFIGURATION), "x-errors": [409]},
 )
+@once()
 def queue_run(request: HttpRequest, sweep_id: str) -> Status[Any]:
     """Queue a run of your own values in a live sweep. It counts towards max_total_runs.
 

@@ -1,14 +1,17 @@
-"""REST: submit, read and cancel sweeps; their runs, events and curves."""
+"""REST: submit, read and cancel sweeps; their events and curves."""
 
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
+from django.db.models import F, QuerySet
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from ninja import Query, Router, Status
 
-from experiments import clock, queries
+from experiments import queries
 from experiments.api.auth import (
     READ,
     WRITE,
@@ -19,40 +22,57 @@ from experiments.api.auth import (
     workspace_for_new,
 )
 from experiments.api.bodies import read_mapping, take_digest
-from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor
-from experiments.api.read_schemas import RunPage
+from experiments.api.once import once
+from experiments.api.paging import (
+    Cursor,
+    Direction,
+    Limit,
+    cut,
+    decode_cursor,
+    encode_cursor,
+)
 from experiments.api.schemas import (
     CheckedSpec,
     CreatedSweep,
     CurvesOut,
     EventsOut,
-    FoundRun,
     SweepOut,
     SweepPage,
 )
 from experiments.api.spec_body import SPEC_BODY
-from experiments.models import Run, Sweep
-from experiments.queries.readings import best_under, values_read
-from experiments.queries.run_filter import filtered
-from experiments.queries.run_table import columns_of
+from experiments.api.unchanged import note_version
+from experiments.models import Sweep
 from experiments.queries.sweep_list import with_tag
-from experiments.readings import Reading, read_reading
-from experiments.run_filter import parse_filter
-from experiments.run_filter_terms import MAX_LENGTH
 from experiments.services import sweeps as sweep_services
-from experiments.states import RunState, SweepState
+from experiments.states import SweepState
 
 router = Router(tags=["Sweeps"])
 
 _POLL_SECONDS = 0.25
 _MAX_WAIT = 20.0
-ReadingName = Annotated[
-    str,
-    Query(max_length=60, description="Which value of a run counts: best, last, or step:20."),
-]
+SortKey = Literal["created", "started", "ended", "name", "status", "best"]
+_COLUMNS: Final[dict[str, Any]] = {
+    "created": F("pk"),
+    "started": F("started_at"),
+    "ended": F("ended_at"),
+    "name": Lower("name"),
+    "status": F("state"),
+    "best": F("best_value"),
+}
 
 
-@router.post("", auth=WRITE, response={201: CreatedSweep}, openapi_extra=SPEC_BODY)
+def names_a_folder(request: HttpRequest) -> bool:
+    """Tell whether a specification is copied from a folder first, which may take seconds."""
+    return b"source_directory" in request.body
+
+
+@router.post(
+    "",
+    auth=WRITE,
+    response={201: CreatedSweep},
+    openapi_extra=SPEC_BODY,
+)
+@once(is_long=names_a_folder)
 def submit_sweep(request: HttpRequest) -> Status[Any]:
     """Submit a sweep: the body is its specification, as JSON or YAML.
 
@@ -91,19 +111,20 @@ def check_sweep(request: HttpRequest) -> dict[str, Any]:
 @router.get("", auth=READ, response=SweepPage)
 def list_sweeps(
     request: HttpRequest,
-    state: SweepState | None = None,
-    experiment: Annotated[str, Query(max_length=255)] = "",
+    state: Annotated[SweepState | None, Query(description="Only those in this state.")] = None,
+    experiment: Annotated[str, Query(max_length=255, description="Name of its series.")] = "",
     text: Annotated[str, Query(max_length=255, description="Words in the name.")] = "",
     tag: Annotated[str, Query(max_length=1101, description="A name, or name=text.")] = "",
+    owner: Annotated[str, Query(max_length=150, description="User name of who submitted it.")] = "",
+    workspace: Annotated[str, Query(max_length=60, description="Short name of one.")] = "",
     starred: Annotated[bool, Query(description="Only those with your star.")] = False,
+    sort: Annotated[SortKey, Query(description="What the order goes by.")] = "created",
+    direction: Direction = None,
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> dict[str, Any]:
-    """List the sweeps of your workspaces, newest first."""
-    rows = queries.sweeps_for(person_of(request)).order_by("-pk")
-    before = decode_cursor(cursor)
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
+    """List the sweeps of your workspaces, newest first unless `sort` says otherwise."""
+    rows = queries.sweeps_for(person_of(request))
     if state is not None:
         rows = rows.filter(state=state)
     if experiment:
@@ -114,18 +135,27 @@ def list_sweeps(
         rows = with_tag(rows, tag)
     if starred:
         rows = rows.filter(stars__user=person_of(request))
-    found = list(rows[: limit + 1])
-    page = found[:limit]
-    return {
-        "items": [_with_address(request, sweep) for sweep in queries.sweeps_json(page)],
-        "next_cursor": encode_cursor(page[-1].pk) if len(found) > limit else None,
-    }
+    if owner:
+        rows = rows.filter(owner__username=owner)
+    if workspace:
+        rows = rows.filter(experiment__workspace__slug=workspace)
+    if sort == "created" and direction != "asc":
+        page, more = _newest(rows, cursor, limit)
+    else:
+        is_descending = direction == "desc"
+        order = f"{sort} {direction or 'asc'}"
+        by = OrderBy(_COLUMNS[sort], descending=is_descending, nulls_last=True)
+        page, more = cut(rows.order_by(by, "-pk"), cursor, limit, order)
+    items = [_with_address(request, sweep) for sweep in queries.sweeps_json(page)]
+    return {"items": items, "next_cursor": more}
 
 
 @router.get("/{sweep_id}", auth=READ, response=SweepOut)
 def get_sweep(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
-    """Read one sweep."""
-    return _sweep_json(request, sweep_of(request, sweep_id))
+    """Read one sweep. The ETag begins with the version of its limits, for `If-Match`."""
+    sweep = sweep_of(request, sweep_id)
+    note_version(request, sweep.spec_version)
+    return _sweep_json(request, sweep)
 
 
 @router.get("/{sweep_id}/spec", auth=READ, response=dict[str, Any])
@@ -145,77 +175,6 @@ def cancel_sweep(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     check_may_write(request, sweep.experiment.workspace)
     sweep_services.cancel_sweep(sweep, user=person_of(request))
     return _sweep_json(request, sweep_of(request, sweep_id))
-
-
-@router.get("/{sweep_id}/runs", auth=READ, response=RunPage)
-def list_runs(
-    request: HttpRequest,
-    sweep_id: str,
-    state: RunState | None = None,
-    filter: Annotated[  # noqa: A002  # its name in the address
-        str,
-        Query(
-            max_length=MAX_LENGTH,
-            description="Conditions that must all hold, as on the page of the runs: "
-            "`learning_rate<0.01 status:failed -tag:draft`.",
-        ),
-    ] = "",
-    reading: ReadingName = "best",
-    cursor: Cursor = "",
-    limit: Limit = 100,
-) -> dict[str, Any]:
-    """List the runs of a sweep in sampling order.
-
-    `value` of each is the one that `reading` asks for; it is null for a run that has none.
-    """
-    sweep = sweep_of(request, sweep_id)
-    asked = read_reading(reading)
-    rows = queries.runs_for(person_of(request)).filter(sweep=sweep).order_by("number")
-    if filter:
-        rows = filtered(rows, parse_filter(filter, columns_of(sweep)), sweep, clock.now())
-    after = decode_cursor(cursor)
-    if after is not None:
-        rows = rows.filter(number__gt=after)
-    if state is not None:
-        rows = rows.filter(state=state)
-    found = list(rows[: limit + 1])
-    page = found[:limit]
-    return {
-        "items": _with_values(sweep, asked, page),
-        "next_cursor": encode_cursor(page[-1].number) if len(found) > limit else None,
-        "reading": asked.key,
-    }
-
-
-@router.get("/{sweep_id}/best-run", auth=READ, response=FoundRun | None)
-def get_best_run(
-    request: HttpRequest,
-    sweep_id: str,
-    include_failed: bool = True,
-    include_canceled: bool = True,
-    include_resume_from_runs: Annotated[
-        bool, Query(description="Whether runs of the sweeps in resume_from count as well.")
-    ] = True,
-    reading: ReadingName = "best",
-) -> dict[str, Any] | None:
-    """Read the winner so far; null while no run has reported the primary metric.
-
-    Under another reading than `best` it is the winner among the sweep's own runs by that value.
-    """
-    sweep = sweep_of(request, sweep_id)
-    asked = read_reading(reading)
-    if not asked.is_best:
-        return best_under(
-            sweep, asked, include_failed=include_failed, include_canceled=include_canceled
-        )
-    found = queries.find_best_run(
-        person_of(request),
-        sweep,
-        include_failed=include_failed,
-        include_canceled=include_canceled,
-        include_earlier=include_resume_from_runs,
-    )
-    return queries.found_run_json(found)
 
 
 @router.get("/{sweep_id}/metrics", auth=READ, response=CurvesOut)
@@ -239,7 +198,7 @@ def get_events(
     wait: Annotated[
         float, Query(ge=0, le=_MAX_WAIT, description="Seconds to wait for a change.")
     ] = 0,
-    limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+    limit: Annotated[int, Query(ge=1, le=5000, description="Events at most.")] = 500,
 ) -> dict[str, Any]:
     """Read what changed after a cursor; the same events as on the websocket.
 
@@ -251,15 +210,14 @@ def get_events(
     return {"cursor": cursor, "events": events}
 
 
-def _with_values(sweep: Sweep, reading: Reading, page: list[Run]) -> list[dict[str, Any]]:
-    read = None if reading.is_best else values_read(sweep, reading)
-    return [
-        {
-            **queries.run_detail_json(run),
-            "value": run.best_value if read is None else read.get(run.number),
-        }
-        for run in page
-    ]
+def _newest(rows: QuerySet[Sweep], cursor: str, limit: int) -> tuple[list[Sweep], str | None]:
+    """Return a page, newest first: by key, so that new sweeps shift nothing."""
+    before = decode_cursor(cursor)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows.order_by("-pk")[: limit + 1])
+    page = found[:limit]
+    return page, encode_cursor(page[-1].pk) if len(found) > limit else None
 
 
 def _sweep_json(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Status
+from ninja import Path, Status
 
 from experiments import clock
 from experiments.api.auth import READ, WRITE, check_may_write, person_of, run_of, sweep_of
 from experiments.api.errors import MEDIA_TYPE, problem_response
+from experiments.api.once import once
 from experiments.api.outputs import runs, sweeps
-from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from experiments.api.paging import Cursor, Limit, LongLimit, cut, decode_cursor, encode_cursor
 from experiments.api.teamwork_schemas import (
     NotesIn,
     NotesOut,
@@ -41,6 +42,7 @@ from experiments.services.sweep_tags import change_sweep_tags
 __all__ = ["runs", "sweeps"]
 
 _CONFLICT: Final = {"x-errors": [409]}
+LinkId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 _ETAG: Final = re.compile(r'(?:W/)?"?(\d{1,9})"?')
 
 
@@ -128,11 +130,13 @@ def unstar_sweep(request: HttpRequest, sweep_id: str) -> dict[str, bool]:
 
 
 @sweeps.get("/{sweep_id}/share-links", auth=WRITE, response=ShareLinks)
-def list_share_links(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
+def list_share_links(
+    request: HttpRequest, sweep_id: str, cursor: Cursor = "", limit: LongLimit = 200
+) -> dict[str, Any]:
     """List the links that share a sweep with people without an account, newest first."""
     sweep = _writable(request, sweep_id)
-    links = share_links_for(person_of(request), sweep)[:200]
-    return {"items": [_link_json(request, link) for link in links]}
+    page, more = cut(share_links_for(person_of(request), sweep), cursor, limit)
+    return {"items": [_link_json(request, link) for link in page], "next_cursor": more}
 
 
 @sweeps.post(
@@ -141,6 +145,7 @@ def list_share_links(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     response={201: ShareLinkOut},
     openapi_extra=_CONFLICT,
 )
+@once()
 def make_share_link(request: HttpRequest, sweep_id: str, body: ShareLinkIn) -> Status[Any]:
     """Make a link that shows a sweep, read-only and nothing else, to whoever has it."""
     sweep = _writable(request, sweep_id)
@@ -149,7 +154,7 @@ def make_share_link(request: HttpRequest, sweep_id: str, body: ShareLinkIn) -> S
 
 
 @sweeps.delete("/{sweep_id}/share-links/{link_id}", auth=WRITE, response={204: None})
-def revoke_link(request: HttpRequest, sweep_id: str, link_id: int) -> Status[None]:
+def revoke_link(request: HttpRequest, sweep_id: str, link_id: LinkId) -> Status[None]:
     """Revoke a link: its address shows nothing any more. Revoking twice changes nothing."""
     sweep = _writable(request, sweep_id)
     link = share_links_for(person_of(request), sweep).get(pk=link_id)

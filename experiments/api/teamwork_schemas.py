@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from ninja import Field, Schema
 from pydantic import ConfigDict
@@ -29,8 +29,8 @@ class NotesIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     text: MarkText = Field(description=f"Markdown, at most {MAX_LENGTH} characters.")
-    version: int | None = Field(
-        None, ge=0, description="The version that was edited; or send it as If-Match."
+    version: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)] | None = Field(
+        None, description="The version that was edited; or send it as If-Match."
     )
 
 
@@ -105,3 +105,4 @@ class ShareLinks(Schema):
     """The links to a sweep, newest first."""
 
     items: list[ShareLinkOut]
+    next_cursor: str | None

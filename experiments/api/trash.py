@@ -55,7 +55,7 @@ def move_to_trash(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     return _entry(_find(request, sweep_id))
 
 
-@trash.get("", auth=READ, response=TrashPage)
+@trash.get("", auth=READ, response=TrashPage, openapi_extra={"x-errors": [404]})
 def list_trash(
     request: HttpRequest, workspace: InWorkspace = "", cursor: Cursor = "", limit: Limit = 50
 ) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def delete_from_trash(request: HttpRequest, sweep_id: str) -> Status[Any]:
     return removed(delete_for_good(sweep, user=person_of(request)))
 
 
-@trash.delete("", auth=WRITE, response={202: EmptiedTrash}, openapi_extra=_CONFLICT)
+@trash.delete("", auth=WRITE, response={202: EmptiedTrash}, openapi_extra={"x-errors": [404, 409]})
 def delete_all_trash(
     request: HttpRequest,
     workspace: Annotated[str, Query(max_length=60, description="Short name of a workspace.")],

@@ -8,6 +8,7 @@ from experiments.models.decision import Decision
 from experiments.models.draft import SweepDraft
 from experiments.models.event import Event
 from experiments.models.experiment import Experiment
+from experiments.models.idempotency import IdempotentRequest
 from experiments.models.imported import SweepImport
 from experiments.models.metric import MetricChunk, MetricSeries
 from experiments.models.registry import ModelFile, ModelVersion, RegisteredModel
@@ -29,6 +30,7 @@ __all__ = [
     "Decision",
     "Event",
     "Experiment",
+    "IdempotentRequest",
     "Membership",
     "MetricChunk",
     "MetricSeries",

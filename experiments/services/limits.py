@@ -23,13 +23,20 @@ LIMITS: Final = ("max_total_runs", "max_concurrent_runs", "max_duration_minutes"
 _LIVE: Final = frozenset({SweepState.QUEUED, SweepState.RUNNING, SweepState.PAUSED})
 
 
-def change_limits(sweep: Sweep, changes: Mapping[str, Any], *, user: User) -> Sweep:
+class StaleLimitsError(Exception):
+    """Somebody changed the limits since they were read."""
+
+
+def change_limits(
+    sweep: Sweep, changes: Mapping[str, Any], *, user: User, version: int | None = None
+) -> Sweep:
     """Set some limits of a live sweep and let the controller obey at once; return the sweep.
 
     A lower concurrency takes runs that no worker has claimed out of the queue; live ones go on.
-    Values that the sweep has already are no edit.
+    Values that the sweep has already are no edit. `version` is the `spec_version` that was read.
 
     Raises:
+        StaleLimitsError: somebody made a later version.
         ProblemsError: unknown names, values outside what a spec allows, or a limit below what has
             happened already.
         Refused: the sweep has ended or is being canceled.
@@ -38,6 +45,10 @@ def change_limits(sweep: Sweep, changes: Mapping[str, Any], *, user: User) -> Sw
     with transaction.atomic():
         cursor = bump(sweep.pk)
         fresh = Sweep.objects.get(pk=sweep.pk)
+        if version not in (None, fresh.spec_version):
+            raise StaleLimitsError(
+                f"The limits are in version {fresh.spec_version} by now; read the sweep again."
+            )
         _check_state(fresh, changes)
         spec = _changed_spec(fresh, changes)
         edits = {

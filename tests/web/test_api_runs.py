@@ -153,7 +153,7 @@ def test_run_without_a_directory_has_no_log_and_no_files(world: World) -> None:
     Run.objects.filter(pk=world.run.pk).update(directory="")
 
     assert get(world, f"/runs/{world.run.public_id}/logs")["text"] == ""
-    assert get(world, f"/runs/{world.run.public_id}/files") == {"items": []}
+    assert get(world, f"/runs/{world.run.public_id}/files")["items"] == []
     address = f"/runs/{world.run.public_id}/files/outputs/model.txt"
     assert_problem(call("GET", address, token=world.tokens["alice_read"]), 404)
 
