@@ -70,6 +70,7 @@ OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
     ("GET", "/sweeps/{sweep_id}/best-run"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/metrics"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/curves"): (NOTHING, 200, "read"),
+    ("GET", "/sweeps/{sweep_id}/charts/{name}"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/events"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/notes"): (NOTHING, 200, "read"),
     ("PUT", "/sweeps/{sweep_id}/notes"): (_json({"text": "a", "version": 0}), 200, "write"),
@@ -168,7 +169,7 @@ def _path(address: str, world: World) -> str:
         sweep_id=world.sweep.public_id,
         run_id=world.run.public_id,
         path="model.txt" if address.startswith("/models") else "outputs/model.txt",
-        name="digits",
+        name="metrics" if "/charts/" in address else "digits",
         number=1,
         check_id=Sweep.objects.get(kind=Sweep.Kind.CHECK).public_id
         if "{check_id}" in address
