@@ -59,7 +59,9 @@ def metric_digits(values: Iterable[float | None]) -> int:
     fifth = len(finite) // 5
     spread, middle = finite[-1] - finite[0], finite[-1 - fifth] - finite[fifth]
     size = min(spread, _FAR * middle or spread) or max(abs(v) for v in finite)
-    return min(8, max(0, 3 - math.floor(math.log10(size)))) if size > 0 else 4
+    digits = min(8, max(0, 3 - math.floor(math.log10(size)))) if size > 0 else 4
+    # However far apart they are, the usual ones must not be rounded away.
+    return 4 if digits == 0 and 0 < abs(finite[len(finite) // 2]) < 10 else digits
 
 
 def format_duration(seconds: float | None) -> str:

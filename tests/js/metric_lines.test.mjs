@@ -184,6 +184,8 @@ test("the limit says its policy on the side with room, and only the number where
   assert.deepEqual(label(20, 600), { at: [74, 74], anchor: "start", text: whole });
   assert.deepEqual(label(150, 160), { at: [196, 74], anchor: "end", text: "stop below 20" });
   assert.equal(limitLabel([[700, 20]], frame(600), texts), null);
+  const falling = limitLabel([[100, 30], [550, 20]], frame(600), texts);
+  assert.deepEqual(falling.at, [596, 94]);
 });
 
 test("the zoom in the address is read back, nonsense is not", () => {

@@ -75,7 +75,10 @@ export function limitLabel(limits, { x, y, plot }, { rule, words }) {
   const whole = `${rule}: ${said}`;
   const text = whole.length * LETTER < Math.max(before, after) ? whole : said;
   const isBefore = text.length * LETTER < before || before > after;
-  return { at: [px + (isBefore ? -4 : 4), y.place(limit) - 6], anchor: isBefore ? "end" : "start", text };
+  // A limit that falls has its earlier steps above the last one.
+  const isFalling = limits[0][1] > limit;
+  const at = [px + (isBefore ? -4 : 4), y.place(limit) + (isFalling ? 14 : -6)];
+  return { at, anchor: isBefore ? "end" : "start", text };
 }
 
 /** Makes the layer of texts and of the limit; `draw(frame, texts)` shows them. */

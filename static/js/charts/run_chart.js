@@ -44,6 +44,11 @@ function otherTraces(other, digits) {
   }] : [])];
 }
 
+function bandTraces({ x, low, high }) {
+  const edge = { type: "scatter", mode: "lines", x, line: { width: 0 }, hoverinfo: "skip", name: "" };
+  return [{ ...edge, y: low }, { ...edge, y: high, fill: "tonexty", fillcolor: "token:line" }];
+}
+
 /** Cuts the middle out of a name that is longer than the axis. */
 function shorten(name, most = 34) {
   const half = (most - 1) >> 1;
@@ -56,12 +61,13 @@ function lastPoint({ x, y }) {
 }
 
 /**
- * The figure of a run. `run` is {number, x, y, colour, isLive}, `best` {number, x, y} or null, `others`
- * are runs that lie over it: {number, place, x, y}.
+ * The figure of a run. `run` is {number, x, y, colour, mark, isStopped}, `best` {number, x, y} or null,
+ * `others` are runs that lie over it: {number, place, x, y}; `band` is the middle half of all runs.
  */
-export function runFigure({ run, best, others = [], metric, digits }) {
-  const data = others.filter((other) => other.number !== best?.number)
-    .flatMap((other) => otherTraces(other, digits));
+export function runFigure({ run, best, others = [], band = null, metric, digits }) {
+  const data = band ? bandTraces(band) : [];
+  data.push(...others.filter((other) => other.number !== best?.number)
+    .flatMap((other) => otherTraces(other, digits)));
   if (best) data.push(trace(`Run ${best.number}, best`, best, "token:best-line", 1.7, digits));
   data.push(trace(`Run ${run.number}`, run, run.colour, 2.6, digits));
   const end = lastPoint(run);
@@ -87,6 +93,10 @@ export function runFigure({ run, best, others = [], metric, digits }) {
       ...(Math.max(0, ...[run, best, ...others].map((line) => line?.x.at(-1) ?? 0)) <= 6 && { dtick: 1 }),
     },
     yaxis: { ...AXIS, title: title(plain) },
+    shapes: run.isStopped && end ? [{
+      type: "line", x0: end[0], x1: end[0], y0: 0, y1: 1, yref: "paper", layer: "below",
+      line: { color: run.colour, width: 1.5, dash: "dot" },
+    }] : [],
   };
   return { data, layout };
 }

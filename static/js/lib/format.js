@@ -72,7 +72,10 @@ export function metricDigits(values) {
   // One run that diverged leaves the others their decimals.
   const middle = FAR * (finite.at(-1 - fifth) - finite[fifth]) || high - low;
   const size = Math.min(high - low, middle) || Math.max(Math.abs(low), Math.abs(high));
-  return size > 0 ? Math.min(8, Math.max(0, 3 - Math.floor(Math.log10(size)))) : 4;
+  const digits = size > 0 ? Math.min(8, Math.max(0, 3 - Math.floor(Math.log10(size)))) : 4;
+  // However far apart they are, the usual ones must not be rounded away.
+  const usual = Math.abs(finite[Math.floor(finite.length / 2)]);
+  return digits === 0 && usual > 0 && usual < 10 ? 4 : digits;
 }
 
 /** Time span in two units; seconds only below ten minutes. */

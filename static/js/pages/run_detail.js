@@ -1,7 +1,10 @@
 // Run: its metric against the best run, all other metrics small, the log as it is written.
 import { onTheme } from "../charts/colours.js";
+import { unpackCurves } from "../charts/curve_lines.js";
+import { middleBand } from "../charts/middle_band.js";
 import { drawRun, lineColour, runFigure } from "../charts/run_chart.js";
 import { smallLine } from "../charts/small_line.js";
+import { getJson } from "../lib/api.js";
 import { startDialogs } from "../lib/dialogs.js";
 import { $, html, readJson, render } from "../lib/dom.js";
 import { formatCount, formatMetric } from "../lib/format.js";
@@ -9,6 +12,7 @@ import { startLive } from "../lib/live.js";
 import { badge } from "../lib/marks.js";
 import { createRefresher } from "../lib/parts.js";
 import { startRegister } from "../lib/register.js";
+import { mergeQuery } from "../lib/url_state.js";
 import { startLog } from "./run_log.js";
 import { otherLines, startOverlay } from "./run_overlay.js";
 import { startWhatIf } from "./run_what_if.js";
@@ -20,6 +24,7 @@ const live = startLive(page);
 const refresh = createRefresher({ done: startWhatIf });
 const series = new Map(page.series.map((one) => [one.name, one]));
 const chart = $("#main-chart");
+let band = null;
 
 function state() {
   return live.state.runs.get(page.run.number) ?? page.run;
@@ -42,9 +47,11 @@ function drawMain() {
     run: {
       ...own, number: page.run.number, colour: lineColour(css, isBest),
       mark: css === "failed" ? "x" : "circle",
+      isStopped: css === "terminated",
     },
     best: isBest ? null : page.best,
     others: otherLines(),
+    band,
     metric,
     digits: page.digits,
   }));
@@ -87,6 +94,18 @@ function showNumbers(run) {
   $('[data-live="reports"]').textContent = formatCount(run.reports);
 }
 
+/** Puts the middle half of all runs behind the chart; the chart is whole without it. */
+async function loadBand() {
+  try {
+    const answer = await getJson(page.urls.curves + mergeQuery("", { metric, x: "interval" }));
+    band = middleBand([...unpackCurves(answer).lines.values()]);
+  } catch {
+    return;
+  }
+  $("[data-band]").hidden = !band;
+  if (band) drawMain();
+}
+
 const log = startLog(page);
 live.watchRun(page.run.number);
 live.onText((changes) => {
@@ -116,3 +135,4 @@ startOverlay(live, { refresh, draw: drawMain });
 startWhatIf();
 if (!page.run.done) startTicking(Date.now() - page.now * 1000);
 drawSmall();
+loadBand();
