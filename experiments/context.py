@@ -44,4 +44,6 @@ def _section(request: HttpRequest) -> str:
         return "models"
     if name in ("dashboard", "search"):
         return name
+    if name.startswith(("account", "notifications", "webhook", "workspace")):
+        return ""
     return "compute" if name.startswith("compute") else "sweeps"

@@ -21,6 +21,7 @@ from experiments.views import (
     model_register,
     models,
     notes,
+    notifications,
     outputs,
     run_actions,
     run_receipt,
@@ -37,6 +38,7 @@ from experiments.views import (
     sweep_timeline,
     sweeps,
     trash,
+    webhooks,
 )
 
 _MODEL = "models/<slug:workspace>/<str:name>"
@@ -49,6 +51,26 @@ urlpatterns = [
     path("sign-in/<str:token>/", account.sign_in_link, name="sign_in_link"),
     path("sign-out/", account.sign_out, name="sign_out"),
     path("account/password/", account.password, name="account_password"),
+    path("account/notifications/", notifications.notifications, name="notifications"),
+    path("account/notifications/address/", notifications.address, name="notifications_address"),
+    path("account/notifications/test/", notifications.send_test, name="notifications_test"),
+    path(
+        "account/notifications/confirm/<str:confirmation>/",
+        notifications.confirm,
+        name="notifications_confirm",
+    ),
+    path("notifications/stop/<str:stop_token>/", notifications.stop, name="notifications_stop"),
+    path("workspaces/<slug:slug>/webhooks/", webhooks.of_workspace, name="workspace_webhooks"),
+    path("webhooks/new/", webhooks.new, name="webhook_new"),
+    path("webhooks/<str:webhook_id>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<str:webhook_id>/test/", webhooks.test, name="webhook_test"),
+    path("webhooks/<str:webhook_id>/secret/", webhooks.secret, name="webhook_secret"),
+    path("webhooks/<str:webhook_id>/delete/", webhooks.delete, name="webhook_delete"),
+    path(
+        "webhooks/<str:webhook_id>/deliveries/<int:delivery_id>/again/",
+        webhooks.send_again,
+        name="webhook_send_again",
+    ),
     path("sweeps/", sweeps.sweep_list, name="sweeps"),
     path("sweeps/new/", sweep_form.new, name="sweep_new"),
     path("sweeps/new/check/", sweep_form.check, name="sweep_check"),

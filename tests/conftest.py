@@ -101,7 +101,9 @@ def valkey_url(valkey: Valkey) -> str:
 @pytest.fixture(scope="session")
 def live_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStudio]:
     """A whole running studio, shared by the tests of the session."""
-    studio = LiveStudio(Path(tempfile.mkdtemp(prefix="studio-live-")))
+    home = Path(tempfile.mkdtemp(prefix="studio-live-"))
+    # What webhooks of tests go to is on loopback.
+    studio = LiveStudio(home, STUDIO_WEBHOOK_PRIVATE="1")
     studio.start()
     yield studio
     if studio.process is not None:

@@ -12,6 +12,7 @@ from experiments.api import (
     compute,
     imports,
     models,
+    notifications,
     outputs,
     run_exports,
     search,
@@ -56,6 +57,7 @@ api.add_router("/search", search.router)
 api.add_router("/models", models.router)
 api.add_router("/compute", compute.router)
 api.add_router("/attached", attached.router)
+api.add_router("/webhooks", notifications.router)
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _rest = Router()

@@ -11,6 +11,12 @@ from experiments.models.experiment import Experiment
 from experiments.models.idempotency import IdempotentRequest
 from experiments.models.imported import SweepImport
 from experiments.models.metric import MetricChunk, MetricSeries
+from experiments.models.notification import (
+    Delivery,
+    DeliveryAttempt,
+    Notification,
+    NotificationChannel,
+)
 from experiments.models.registry import ModelFile, ModelVersion, RegisteredModel
 from experiments.models.removal import Removal
 from experiments.models.run import Run
@@ -28,6 +34,8 @@ __all__ = [
     "ComputeTarget",
     "ComputeToken",
     "Decision",
+    "Delivery",
+    "DeliveryAttempt",
     "Event",
     "Experiment",
     "IdempotentRequest",
@@ -37,6 +45,8 @@ __all__ = [
     "ModelFile",
     "ModelVersion",
     "NoteVersion",
+    "Notification",
+    "NotificationChannel",
     "RegisteredModel",
     "Removal",
     "Resumption",

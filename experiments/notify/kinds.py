@@ -49,7 +49,7 @@ E = EventKind
 EVENTS: Final[dict[str, Words]] = {
     E.FINISHED: Words("Sweep finished", "It completed, was canceled, or reached its time limit."),
     E.FAILED: Words("Sweep failed", "All its runs failed, or the sampler did."),
-    E.BREAKER: Words("Breaker tripped", "It paused itself after max_failed_runs in a row."),
+    E.BREAKER: Words("Breaker tripped", "It paused itself: max_failed_runs runs failed in a row."),
     E.NEW_BEST: Words(
         "New best run",
         "Another run leads. At most once a minute and sweep, never by the first five runs.",

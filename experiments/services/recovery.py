@@ -18,6 +18,7 @@ from experiments.services.advance import advance_sweep
 from experiments.services.compaction import compact_series
 from experiments.services.dispatch import enqueue_run
 from experiments.services.new_runs import create_retry
+from experiments.services.notifications import announce_lost
 from experiments.services.text import clean_text
 from experiments.services.transitions import StaleState, move_run
 from experiments.states import RUN_LIVE, EndReason, RunState, SweepState
@@ -97,6 +98,7 @@ def _give_up(run: Run, reason: str, where: Q) -> Run | None:
         reason=clean_text(reason, _MAX_REASON),
         where=where,
     )
+    announce_lost(lost)
     return repeat_run(lost)
 
 

@@ -20,6 +20,7 @@ from experiments import clock, log_context
 from experiments.models import Event, Run, Sweep
 from experiments.services.counters import count_move
 from experiments.services.events import bump, notify, write_event
+from experiments.services.notifications import announce_sweep
 from experiments.states import (
     RUN_REASONS,
     RUN_TERMINAL,
@@ -136,6 +137,7 @@ def move_sweep(
         notify(sweep_id)
         count_move("sweep", to, end_reason)
         sweep = Sweep.objects.get(pk=sweep_id)
+        announce_sweep(sweep, by_person=by is not None)
         _log(sentence, sweep_id=sweep.public_id)
         return sweep
 

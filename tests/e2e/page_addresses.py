@@ -60,6 +60,7 @@ SPEC: dict[str, Any] = {
     "tags": {"a-tag-with-a-long-name": "and-with-a-value-that-is-longer-than-a-line-of-a-phone-is"},
     "description": "A description of some length. " * 8,
 }
+WEBHOOK = {"name": LONG[:100], "url": "https://hooks.example.org/a", "events": ["sweep.failed"]}
 # Routes without a page to look at, each with its reason.
 LEFT_OUT = {
     "sign_in": "seen by somebody who is not signed in",
@@ -68,6 +69,7 @@ LEFT_OUT = {
     "home": "leads on",
     "shared_file": "a file of the best run",
     "check_run": "a fragment of the form of a sweep",
+    "notifications_stop": "asks whoever has the link of an e-mail, signed in or not",
 }
 # Where a parameter means something else.
 OF_ROUTES = {
@@ -147,6 +149,8 @@ def make_sample(studio: LiveStudio, folder: Path) -> Sample:
         "name": "a-model",
         "number": "1",
         "format_name": "yaml",
+        "slug": version["workspace"],
+        "webhook_id": studio.api("/webhooks", WEBHOOK)["id"],
     }
     return Sample(parameters, states | _waiting(studio, folder), shown)
 

@@ -24,6 +24,7 @@ from experiments.models import (
     Artifact,
     ComputeTarget,
     Decision,
+    DeliveryAttempt,
     Membership,
     Removal,
     Resumption,
@@ -42,6 +43,11 @@ from experiments.services.drafts import DraftPlace, save_draft
 from experiments.services.limits import change_limits
 from experiments.services.models import register_model
 from experiments.services.notes import write_notes
+from experiments.services.notification_channels import (
+    ChannelFields,
+    create_webhook,
+    test_channel,
+)
 from experiments.services.saved_views import ViewContent, remember_columns, save_view
 from experiments.services.share_links import create_share_link
 from experiments.services.stars import set_star
@@ -78,6 +84,7 @@ def world(tmp_path: Path, settings: Any) -> World:
     write_notes(world.sweep, "plan", base=0, user=world.alice)
     set_star(world.sweep, user=world.alice, is_on=True)
     create_share_link(world.sweep, user=world.alice, days=1, name="board")
+    tell(world)
     later = make_sweep(owner=world.alice)
     WarmStart.objects.create(
         sweep=later, position=0, parent=world.sweep, parent_public_id=world.sweep.public_id
@@ -93,6 +100,17 @@ def site(world: World) -> Client:
     client = Client(enforce_csrf_checks=False)
     client.force_login(make_user("root", is_superuser=True))
     return client
+
+
+def tell(world: World) -> None:
+    """Let a webhook of the workspace have been tried once."""
+    fields = ChannelFields(name="board", url="http://hooks.example.org/a", events=["sweep.failed"])
+    workspace = world.sweep.experiment.workspace
+    channel, _ = create_webhook("slack", fields, user=world.alice, workspace=workspace)
+    delivery = test_channel(channel)
+    DeliveryAttempt.objects.create(
+        delivery=delivery, number=1, began_at=timezone.now(), duration=0.1, error="No answer."
+    )
 
 
 def _address(model: type[Model], page: str, *args: Any) -> str:

@@ -13,6 +13,7 @@ from experiments import log_context
 from experiments.services.dispatch import CONTROL_QUEUE, get_queue
 from experiments.storage.chosen import storage
 from runner import jobs, watchdog
+from runner.messenger import start_messenger
 from runner.mover import start_mover
 from runner.process import this_process
 from runner.servers import wait_for_servers
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         watchdog.reconcile()
         if not storage().is_local:
             start_mover()
+        start_messenger()
         worker.work(logging_level="WARNING")
 
 
