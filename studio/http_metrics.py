@@ -20,7 +20,7 @@ from prometheus_client import (
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 # A second series for each one, which nobody reads.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library is half typed
 REGISTRY: Final = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -157,7 +157,9 @@ def _jobs(client: redis.Redis, queues: dict[str, str]) -> Iterator[Metric]:
     pipeline = client.pipeline(transaction=False)
     for queue in names.values():
         key = f"{Queue.redis_queue_namespace_prefix}{queue}"
-        pipeline.llen(key).lindex(key, -1).lindex(key, 0)
+        pipeline.llen(key)
+        pipeline.lindex(key, -1)
+        pipeline.lindex(key, 0)
     found = pipeline.execute()
     jobs = GaugeMetricFamily("studio_queue_jobs", "Jobs in a queue.", labels=["queue"])
     for name, length in zip(names, found[::3], strict=True):

@@ -54,12 +54,15 @@ class JoiningTransport:
 class OneSegment(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # chosen when it is imported
     """The protocol that the server has chosen, on a transport that gathers."""
 
+    transport: Any
+
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Begin a connection."""
         super().connection_made(JoiningTransport(transport))
 
     def handle_websocket_upgrade(self, *event: Any) -> None:
         """Hand the connection over as it was: frames of websockets are whole already."""
-        self.transport.flush()
-        self.transport = self.transport.transport
+        gathering: JoiningTransport = self.transport
+        gathering.flush()
+        self.transport = gathering.transport
         super().handle_websocket_upgrade(*event)

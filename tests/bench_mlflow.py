@@ -223,7 +223,7 @@ def stub() -> Iterator[Server]:
 def studio(home: Path) -> Iterator[Server]:
     """A whole studio with one run, whose token the clients use."""
     live = LiveStudio(home)
-    live.start()
+    live.start(300)
     try:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as files:

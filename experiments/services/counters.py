@@ -89,7 +89,7 @@ def read(server: redis.Redis) -> dict[str, float]:
     Raises:
         RedisError: the server does not answer.
     """
-    raw: Mapping[Any, Any] = server.hgetall(KEY)  # type: ignore[assignment]  # not awaited
+    raw: Mapping[Any, Any] = server.hgetall(KEY)
     return {name.decode(): float(value) for name, value in raw.items()}
 
 

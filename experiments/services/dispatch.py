@@ -5,6 +5,7 @@ A job that gets lost does no harm: the watchdog finds the rows that wait and ask
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -63,7 +64,7 @@ def take_run(queue_name: str) -> int | None:
         pipeline.hget(Job.key_for(name), "meta")
         pipeline.delete(Job.key_for(name))
         meta, _ = pipeline.execute()
-    log_context.note(request_id=_request_id(JSONSerializer.loads(meta) if meta else {}))
+    log_context.note(request_id=_request_id(json.loads(meta) if meta else {}))
     return int(name.split("-")[1])
 
 

@@ -68,6 +68,25 @@ with mlflow.start_run(tags={"team": "red"}) as run:
         mlflow.log_metric("score", 5.0)
 """
 
+# What people write in scikit-learn, and metrics that nobody waits for.
+AUTOLOG = """
+import argparse, mlflow
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--C", type=float)
+mlflow.config.enable_async_logging()
+mlflow.sklearn.autolog()
+X, y = load_iris(return_X_y=True)
+LogisticRegression(C=parser.parse_args().C, max_iter=500).fit(X, y)
+with mlflow.start_run():
+    for step in range(300):
+        mlflow.log_metric("late", step / 2, step=step)
+    mlflow.log_param("async", True)
+mlflow.flush_async_logging()
+"""
+
 READER = """
 import json, os, sys
 from mlflow import MlflowClient
@@ -86,6 +105,7 @@ try:
 except MlflowException as error:
     refused = error.error_code
 print(json.dumps({
+    "experiments": [found.name for found in client.search_experiments()],
     "status": run.info.status, "params": run.data.params, "metrics": sorted(run.data.metrics),
     "found": [found_run.info.run_id for found_run in found],
     "history": [[m.step, m.value] for m in history],
@@ -161,6 +181,7 @@ def test_client_reads_runs(live_studio: LiveStudio, ended: dict[str, Any], tmp_p
 
     found = read(live_studio, run_id, tmp_path, live_studio.token)
 
+    assert "over-mlflow" in found.pop("experiments")
     assert found == {
         "status": "FINISHED",
         "params": {"quality": "1.0", "depth": "3"},
@@ -171,6 +192,32 @@ def test_client_reads_runs(live_studio: LiveStudio, ended: dict[str, Any], tmp_p
         "notes": {"quality": 1.0},
         "refused": "INVALID_STATE",
     }
+
+
+def test_autolog_and_asynchronous_logging_arrive_whole(
+    live_studio: LiveStudio, tmp_path: Path
+) -> None:
+    (tmp_path / "train.py").write_text(AUTOLOG)
+    spec = {
+        "name": "autolog", "experiment": "autolog", "source_directory": str(tmp_path),
+        "script": "train.py", "search_space": {"C": "choice(0.5)"}, "sampling": "grid",
+        "primary_metric": {"name": "training_accuracy_score", "goal": "maximize"},
+        "max_total_runs": 1,
+    }  # fmt: skip
+    sweep = live_studio.wait_for_end(live_studio.api("/sweeps", spec)["id"], seconds=240)
+    run = live_studio.api(f"/sweeps/{sweep['id']}/runs")["items"][0]
+
+    log = live_studio.api(f"/runs/{run['id']}/logs")["text"]
+    assert (run["status"], run["reports"]) == ("Completed", 1), log
+    metrics = live_studio.api(f"/runs/{run['id']}/metrics")["items"]
+    series = {one["name"]: one["values"] for one in metrics}
+    # Whatever the order in which they came.
+    assert sorted(series["late"]) == [step / 2 for step in range(300)]
+    assert 0.9 < series["training_accuracy_score"][0] <= 1
+    assert "training_f1_score" in series
+    assert {"async", "solver", "max_iter"} <= run["properties"].keys()
+    files = [file["path"] for file in live_studio.api(f"/runs/{run['id']}/files")["items"]]
+    assert any(path.endswith("/MLmodel") for path in files)
 
 
 def test_wrong_token_is_told_so(live_studio: LiveStudio, ended: dict[str, Any]) -> None:

@@ -70,7 +70,7 @@ class _GoneError(Exception):
 
 async def _body(receive: Any) -> bytes | None:
     """Return the whole body; None when it is too large."""
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
