@@ -8,7 +8,7 @@ from typing import Final
 from experiments.formats import format_count
 from experiments.forms.codecs import parse_number
 from experiments.forms.space_preview import space_of
-from experiments.forms.sweep_fields import SpaceRow, SweepFields
+from experiments.forms.sweep_fields import SpaceRow, SweepFields, takes_seed
 from experiments.problems import ProblemsError
 from experiments.samplers import SAMPLERS, load_sampler
 from experiments.samplers.base import Sampler
@@ -31,6 +31,7 @@ class SamplerCard:
     misfits: list[str]
     glyph: list[tuple[float, float]]
     is_known: bool = True
+    takes_seed: bool = True
     odd_values: tuple[str, ...] = ()
     refuses_policy: bool = False
     advice: str = ""
@@ -74,6 +75,7 @@ def sampler_cards(fields: SweepFields) -> list[SamplerCard]:
             accepts=sorted(kind.accepts),
             misfits=misfits,
             glyph=_GLYPHS[name],
+            takes_seed=takes_seed(name),
             odd_values=tuple(odd),
             refuses_policy=has_policy and not kind.allows_policy,
             advice="" if misfits else _advice(fields, kind),

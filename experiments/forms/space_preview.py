@@ -24,6 +24,8 @@ from experiments.space.space import SearchSpace
 
 BINS: Final = 40
 _QUANTILES: Final = 2000
+# Longer counts are written as powers of ten.
+_MOST_DIGITS: Final = 10**7
 _MOST_BARS: Final = 40
 # A step that leaves no more values than these was seldom meant.
 _FEW_VALUES: Final = 3
@@ -108,7 +110,7 @@ def _preview(expression: Expression) -> RowPreview:
         low="" if values else format_param(low, 3),
         high="" if values else format_param(high, 3),
         meaning=expression.describe(),
-        count="∞" if count is None else format_count(count),
+        count="∞" if count is None else _short_count(count),
         count_title=_count_title(expression, count),
         warnings=[*expression.warnings(), *_few_values(expression, values)],
     )
@@ -120,6 +122,11 @@ def _few_values(expression: Expression, values: Sequence[Any]) -> list[str]:
         return []
     shown = ", ".join(format_param(value) for value in values)
     return [f"q collapses the range to {len(values)} values: {shown}."]
+
+
+def _short_count(count: int) -> str:
+    """Return a count that fits its column; the title has all digits."""
+    return format_count(count) if count < _MOST_DIGITS else format_param(float(count))
 
 
 def _count_title(expression: Expression, count: int | None) -> str:

@@ -15,6 +15,7 @@ from experiments.forms.sampler_cards import sampler_cards
 from experiments.forms.sweep_fields import EXPRESSION_FIELDS, SpaceRow, SweepFields
 from experiments.forms.sweep_start import example_folders
 from experiments.models import Sweep
+from experiments.models.compute import UNATTENDED
 from experiments.policies import POLICIES, load_policy
 from experiments.space import EXPRESSIONS, load_expression
 
@@ -193,7 +194,8 @@ def _policy(name: str) -> PolicyChoice:
 
 
 def _computes(fields: SweepFields, user: User) -> list[ComputeChoice]:
-    found = [_compute(target) for target in queries.compute_json(user)]
+    targets = queries.compute_json(user)
+    found = [_compute(target) for target in targets if target["kind"] not in UNATTENDED]
     chosen = fields.get("compute")
     if chosen and all(choice.name != chosen for choice in found):
         found.append(ComputeChoice(chosen, "No such target", "no", 0, is_usable=False))

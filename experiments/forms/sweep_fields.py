@@ -24,6 +24,8 @@ from experiments.forms.codecs import (
 )
 from experiments.forms.expression_texts import read_expression
 from experiments.forms.real_values import EXPONENTS, as_real, exponent_of, is_real
+from experiments.samplers import SAMPLERS, load_sampler
+from experiments.samplers.base import SEED
 from experiments.space import EXPRESSIONS, load_expression
 
 ROW: Final = re.compile(r"search_space-(\d+)-(\w+)")
@@ -221,7 +223,14 @@ def _sampling_texts(sampling: object) -> dict[str, str]:
 def _sampling_raw(fields: SweepFields) -> Any:
     seed = parse_number(fields.get("seed"))
     kind = fields.get("sampling") or "random"
-    return kind if seed is None else {"type": kind, "seed": seed}
+    # The seed of another method stays in its field, for whoever goes back to that method.
+    has_seed = seed is not None and takes_seed(kind)
+    return {"type": kind, "seed": seed} if has_seed else kind
+
+
+def takes_seed(sampling: str) -> bool:
+    """Tell whether a sampling method has a seed; of one that nobody knows the studio says so."""
+    return sampling not in SAMPLERS or SEED in load_sampler(sampling).fields
 
 
 def _metric_texts(metric: object) -> dict[str, str]:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Q
 
 from experiments import queries
 from experiments.forms.sweep_fields import SpaceRow, SweepFields, fields_from_raw
-from experiments.models import Sweep
+from experiments.models import ComputeTarget, Sweep
+from experiments.models.compute import UNATTENDED
 from experiments.problems import ProblemsError
 from experiments.spec_yaml import read_mapping
 
@@ -39,8 +41,17 @@ def blank_fields(user: User) -> SweepFields:
 
 def fields_of_sweep(sweep: Sweep) -> SweepFields:
     """Return the form that makes the same sweep again, with the code that it ran."""
-    raw = {**sweep.spec, "snapshot": sweep.snapshot.digest, "source_directory": None}
-    return fields_from_raw(raw)
+    code = {"snapshot": sweep.snapshot.digest, "source_directory": None}
+    return fields_from_raw({**sweep.spec, **code, "compute": _attended_target(sweep)})
+
+
+def _attended_target(sweep: Sweep) -> str:
+    """Return the sweep's own target; of one that was simulated or imported, where runs can run."""
+    if sweep.compute.kind not in UNATTENDED:
+        return sweep.compute.name
+    usable = ComputeTarget.objects.filter(is_enabled=True).exclude(kind__in=UNATTENDED)
+    shared = Q(workspace=None) | Q(workspace=sweep.experiment.workspace_id)
+    return usable.filter(shared).order_by("pk").values_list("name", flat=True).first() or ""
 
 
 def fields_of_check(sweep: Sweep) -> SweepFields:

@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.formats import format_duration
 from experiments.forms.codecs import parse_number
-from experiments.forms.sweep_fields import SpaceRow, SweepFields, raw_from_fields
+from experiments.forms.sweep_fields import SpaceRow, SweepFields, raw_from_fields, takes_seed
 from experiments.policies import make_policy
 from experiments.problems import ProblemsError
 from experiments.samplers import SAMPLERS, load_sampler
@@ -67,7 +67,7 @@ def _sampling_text(fields: SweepFields) -> str:
     name = fields.get("sampling")
     label = load_sampler(name).label if name in SAMPLERS else name
     seed = fields.get("seed").strip()
-    return f"{label}, seed {seed}" if seed else label
+    return f"{label}, seed {seed}" if seed and takes_seed(name) else label
 
 
 def _policy_text(policy: Mapping[str, Any] | None) -> str:

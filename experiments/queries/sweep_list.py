@@ -12,10 +12,12 @@ from django.db.models import BooleanField, Count, F, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from experiments.models import Event, Star, Sweep
+from experiments.policies import POLICIES, load_policy
 from experiments.queries.json_forms import state_counts_of
 from experiments.queries.json_values import JsonHas, JsonText
 from experiments.queries.page import Page
 from experiments.queries.visible import AnyUser, sweeps_for
+from experiments.samplers import SAMPLERS, load_sampler
 from experiments.states import SWEEP_ACTIVE
 
 _SPARK_POINTS = 40
@@ -49,6 +51,8 @@ class SweepRow:
     spark: list[float]
     note: str
     compute: str
+    sampling: str
+    policy: str
     tags: dict[str, Any]
     url: str
 
@@ -217,9 +221,24 @@ def _row(sweep: Sweep, counts: dict[str, int], leads: list[tuple[int, float]]) -
         spark=_spark(sweep, leads),
         note=sweep.description,
         compute=sweep.compute.name,
+        sampling=_sampling_label(sweep.spec),
+        policy=_policy_label(sweep.spec),
         tags=sweep.tags,
         url=sweep.get_absolute_url(),
     )
+
+
+def _sampling_label(spec: Mapping[str, Any]) -> str:
+    """Return what the sampler of a stored specification is called; "" when nobody knows it."""
+    sampling = spec.get("sampling")
+    name = sampling.get("type") if isinstance(sampling, Mapping) else sampling
+    return load_sampler(str(name)).label if name in SAMPLERS else ""
+
+
+def _policy_label(spec: Mapping[str, Any]) -> str:
+    """Return what the policy is called; "" when every run goes on to its end."""
+    name = (spec.get("early_termination") or {"type": "none"}).get("type")
+    return load_policy(str(name)).label if name in POLICIES and name != "none" else ""
 
 
 def _spark(sweep: Sweep, leads: list[tuple[int, float]]) -> list[float]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from experiments import queries
 from experiments.compute_settings import has_label, label_text
+from experiments.models.compute import UNATTENDED
 from experiments.views.parts import once
 from studio.version import VERSION
 
@@ -95,7 +96,9 @@ MACHINE_BADGES: Final = {
 def compute(request: HttpRequest) -> HttpResponse:
     """Show the compute targets; with the header X-Fragment only the part that changes."""
     wanted = [label for label in request.GET.getlist("label") if label]
-    everything = once(lambda: queries.compute_json(request.user))
+    everything = once(
+        lambda: [t for t in queries.compute_json(request.user) if t["kind"] not in UNATTENDED]
+    )
     targets = once(lambda: _targets(everything(), wanted))
     context = {
         "targets": targets,

@@ -144,6 +144,8 @@ def compare_versions(
     values = [v.metric_value or 0.0 for v in alike]
     low, high = min(values, default=0.0), max(values, default=0.0)
     best, worst = (high, low) if kind[1] == "maximize" else (low, high)
+    # Of those that are as good as each other, the one that was there first.
+    first = min((v.number for v in alike if v.metric_value == best), default=None)
     found = []
     for one in versions:
         value = one.metric_value if one in alike else None
@@ -157,7 +159,7 @@ def compare_versions(
             ComparedVersion(
                 version=one,
                 x=None if place is None else 4 + place * (_TRACK - 8),
-                is_best=value is not None and value == best and len(alike) > 1,
+                is_best=one.number == first and len(alike) > 1,
                 to_base=to_base,
             )
         )

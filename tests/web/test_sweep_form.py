@@ -58,6 +58,14 @@ def test_right_form_creates_the_sweep_and_leads_to_it(client, alice, snapshot):
     assert sweep.spec["environment"] == {"OMP_NUM_THREADS": "1"}
 
 
+def test_seed_of_another_method_is_left_out(client, alice, snapshot):
+    values = {"search_space-0-type": "choice", "search_space-0-values": "0.1, 0.2"}
+
+    client.post(URL, form(snapshot, sampling="grid", seed="7", **values))
+
+    assert Sweep.objects.get().spec["sampling"] == "grid"
+
+
 def test_script_gets_the_address_instead_of_a_redirect(client, alice, snapshot):
     response = client.post(URL, form(snapshot), headers={"Accept": "application/json"})
 

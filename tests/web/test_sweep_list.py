@@ -137,7 +137,7 @@ def test_search_finds_what_its_placeholder_says(client, alice, text, found):
     page = client.get(URL, {"q": text})
 
     assert names(page) == found
-    assert 'placeholder="Name, experiment, metric, tag or id"' in page.content.decode()
+    assert 'placeholder="Name, metric, tag, id"' in page.content.decode()
 
 
 def test_filter_links_keep_the_other_filters(client, alice):
