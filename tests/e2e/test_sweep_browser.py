@@ -247,3 +247,11 @@ def test_chart_has_a_table_and_downloads(chromium_page, finished, expect):
         csv.value.path().read_text().startswith('Run,Status,"accuracy, best",lr,momentum,layers\n')
     )
     assert png.value.path().read_bytes().startswith(b"\x89PNG")
+
+    # The rows of this one are fetched now: of an ended sweep nobody needed them before.
+    card = page.locator('[data-chart="scatter_2d"]')
+    card.scroll_into_view_if_needed()
+    expect(card.locator("[data-plot]")).to_have_attribute("aria-label", re.compile("8 runs, best"))
+    card.locator("[data-menu] summary").click()
+    card.locator('[data-do="table"]').click()
+    expect(card.locator("[data-table] tbody tr")).to_have_count(8)

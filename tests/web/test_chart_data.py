@@ -81,6 +81,15 @@ def test_options_change_the_figure(figure):
     assert chosen == {"x": "layers", "y": "__metric"}
 
 
+def test_rows_of_the_table_stay_away_where_they_are_not_wanted(figure):
+    whole, bare = (figure("scatter_2d", query).json() for query in ("", "?rows=0"))
+
+    table = whole["meta"]["table"]
+    assert len(table["rows"]) == 5
+    assert bare["meta"]["table"] == {**table, "rows": []}
+    assert bare["data"] == whole["data"]
+
+
 def test_any_logged_metric_can_be_drawn(figure):
     found = figure("metrics", "?metric=loss <b>").json()
 

@@ -53,9 +53,10 @@ export class Board {
   }
 
   /** A chart of runs as points: fetched again when values or statuses change. */
-  addPlot(section) {
+  addPlot(section, { isBare = false } = {}) {
     const { chart } = section.dataset;
     const card = this.add(section, {
+      isBare,
       makeView: (host) => (chart === "scatter_3d" && !hasWebGl()
         ? createFlatView(host) : createPlotView(host, this.selection, chart)),
       prepare: (figure) => ({ data: this.filtered(figure.data) }),

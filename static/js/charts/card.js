@@ -33,6 +33,7 @@ function bestOf(figure) {
  * @property {(options: object, signal: AbortSignal) => Promise} [load] fetches what else is needed
  * @property {(option: string) => boolean} [isLocal] whether the server need not know of an option
  * @property {boolean} [isQuick] whether it draws itself: Plotly's charts come after those
+ * @property {boolean} [isBare] whether the rows of its table come only when somebody wants them
  * @property {number} [pause] milliseconds between two requests of the same chart
  * @property {() => object} [extra] gives what is asked for beside the pickers
  * @property {(figure: object) => void} [onFigure] is told of every answer
@@ -48,15 +49,9 @@ export class ChartCard {
     this.title = $("h2", section).textContent;
     this.pickers = $$("select[data-option]", section);
     this.controls = $$("[data-local]", section);
-    this.tableShown = null;
-    this.view = null;
-    this.figure = null;
-    this.isVisible = false;
-    this.isStale = true;
-    this.timer = 0;
-    this.lastLoad = 0;
-    this.cost = 0;
-    this.loading = null;
+    Object.assign(this, { tableShown: null, view: null, figure: null, loading: null });
+    Object.assign(this, { isVisible: false, isStale: true, timer: 0, lastLoad: 0, cost: 0 });
+    this.hasRows = !hooks.isBare;
     this.pickers.forEach((picker) => this.bindPicker(picker));
     this.controls.forEach((control) => this.bindControl(control));
     section.addEventListener("click", (event) => this.onClick(event));
@@ -137,6 +132,7 @@ export class ChartCard {
     try {
       const address = this.section.dataset.url + mergeQuery("", {
         ...this.options(), ...this.hooks.extra?.(), reading: getParam("reading"), step: getParam("step"),
+        rows: this.hasRows ? "" : "0",
       });
       const [answer] = await Promise.all([
         getJson(address, { signal: mine.signal }), this.hooks.load?.(this.options(), mine.signal),
@@ -225,6 +221,10 @@ export class ChartCard {
   }
 
   async act(name, button) {
+    if (!this.hasRows && ["table", "csv"].includes(name)) {
+      this.hasRows = true;
+      await this.load();
+    }
     if (name === "again") await this.load();
     if (name === "table") this.toggleTable(button);
     if (name === "full") {

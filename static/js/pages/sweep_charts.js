@@ -17,7 +17,8 @@ const list = mountRunList($("#runlist"), $("#list-note"), {
 addParallel(board, $('[data-chart="parallel_coordinates"]'), { page, live, list });
 board.addMetrics($('[data-chart="metrics"]'));
 for (const name of ["scatter_2d", "scatter_3d", "best_so_far"]) {
-  board.addPlot($(`[data-chart="${name}"]`));
+  // Of an ended sweep the two above have told everything about its runs.
+  board.addPlot($(`[data-chart="${name}"]`), { isBare: !page.live });
 }
 $$("#relations [data-chart], #model [data-chart]").forEach((card) => board.addModel(card));
 linkPairs($('[data-chart="matrix"]'), $('[data-chart="scatter_2d"]'));
