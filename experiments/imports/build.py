@@ -12,6 +12,8 @@ from experiments.problems import Problem, ProblemsError
 from experiments.space.literals import brief, identity, text_fault
 from experiments.spec_warm_start import MAX_CHAIN_RUNS
 
+# What stands for the code of runs that ran elsewhere; no sweep can be submitted with it.
+NO_CODE: Final = "imported_without_code.py"
 GOALS: Final = ("maximize", "minimize")
 _MAX_TEXT: Final = 1000
 _MAX_SHOWN: Final = 20
@@ -75,7 +77,7 @@ def build(found: Found, given: Given) -> ObservedSweep:
         spec={
             "name": (given.name or found.name or found.source)[:255],
             "experiment": given.experiment or "imported",
-            "script": "imported.py",
+            "script": NO_CODE,
             "search_space": space,
             "sampling": "random",
             "primary_metric": {"name": metric, "goal": goal},

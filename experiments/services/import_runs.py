@@ -20,6 +20,7 @@ from django.db import transaction
 
 from experiments import clock
 from experiments.curves import is_better
+from experiments.imports.build import NO_CODE
 from experiments.imports.document import digest_of
 from experiments.imports.observed import ObservedRun, ObservedSeries, ObservedSweep
 from experiments.imports.space import value_faults
@@ -37,7 +38,6 @@ from experiments.services.text import clean_text
 from experiments.spec import SweepSpec
 from experiments.states import SweepState, badge
 
-SCRIPT: Final = "imported.py"
 _CODE: Final = (
     '"""The runs of this sweep ran elsewhere and were imported: their code is not here."""\n\n'
     'raise SystemExit("This sweep was imported without its code; choose your own folder.")\n'
@@ -112,7 +112,7 @@ def import_sweep(
     if found.sweep is not None and not again:
         return found
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / SCRIPT).write_text(_CODE, encoding="utf-8")
+        (Path(folder) / NO_CODE).write_text(_CODE, encoding="utf-8")
         snapshot = snapshot_directory(Path(folder), workspace=workspace)
     with transaction.atomic():
         sweep = _create_sweep(observed, found, snapshot, owner, workspace)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 
+from experiments.imports.build import NO_CODE
 from experiments.models import ComputeTarget, Snapshot, Workspace
 from experiments.problems import Problem, ProblemsError
 from experiments.queries import find_snapshot
@@ -117,12 +118,16 @@ def _names_in_snapshot(checked: Checked, digest: str) -> list[str]:
         text = f'There is no snapshot "{shown}"; upload the source directory first.'
         raise ProblemsError([Problem("snapshot", text)])
     try:
-        return file_names(checked.snapshot)
+        names = file_names(checked.snapshot)
     except StorageError as error:
         raise ProblemsError([Problem("snapshot", str(error))]) from error
     except (OSError, zipfile.BadZipFile) as error:
         text = f'The files of snapshot "{digest}" cannot be read ({error}); upload them again.'
         raise ProblemsError([Problem("snapshot", text)]) from error
+    if names == [NO_CODE]:
+        text = "The earlier sweep was imported without its code; choose the folder of yours."
+        raise ProblemsError([Problem("snapshot", text)])
+    return names
 
 
 def _names_in_directory(

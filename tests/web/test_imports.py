@@ -101,6 +101,7 @@ def test_an_imported_sweep_has_ended_and_says_where_it_comes_from(world):
     first, failed, early = sweep.runs.order_by("number")
     assert (first.reports, first.best_value, first.best_interval, first.last_value) == (3, 1, 2, 2)
     assert first.arguments == ["--lr", "0.1", "--opt", "sgd"]
+    assert first.reason == "Best loss 1 at interval 2 of 3."
     assert (failed.end_reason, failed.reason) == ("nonzero_exit", "Out of memory.")
     assert (early.end_reason, early.reports) == ("policy", 1)
     events = Event.objects.filter(sweep=sweep).order_by("cursor")
@@ -114,6 +115,9 @@ def test_an_imported_sweep_has_ended_and_says_where_it_comes_from(world):
         page = client.get(reverse(name, args=[sweep.public_id]))
         assert page.status_code == 200, name
         assert (name == "sweep_best") or "Imported from" in page.content.decode(), name
+    assert (
+        "What it printed is where it ran." in client.get(first.get_absolute_url()).content.decode()
+    )
 
 
 def test_what_goes_out_comes_in_again(world):
@@ -253,6 +257,14 @@ def test_imported_runs_are_not_repeated_and_no_target_is_offered(world):
     assert "imported" not in names
     assert sweep.compute.is_enabled is False
     assert Snapshot.objects.filter(sweeps=sweep).count() == 1
+
+
+def test_no_sweep_is_submitted_with_code_that_is_not_here(world):
+    sweep = imported(world, observed())
+    spec = get(world, f"/sweeps/{sweep.public_id}/spec")
+    refused = call("POST", "/sweeps", token=world.tokens["alice_write"], body=spec)
+    [problem] = assert_problem(refused, 422)
+    assert (problem["path"], "without its code" in problem["message"]) == ("snapshot", True)
 
 
 def test_new_sweeps_go_on_from_imported_ones(world):
