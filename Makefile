@@ -9,7 +9,7 @@ FIND_PYTHON = for p in python3.13 python3.12 python3.11 python3 python; do \
 	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo "$$p"; exit 0; fi; done; \
 	echo "Python 3.11 or newer is needed and was not found on PATH." >&2; exit 1
 
-.PHONY: up test test-all lint fmt bench load bench-search chaos pictures lock help
+.PHONY: up test test-all lint fmt bench load bench-search chaos fuzz pictures lock help
 
 up: $(VENV)/.installed ## Start the studio (PORT=n for another port); Ctrl-C stops everything
 	@exec $(BIN)/studio up $(if $(PORT),--port $(PORT))
@@ -47,6 +47,9 @@ bench-search: $(VENV)/.installed-dev ## Compare samplers; ARGS="--seeds 5 --conc
 
 chaos: $(VENV)/.installed-dev ## Kill parts of a studio at work; ARGS="--faults 200 --seed 1 --database postgres"
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+fuzz: $(VENV)/.installed-dev ## Let Schemathesis try the REST API; ARGS="--seed 1 --examples 20 --role write"
+	@$(BIN)/python -m tests.fuzz_api $(ARGS)
 
 pictures: $(VENV)/.installed-dev ## Make the pictures of README and docs
 	@$(BIN)/python -m tests.pictures
