@@ -9,6 +9,15 @@ import pytest
 from tests.e2e.browser_sweep import submitter
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# Reports its value when a file is there.
+WAITING = """\
+import pathlib, sys, time
+from studio.sdk import Run
+
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.1)
+Run.get_context().log("accuracy", 2.0)
+"""
 
 
 @pytest.fixture
@@ -66,6 +75,38 @@ def test_ticked_sweeps_are_compared_or_refused(chromium_page, sweeps, expect):
     expect(page.locator("#pick-title")).to_contain_text("choice")
     page.click(".picklist a >> nth=0")
     expect(page.locator(".compared-sweep")).to_have_count(2)
+
+
+def test_comparison_follows_a_sweep_that_goes_on(
+    chromium_page, sweeps, live_studio, tmp_path, expect
+):
+    gate = tmp_path / "go on"
+    (tmp_path / "train.py").write_text(WAITING)
+    spec = {
+        "name": "still at work",
+        "experiment": "at-work",
+        "source_directory": str(tmp_path),
+        "script": "train.py",
+        "arguments": [str(gate)],
+        "search_space": {"lr": "choice(0.5)"},
+        "primary_metric": {"name": "accuracy", "goal": "maximize"},
+        "max_total_runs": 1,
+    }
+    waiting = live_studio.api("/sweeps", spec)["id"]
+    page = chromium_page
+    page.goto(f"/compare/?sweeps={sweeps[0]},{waiting}")
+    expect(page.locator("#live")).to_have_text("Live")
+    lines = page.locator('[data-chart="compare_best"] .scatterlayer .js-line')
+    lines.first.scroll_into_view_if_needed(timeout=60000)
+    page.evaluate("window.notReloaded = true")
+
+    gate.touch()
+
+    card = page.locator(".compared-sweep", has_text="still at work")
+    expect(card.locator(".metricval.is-best")).to_have_text("2.000", timeout=60000)
+    expect(card.locator(".chip.completed")).to_be_visible(timeout=60000)
+    expect(lines).to_have_count(2, timeout=60000)
+    assert page.evaluate("window.notReloaded")
 
 
 def test_picked_runs_lie_over_each_other(chromium_page, sweeps, expect):
