@@ -4,7 +4,7 @@ import { CurveLines, unpackCurves } from "../charts/curve_lines.js";
 import { extentOf } from "../charts/line_domain.js";
 import { groupOf, membersOf } from "../charts/line_styles.js";
 import { createLineView } from "../charts/line_view.js";
-import { captionOf, placeText, pointTip } from "../charts/line_words.js";
+import { captionOf, limitWords, placeText, pointTip } from "../charts/line_words.js";
 import { $, $$, html, render } from "../lib/dom.js";
 import { formatMetric, metricDigits } from "../lib/format.js";
 
@@ -102,7 +102,11 @@ export function mountMetrics(section, { selection, tip, ask, keep, isLog }) {
       isLive: drawn.some((member) => member.group === "running"),
       domainKey: String(version), stillKey: String(version),
       key: JSON.stringify([figure.metric, x, log.checked]),
-      limits: figure.limits ?? [], limitLabel: figure.limit_label ?? "",
+      limits: figure.limits ?? [],
+      limitTexts: {
+        rule: figure.limit_label,
+        words: (limit) => limitWords(limit, { goal: figure.goal, digits: digits() }),
+      },
       texts: { x: figure.x_label ?? "run", y: figure.label ?? figure.metric },
       ranked: facts.ranked,
     };
