@@ -7,6 +7,7 @@ from django.urls import path
 from experiments.views import (
     account,
     best,
+    capsule,
     charts,
     check_run,
     compare,
@@ -106,6 +107,7 @@ urlpatterns = [
         sweep_export.download,
         name="sweep_export",
     ),
+    path("sweeps/<str:sweep_id>/capsule", capsule.download, name="sweep_capsule"),
     path("sweeps/<str:sweep_id>/timeline/", sweep_timeline.timeline, name="sweep_timeline"),
     path("sweeps/<str:sweep_id>/failures/", sweep_failures.failures, name="sweep_failures"),
     path("sweeps/<str:sweep_id>/logs/", sweep_log.logs, name="sweep_logs"),

@@ -7,6 +7,7 @@ from ninja import Router
 
 from experiments.api import (
     attached,
+    capsules,
     check_runs,
     compare,
     compute,
@@ -48,6 +49,7 @@ api.add_router("/snapshots", snapshots.router)
 api.add_router("/sweeps", teamwork.sweeps)
 api.add_router("/runs", outputs.runs)
 api.add_router("/sweeps", run_exports.router)
+api.add_router("/sweeps", capsules.router)
 api.add_router("/imports", imports.router)
 api.add_router("/trash", trash.trash)
 api.add_router("/removals", trash.removals)

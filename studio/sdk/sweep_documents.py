@@ -7,7 +7,6 @@ import math
 from typing import Any, Dict, List, Optional
 from urllib.parse import quote
 
-from studio.sdk.client import StudioClient
 from studio.sdk.log_tail import LogTail
 from studio.sdk.remote_run import TERMINAL
 
@@ -33,10 +32,11 @@ class SweepDocuments:
     """The documents `sweep`, `runs`, `figure`, `curves`, `parallel` and `log` of one sweep.
 
     `wanted` says which `metric` over which `x` and the log of which `run` is asked for; run None
-    is the one that runs, or else the best.
+    is the one that runs, or else the best. `client` is a StudioClient, or answers `get` and `pages`
+    as one does.
     """
 
-    def __init__(self, client: StudioClient, sweep_id: str) -> None:
+    def __init__(self, client: Any, sweep_id: str) -> None:
         self._client = client
         self._address = "sweeps/%s" % quote(sweep_id)
         self._cursor: Optional[int] = None

@@ -65,6 +65,7 @@ OPERATIONS: dict[tuple[str, str], tuple[Body, int, str]] = {
     ("POST", "/sweeps/{sweep_id}/retry-failed"): (NOTHING, 200, "write"),
     ("POST", "/sweeps/{sweep_id}/runs"): (_json(CONFIGURATION), 201, "write"),
     ("GET", "/sweeps/{sweep_id}/spec"): (NOTHING, 200, "read"),
+    ("GET", "/sweeps/{sweep_id}/capsule"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/export"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/runs"): (NOTHING, 200, "read"),
     ("GET", "/sweeps/{sweep_id}/best-run"): (NOTHING, 200, "read"),

@@ -217,7 +217,8 @@ class View {
   }
 }
 
-function render({ model, el }) {
+/** Shows the widget of `model` in `el`; returns what ends that. */
+export function render({ model, el }) {
   count += 1;
   const id = `${count}-${Math.random().toString(36).slice(2)}`;
   const view = new View(model, el);
