@@ -17,6 +17,7 @@ from experiments.api.auth import WRITE, person_of, workspace_for_new
 from experiments.api.errors import UnreadableBodyError, json_problem
 from experiments.api.schemas import Params, SweepOut
 from experiments.imports.document import read_document
+from experiments.imports.observed import ObservedSweep
 from experiments.problems import Problem
 from experiments.services.import_runs import Imported, check_import, import_sweep
 
@@ -104,7 +105,7 @@ def import_runs(
     """
     workspace = workspace_for_new(request)
     with _upload(request) as file:
-        observed = read_document(_parse(file))
+        observed = _read(file)
     if dry_run:
         return Status(200, _summary(request, check_import(observed, workspace), "checked"))
     made = import_sweep(observed, owner=person_of(request), workspace=workspace, again=again)
@@ -134,6 +135,13 @@ def _summary(request: HttpRequest, made: Imported, outcome: str) -> dict[str, An
     }
 
 
+def _read(file: IO[bytes]) -> ObservedSweep:
+    try:
+        return read_document(_parse(file))
+    except RecursionError as error:
+        raise UnreadableBodyError(Problem("", "The body is nested too deeply.")) from error
+
+
 def _parse(file: IO[bytes]) -> Any:
     try:
         return json.load(file, parse_constant=_refuse_constant)
@@ -144,8 +152,6 @@ def _parse(file: IO[bytes]) -> Any:
         raise UnreadableBodyError(json_problem(error)) from error
     except ValueError as error:
         raise UnreadableBodyError(Problem("", f"The body is not JSON: {error}.")) from error
-    except RecursionError as error:
-        raise UnreadableBodyError(Problem("", "The body is nested too deeply.")) from error
 
 
 def _refuse_constant(name: str) -> NoReturn:

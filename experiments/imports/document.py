@@ -168,7 +168,7 @@ def _runs(raw: Any, problems: list[Problem]) -> Iterator[ObservedRun]:
 
 
 def _run(run: Fields, place: int) -> ObservedRun:
-    number = run.whole("number")
+    number = run.whole("number", bits=30)
     params = run.mapping("hyperparameters")
     run.problems.extend(unstorable_texts(params, f"{run.path}.hyperparameters"))
     return ObservedRun(
@@ -182,7 +182,7 @@ def _run(run: Fields, place: int) -> ObservedRun:
         arguments=run.words("arguments"),
         tags=run.texts("tags", nullable=True),
         properties=run.texts("properties", nullable=False),
-        retry_of=run.whole("retry_of"),
+        retry_of=run.whole("retry_of", bits=30),
         worker=run.text("worker", 120),
         host=run.text("host", 255),
         exit_code=run.whole("exit_code", lowest=-(2**31)),

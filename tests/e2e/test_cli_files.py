@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def test_page_about_files_works_as_it_stands(live_studio: LiveStudio, tmp_path: 
     ]  # fmt: skip
     assert len(json.loads((tmp_path / "best.json").read_text())["runs"]) == 3
     ids = re.findall(r"^HD_\S+$", printed, re.MULTILINE)
-    sweeps = [live_studio.api(f"/api/v1/sweeps/{found}") for found in ids]
+    sweeps = [live_studio.api(f"/sweeps/{found}") for found in ids]
     assert [(s["name"], s["metric"], sum(s["counts"].values())) for s in sweeps] == [
         ("trials", "accuracy", 3),
         ("steps", "loss", 2),
@@ -99,7 +100,10 @@ def test_page_about_the_command_line_works_as_it_stands(
 
 
 def test_tab_completes_commands_ids_and_targets(live_studio: LiveStudio, tmp_path: Path) -> None:
-    sweep = live_studio.api("/api/v1/sweeps?limit=1")["items"][0]["id"]
+    (tmp_path / "tab.csv").write_text("lr,acc\n0.1,1\n0.2,2\n")
+    words = ("tab.csv", "--metric", "acc", "--goal", "maximize", "--again", "--json")
+    made = run_studio(live_studio.environment, "import", "csv", *words, cwd=tmp_path)
+    sweep = last_json(made)["sweep"]["id"]
 
     def tab(*words: str) -> list[str]:
         given = " ".join(f"'{word}'" for word in words)
@@ -111,10 +115,18 @@ def test_tab_completes_commands_ids_and_targets(live_studio: LiveStudio, tmp_pat
         """
         return bash(script, live_studio, tmp_path).split()
 
+    def once_answered(*words: str) -> list[str]:
+        # Tab waits a second for the studio, which may be busy with other tests.
+        deadline = time.monotonic() + 120
+        while not (found := tab(*words)) and time.monotonic() < deadline:
+            pass
+        return found
+
     assert tab("studio", "re") == ["resume", "retry"]
     assert "--filter" in tab("studio", "export", "--")
-    assert sweep in tab("studio", "show", "HD_")
-    assert tab("studio", "compute", "test", "lo") == ["local"]
+    assert sweep in once_answered("studio", "show", "HD_")
+    assert once_answered("studio", "logs", f"{sweep}_") == [f"{sweep}_0", f"{sweep}_1"]
+    assert once_answered("studio", "compute", "test", "lo") == ["local"]
 
 
 def test_wrong_sources_are_exit_code_2_with_every_problem(
