@@ -22,7 +22,7 @@ const parallelTools = () => html`<button class="btn s ghost" type="button" data-
 
 /** Builds the widget's root; parts are found by their data-part. */
 export function buildLayout() {
-  return build(html`<div class="notebook" role="region" aria-label="Sweep">
+  return build(html`<section class="notebook" aria-label="Sweep">
     <div hidden data-part="icons"></div>
     <header data-part="head"></header>
     <div data-part="bar" class="statusbar"></div>
@@ -43,5 +43,5 @@ export function buildLayout() {
     <section class="card" data-part="log"><header><h4 data-title>Log</h4><span class="sub" data-note></span>
       <div class="end"><label class="check" hidden><input type="checkbox" data-follow checked> Follow</label>
       </div></header><pre class="log" tabindex="0" role="group" aria-label="Log"></pre></section>
-    <footer data-part="foot"></footer></div>`);
+    <footer data-part="foot"></footer></section>`);
 }
