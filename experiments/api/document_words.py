@@ -54,6 +54,8 @@ PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "check_id": {"description": "Id of the check.", "example": _SWEEP_ID},
     "removal_id": {"description": "Id of the removal.", "example": 7},
     "link_id": {"description": "Id of the link.", "example": 3},
+    "webhook_id": {"description": "Id of the webhook.", "example": "wh_0c7d2f5e9b1a4d3f8e6a7b2c"},
+    "delivery_id": {"description": "Id of the delivery.", "example": 12},
     "number": {"description": "Number of the version.", "example": 1},
     "path": {"description": "Path of the file; slashes stay.", "example": "outputs/model.pkl"},
     "name of Models": {"description": "Name of the model.", "example": "digits"},
@@ -94,6 +96,13 @@ BODY_EXAMPLES: Final[dict[str, Any]] = {
     "change_version": {"stage": "production", "tags": {"reviewed": "yes"}},
     "add_compute": {"name": "gpu", "labels": {"gpu": "a100"}},
     "change_compute": {"draining": True},
+    "make_webhook": {
+        "workspace": "vision",
+        "name": "pager",
+        "url": "https://hooks.example.org/a",
+        "events": ["sweep.finished", "sweep.failed"],
+    },
+    "change_webhook": {"on": False},
 }
 
 CREATED: Final = {
@@ -105,6 +114,7 @@ CREATED: Final = {
     "make_share_link": "The link is made.",
     "register_model": "The version is made.",
     "add_compute": "The compute target is made.",
+    "make_webhook": "The webhook is made.",
 }
 
 

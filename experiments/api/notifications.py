@@ -63,7 +63,7 @@ def list_webhooks(
 
 
 @router.post("", auth=WRITE, response={201: WebhookMade}, openapi_extra=_CONFLICT)
-def create_a_webhook(request: HttpRequest, body: WebhookIn) -> Status[Any]:
+def make_webhook(request: HttpRequest, body: WebhookIn) -> Status[Any]:
     """Make a webhook. Its secret is in this answer and nowhere else."""
     workspace = _owned(request, body.workspace) if body.workspace else None
     fields = ChannelFields(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,7 +73,7 @@ def email_channel(user: User) -> NotificationChannel | None:
 class LogPage:
     """A page of a delivery log, newest first; `next_before` asks for the following one."""
 
-    items: list[Delivery]
+    items: Sequence[Delivery]
     next_before: int | None
 
 

@@ -28,8 +28,8 @@ def clean_log() -> int:
         removed += Delivery.objects.filter(pk__in=list(keys[: n - KEPT_OF_CHANNEL])).delete()[0]
     for delivery, n in _attempt_counts(KEPT_ATTEMPTS):
         attempts = DeliveryAttempt.objects.filter(delivery=delivery).order_by("number")
-        keys = attempts.values_list("pk", flat=True)
-        removed += attempts.filter(pk__in=list(keys[: n - KEPT_ATTEMPTS])).delete()[0]
+        oldest = attempts.values_list("pk", flat=True)[: n - KEPT_ATTEMPTS]
+        removed += attempts.filter(pk__in=list(oldest)).delete()[0]
     unwanted = Notification.objects.filter(
         deliveries__isnull=True, spread_at__lt=now - _UNWANTED
     ).exclude(

@@ -46,7 +46,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     if request.method != "POST":
         return _page(request, user)
-    asked = {
+    asked: dict[str, Any] = {
         "is_on": request.POST.get("email") == "on",
         "events": request.POST.getlist("events"),
         "scopes": request.POST.getlist("sweeps"),

@@ -202,7 +202,8 @@ def _values(request: HttpRequest, channel: NotificationChannel | None) -> dict[s
 
     A URL that was typed wrong does not come back: its path may be a secret.
     """
-    events, scopes = list(PROPOSED), [str(Scope.MINE)]
+    events: list[str] = [*PROPOSED]
+    scopes = [str(Scope.MINE)]
     name, kind, is_on = "", str(ChannelKind.WEBHOOK), True
     if channel is not None:
         events, scopes, is_on = channel.events, channel.scopes, channel.is_on

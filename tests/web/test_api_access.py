@@ -146,6 +146,18 @@ OF_TEAMS = {
 OF_COMPARISON = {("GET", "/compare")}
 # Tried by everybody in test_imports.py.
 OF_FILES = {("POST", "/imports"), ("GET", "/sweeps/{sweep_id}/export/{what}")}
+# Those of a workspace are for its owners alone: tried by everybody in test_api_webhooks.py.
+OF_WEBHOOKS = {
+    ("GET", "/webhooks"),
+    ("POST", "/webhooks"),
+    ("GET", "/webhooks/{webhook_id}"),
+    ("PATCH", "/webhooks/{webhook_id}"),
+    ("DELETE", "/webhooks/{webhook_id}"),
+    ("POST", "/webhooks/{webhook_id}/secret"),
+    ("POST", "/webhooks/{webhook_id}/test"),
+    ("GET", "/webhooks/{webhook_id}/deliveries"),
+    ("POST", "/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"),
+}
 # What the token of a run opens: that run, but a script does not repeat itself or write notes.
 OWN_RUN = {key for key in OPERATIONS if "{run_id}" in key[1]} - {("POST", "/runs/{run_id}/retry")}
 OWN_RUN -= {key for key in OPERATIONS if "/notes" in key[1]}
@@ -203,7 +215,13 @@ def test_every_operation_has_a_row() -> None:
     }
 
     assert documented == (
-        set(OPERATIONS) | OF_COMPUTE | OF_TRASH | OF_COMPARISON | OF_TEAMS | OF_FILES
+        set(OPERATIONS)
+        | OF_COMPUTE
+        | OF_TRASH
+        | OF_COMPARISON
+        | OF_TEAMS
+        | OF_FILES
+        | OF_WEBHOOKS
     )
 
 
