@@ -137,6 +137,7 @@ def test_other_pages_fail_part_by_part_as_well(tmp_path, caplog):
         compare_url(ids): ("table of best configurations", 'id="figures-title">Key figures<'),
         search_url("status:completed"): ("Runs", 'id="group-sweeps"'),
         reverse("compute"): ("Targets and machines", "<h2>Attach workers</h2>"),
+        reverse("sweep_best", args=ids[:1]): ("The best model", "Copy link"),
     }
 
     for address, (failed, shown) in pages.items():
