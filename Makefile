@@ -35,8 +35,8 @@ fmt: $(VENV)/.installed-dev ## Format Python and templates
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
 	@git ls-files -z '*.html' | xargs -0 $(BIN)/djade --target-version 5.2 || true
 
-bench: $(VENV)/.installed-dev ## Measure, beside the floor of this machine; BENCH_PEERS=python with other studios
-	@$(BIN)/python -m tests.benchmarks
+bench: $(VENV)/.installed-dev ## Measure; ARGS="--only pages --minutes 30", BENCH_PEERS=python with other studios
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 load: $(VENV)/.installed-dev ## Let 100 runs report at once; ARGS="--runs 100 --rate 10 --seconds 60 --database postgres"
 	@$(BIN)/python -m tests.load $(ARGS)

@@ -1,82 +1,49 @@
 """The pages of a large sweep in a real Chromium, beside other studios with the same curves.
 
-Started by `python -m tests.bench_pages [--runs 1000] [--reports 1000] [--peers PYTHON]`, and with
-everything else by `make bench`. PYTHON is an interpreter that has optuna-dashboard and mlflow; what
-it does not have is left out. Never part of the test suite.
+Started by `make bench`, or alone: `python -m tests.benchmarks --only pages`. Never part of the
+suite.
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
-import shutil
 import statistics
-import sys
-import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from tests.bench_browser import Received, browser_page, heap_mb
-from tests.bench_peer_pages import peer_rows
+from tests.bench_browser import (
+    box_of,
+    browser_page,
+    draw_box,
+    go_to,
+    heap_mb,
+    last_wait,
+    places,
+    sort_times,
+    timed_visit,
+    watch_events,
+)
+from tests.bench_table import Figure, spread
 from tests.servers import LiveStudio
 
-Row = tuple[str, str, str, str]
+# Whether so many lines are on the canvas.
+DRAWN = "document.querySelector('.runlines')?.drawn >= {}"
+CARD = '[data-chart="metrics"]'
+CHART = f"{CARD} .runlines"
+# All of a first row, no row of a table before it.
+ROWS = "#rows tr"
+# What a person with a large screen has in view at once, the 3-D chart included.
+TALL = 2400
 
-COLD, WARM = ("4 s, 2.5 MB", "2 s, 1.5 MB"), ("2 s, 0.4 MB", "1 s, 0.3 MB")
-HEAP = ("80 MB", "50 MB")
-# Answers with the time since the navigation began once so many lines are on the canvas.
-DRAWN = "n => document.querySelector('.runlines')?.drawn >= n && performance.now()"
-# From an event to the frame after the one that it changed.
-WATCH = """
-() => {
-  window.waits = [];
-  const note = () => {
-    const begun = performance.now();
-    requestAnimationFrame(() => requestAnimationFrame(() => waits.push(performance.now() - begun)));
-  };
-  for (const name of ["pointermove", "pointerup"]) addEventListener(name, note, { capture: true });
-}
-"""
-
-
-def main() -> None:
-    """Load the sweep, measure, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--reports", type=int, default=1000)
-    parser.add_argument("--live", type=float, default=30, help="seconds of live updates")
-    parser.add_argument("--peers", default=sys.executable, help="their Python interpreter")
-    parser.add_argument("--without-peers", action="store_true")
-    given = parser.parse_args()
-    home = Path(tempfile.mkdtemp(prefix="studio-pages-"))
-    studio = LiveStudio(home)
-    studio.start()
-    try:
-        rows = bench_pages(studio, given.runs, given.reports, given.live)
-    finally:
-        studio.stop()
-        shutil.rmtree(home, ignore_errors=True)
-    if not given.without_peers:
-        rows += peer_rows(given.peers, given.runs, given.reports)
-    print("| what | measured | must | aim |\n|---|---|---|---|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-
-
-def bench_pages(studio: LiveStudio, runs: int, reports: int, live: float) -> list[Row]:
-    """Measure the server, then the browser, then a sweep that runs."""
-    sweep = load_sweep(studio, runs, reports)
-    before = web_memory(studio)
-    rows = bench_server(studio, sweep)
-    rows += bench_browser(studio, sweep, runs)
-    after = web_memory(studio)
-    rows.append(
-        ("server memory after the charts were viewed", f"+{after - before:.0f} MB", "+80", "+40")
-    )
-    return [*rows, *bench_live(studio, live)] if live else rows
+COLD, WARM = "chart page, all lines drawn, cold", "chart page, all lines drawn, warm"
+COLD_MB, WARM_MB = "transferred for it, cold", "transferred for it, warm"
+HOVER, ZOOM = "hover on the lines", "zoom box on the lines"
+HEAP, MEMORY = "heap of the tab", "memory of the server after the charts"
+TABLE, SORT = "table of runs, warm", "sort 1000 runs"
+CURVES, FIRST_RUNS = "server, curves of all runs", "server, first page of the runs"
 
 
 def load_sweep(studio: LiveStudio, runs: int, reports: int) -> str:
@@ -104,36 +71,58 @@ print(sweep.public_id)
     return studio.run_python(code).strip().splitlines()[-1]
 
 
-def web_memory(studio: LiveStudio) -> float:
-    """Return the PSS of the web process in MB."""
+def bench_pages(studio: LiveStudio, runs: int, reports: int) -> list[Figure]:
+    """Measure the server, then the browser."""
+    begun = time.perf_counter()
+    sweep = load_sweep(studio, runs, reports)
+    loaded = Figure(f"{runs} runs x {reports} reports loaded", time.perf_counter() - begun, "s")
+    before = web_memory(studio)
+    server = bench_server(studio, sweep)
+    browser = bench_browser(studio, sweep, runs)
+    after = web_memory(studio)
+    grown = Figure(MEMORY, after - before, "MB", 80, 40, f"more than the {before:.0f} MB before")
+    return [loaded, *server, *browser, grown]
+
+
+def web_process(studio: LiveStudio) -> Any:
+    """Return the process that serves the pages."""
     import psutil
 
     assert studio.process is not None
     children = psutil.Process(studio.process.pid).children(recursive=True)
-    web = [child for child in children if any("uvicorn" in word for word in child.cmdline())]
-    return sum(child.memory_full_info().pss for child in web) / 1e6
+    return next(child for child in children if any("uvicorn" in w for w in child.cmdline()))
 
 
-def bench_server(studio: LiveStudio, sweep: str) -> list[Row]:
+def web_memory(studio: LiveStudio) -> float:
+    """Return the PSS of the web process in MB."""
+    return float(web_process(studio).memory_full_info().pss / 1e6)
+
+
+def bench_server(studio: LiveStudio, sweep: str) -> list[Figure]:
     """Time the pages and the curves as a signed-in client gets them, uncompressed."""
-    session = sign_in(studio)
-    rows = []
+    read, web = sign_in(studio), web_process(studio)
+    figures = []
     for name, path, must, aim in (
-        ("sweep page, server", f"/sweeps/{sweep}/", "250 ms", ""),
-        ("chart page, server", f"/sweeps/{sweep}/charts/", "250 ms", ""),
-        ("curves of all runs", f"/api/v1/sweeps/{sweep}/curves", "175 ms, 1.2 MB", "100 ms"),
-        ("first page of the runs", f"/api/v1/sweeps/{sweep}/runs", "50 ms", "25 ms"),
-        ("figure of the metrics chart", f"/sweeps/{sweep}/charts/metrics.json", "", ""),
+        ("server, sweep page", f"/sweeps/{sweep}/", 250, None),
+        ("server, chart page", f"/sweeps/{sweep}/charts/", 250, None),
+        ("server, table of runs", f"/sweeps/{sweep}/runs/", 250, None),
+        (CURVES, f"/api/v1/sweeps/{sweep}/curves", 175, 100),
+        (FIRST_RUNS, f"/api/v1/sweeps/{sweep}/runs", 50, 25),
+        ("server, figure of the chart", f"/sweeps/{sweep}/charts/metrics.json", None, None),
     ):
-        took, size, packed = [], 0, 0
-        for _ in range(9):
+        body = read(path)
+        took = []
+        worked = sum(web.cpu_times()[:2])
+        for _ in range(20):
             begun = time.perf_counter()
-            body = session(path)
+            read(path)
             took.append(1000 * (time.perf_counter() - begun))
-            size, packed = len(body), len(gzip.compress(body, 6))
-        sizes = f"{size / 1e6:.2f} MB, {packed / 1e6:.2f} MB with gzip"
-        rows.append((name, f"{statistics.median(took):.0f} ms, {sizes}", must, aim))
-    return rows
+        # The clock of the process ticks in hundredths of a second: over many requests it will do.
+        cpu = 1000 * (sum(web.cpu_times()[:2]) - worked) / len(took)
+        sizes = f"{len(body) / 1e6:.2f} MB, {len(gzip.compress(body, 6)) / 1e6:.2f} MB with gzip"
+        note = f"{cpu:.0f} ms of processor; {sizes}"
+        figures.append(Figure(name, statistics.median(took), "ms", must, aim, note))
+    return figures
 
 
 def sign_in(studio: LiveStudio) -> Callable[[str], bytes]:
@@ -150,191 +139,106 @@ def sign_in(studio: LiveStudio) -> Callable[[str], bytes]:
     return read
 
 
-def timed_visit(page: Any, tools: Any, url: str, drawn: int) -> tuple[float, float]:
-    """Open a page; return the seconds until so many lines are drawn, and the MB that came."""
-    with Received(tools) as received:
-        page.goto(url, wait_until="commit")
-        page.locator('[data-chart="metrics"]').scroll_into_view_if_needed()
-        found = page.wait_for_function(DRAWN, arg=drawn, polling="raf", timeout=120_000)
-        seconds = found.json_value() / 1000
-        page.wait_for_timeout(2500)
-    return seconds, received.megabytes
-
-
-def bench_browser(studio: LiveStudio, sweep: str, runs: int) -> list[Row]:
-    """Open the charts cold and warm, point at runs, zoom, look at the heap."""
-    url = f"{studio.url}/sweeps/{sweep}/charts/"
+def bench_browser(studio: LiveStudio, sweep: str, runs: int) -> list[Figure]:
+    """Open the charts cold and warm, point at runs, zoom, sort, look at the heap."""
+    charts = f"{studio.url}/sweeps/{sweep}/charts/"
     with browser_page(studio.sign_in_link()) as (page, tools):
-        cold, cold_mb = timed_visit(page, tools, url, runs)
-        page.goto("about:blank")
-        warm, warm_mb = timed_visit(page, tools, url, runs)
-        page.locator('[data-chart="metrics"]').scroll_into_view_if_needed()
-        page.evaluate(WATCH)
-        hover = hover_times(page)
+        figures = visits(page, tools, charts, runs)
+        watch_events(page)
+        figures += spread(HOVER, hover_times(page), 100, 60)
         zoom, detail = zoom_times(page)
-        heap = heap_mb(tools)
-        whole = scroll_through(page, tools)
-        sort = sort_time(page, f"{studio.url}/sweeps/{sweep}/runs/")
+        figures += spread(ZOOM, zoom, 280, 120)
+        if detail:
+            figures.append(Figure("zoom, all points between", statistics.median(detail)))
+        figures.append(Figure(HEAP, heap_mb(tools), "MB", 80, 50))
+        figures.append(Figure("heap, every chart drawn", scroll_through(page, tools), "MB", 80, 50))
+        figures += table_figures(page, tools, f"{studio.url}/sweeps/{sweep}/runs/")
+    with browser_page(studio.sign_in_link(), height=TALL) as (page, tools):
+        drawn = DRAWN.format(runs)
+        cold, warm = (timed_visit(page, tools, charts, drawn) for _ in range(2))
+    note = f"a window of 1440 x {TALL}: the 3-D chart is drawn in software at the same time"
     return [
-        ("chart page, all lines drawn, cold", f"{cold:.2f} s, {cold_mb:.2f} MB", *COLD),
-        ("chart page, all lines drawn, warm", f"{warm:.2f} s, {warm_mb:.2f} MB", *WARM),
-        ("hover, median / worst of 30", median_and_worst(hover), "100 ms", "60 ms"),
-        ("zoom box, median / worst of 6", median_and_worst(zoom), "280 ms", "120 ms"),
-        ("zoom until all points between are there", median_and_worst(detail), "", ""),
-        ("heap, first charts / every chart drawn", f"{heap:.0f} / {whole:.0f} MB", *HEAP),
-        ("sort 1000 runs", f"{sort:.0f} ms", "150 ms", "60 ms"),
+        *figures,
+        Figure(f"{COLD}, every chart in view", cold.seconds, "s", 4, 2, note),
+        Figure(f"{WARM}, every chart in view", warm.seconds, "s", 2, 1),
     ]
 
 
-def median_and_worst(milliseconds: list[float]) -> str:
-    """Write both."""
-    return f"{statistics.median(milliseconds):.0f} / {max(milliseconds):.0f} ms"
+def visits(page: Any, tools: Any, url: str, runs: int) -> list[Figure]:
+    """Open the charts with an empty cache and three times with a full one."""
+    cold = open_charts(page, tools, url, runs)
+    warm = [open_charts(page, tools, url, runs) for _ in range(3)]
+    seconds = statistics.median(visit.seconds or 120 for visit in warm)
+    return [
+        Figure(COLD, cold.seconds, "s", 4, 2),
+        Figure(WARM, seconds, "s", 2, 1, f"of {len(warm)}"),
+        Figure(COLD_MB, cold.megabytes, "MB", 2.5, 1.5),
+        Figure(WARM_MB, max(visit.megabytes for visit in warm), "MB", 0.4, 0.3),
+    ]
 
 
-def plot_box(page: Any) -> dict[str, float]:
-    """Return where the metrics chart is."""
-    box = page.locator('[data-chart="metrics"] .runlines').bounding_box()
-    return {name: float(value) for name, value in box.items()}
-
-
-def waits(page: Any) -> float:
-    """Return the time of the last event until its frame was shown."""
-    page.wait_for_function("() => waits.length > 0", polling="raf")
-    page.wait_for_timeout(30)
-    found = page.evaluate("() => waits.splice(0)")
-    return float(max(found))
+def open_charts(page: Any, tools: Any, url: str, runs: int) -> Any:
+    """Open the charts and go to the one of the lines, as soon as it is there."""
+    return timed_visit(page, tools, url, DRAWN.format(runs), arrive=lambda: go_to(page, CARD))
 
 
 def hover_times(page: Any) -> list[float]:
     """Point at 30 places of the chart."""
-    box, took = plot_box(page), []
-    for n in range(30):
-        page.mouse.move(
-            box["x"] + box["width"] * (0.15 + 0.8 * ((n * 37) % 30) / 30),
-            box["y"] + box["height"] * (0.15 + 0.6 * ((n * 11) % 30) / 30),
-        )
-        took.append(waits(page))
+    took = []
+    for x, y in places(box_of(page, CHART), 30):
+        page.mouse.move(x, y)
+        took.append(last_wait(page, "pointermove") or 30_000)
     return took
 
 
 def zoom_times(page: Any) -> tuple[list[float], list[float]]:
     """Draw a box and go back, six times; also how long the finer points take."""
-    box, took, detail = plot_box(page), [], []
-    lines = page.locator('[data-chart="metrics"] .runlines')
+    box, took, detail = box_of(page, CHART), [], []
+    lines = page.locator(CHART)
     for n in range(6):
-        x, y = box["x"] + box["width"] * (0.2 + 0.05 * n), box["y"] + box["height"] * 0.15
-        page.mouse.move(x, y)
-        page.mouse.down()
-        page.mouse.move(x + 180, y + 140, steps=4)
-        page.wait_for_timeout(200)
-        page.evaluate("() => waits.splice(0)")
+        draw_box(page, box["x"] + box["width"] * (0.2 + 0.05 * n), box["y"] + 0.15 * box["height"])
         begun = time.perf_counter()
-        with page.expect_response("**/curves?*low=*"):
+        with finer_points(page) as came:
             page.mouse.up()
-            took.append(waits(page))
-        detail.append(1000 * (time.perf_counter() - begun))
+            took.append(last_wait(page, "pointerup") or 30_000)
+            page.wait_for_timeout(1000)
+        detail += [1000 * (at - begun) for at in came]
         page.wait_for_timeout(300)
         lines.dblclick(position={"x": 300, "y": 100})
         page.wait_for_timeout(400)
     return took, detail
 
 
+@contextmanager
+def finer_points(page: Any) -> Iterator[list[float]]:
+    """Note when curves of a part come; small sweeps need none."""
+    came: list[float] = []
+
+    def look(response: Any) -> None:
+        if "/curves?" in response.url and "low=" in response.url:
+            response.finished()
+            came.append(time.perf_counter())
+
+    page.on("response", look)
+    yield came
+    page.remove_listener("response", look)
+
+
 def scroll_through(page: Any, tools: Any) -> float:
     """Let every chart of the page be drawn; return the heap then."""
     for section in page.locator("[data-chart]").all():
-        section.scroll_into_view_if_needed()
+        section.evaluate("(section) => section.scrollIntoView({ block: 'center' })")
         page.wait_for_timeout(1200)
     return heap_mb(tools)
 
 
-def sort_time(page: Any, url: str) -> float:
-    """Sort the table of runs by a column; return the milliseconds until it stands."""
-    page.goto(url)
-    page.wait_for_timeout(1500)
-    took = []
-    for n in range(4):
-        button = page.locator("th button, th a").nth(2 + n % 2)
-        begun = time.perf_counter()
-        with page.expect_response("**/runs/*"):
-            button.click()
-        page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
-        took.append(1000 * (time.perf_counter() - begun))
-    return statistics.median(took)
-
-
-FEED = """
-import django; django.setup()
-import math, random, time
-from datetime import timedelta
-from django.db import transaction
-from django.utils import timezone
-from experiments.models import Run
-from experiments.services.metrics import Report, record_reports
-from experiments.services.setup import first_administrator
-from experiments import queries
-from tests.factories import make_running_run, make_sweep
-owner = first_administrator()
-later = timezone.now() + timedelta(hours=2)
-with transaction.atomic():  # the controller finds it complete
-    sweep = make_sweep(owner=owner, workspace=queries.current_workspace(owner),
-                       max_total_runs=100, max_concurrent_runs=100)
-    runs = [make_running_run(sweep, lr=random.random() / 10, layers=random.choice([1, 2, 3]))
-            for _ in range(100)]
-    Run.objects.filter(sweep=sweep).update(lease_expires_at=later)
-print(sweep.public_id, flush=True)
-fences = dict(Run.objects.filter(sweep=sweep).values_list("pk", "fence"))
-begun, count = time.time(), 0
-while time.time() - begun < {seconds}:
-    count += 1
-    for run in runs:
-        value = 1 - math.exp(-count / 80) * (0.5 + run.number / 200) + random.gauss(0, 0.01)
-        told = Report(count, "accuracy", value, count, time.time())
-        record_reports(run.pk, fences[run.pk], [told])
-    time.sleep(max(0, begun + count - time.time()))
-"""
-
-
-def bench_live(studio: LiveStudio, seconds: float) -> list[Row]:
-    """100 running runs that report once a second: the main thread's share, the heap's growth."""
-    import subprocess
-
-    feeder = subprocess.Popen(
-        [sys.executable, "-c", FEED.format(seconds=seconds + 40)],
-        env=studio.environment | {"DJANGO_SETTINGS_MODULE": "studio.settings"},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert feeder.stdout is not None
-        sweep = feeder.stdout.readline().strip()
-        with browser_page(studio.sign_in_link()) as (page, tools):
-            page.goto(f"{studio.url}/sweeps/{sweep}/charts/")
-            page.wait_for_function(DRAWN, arg=90, timeout=120_000)
-            page.locator('[data-chart="metrics"]').scroll_into_view_if_needed()
-            page.wait_for_timeout(5000)
-            first, busy, began = heap_mb(tools), task_seconds(tools), time.monotonic()
-            page.wait_for_timeout(seconds * 1000)
-            share = (task_seconds(tools) - busy) / (time.monotonic() - began)
-            last = heap_mb(tools)
-    finally:
-        feeder.terminate()
-        feeder.wait()
+def table_figures(page: Any, tools: Any, url: str) -> list[Figure]:
+    """Open the table, and sort it."""
+    there = f"document.querySelectorAll('{ROWS}').length > 10"
+    opened = [timed_visit(page, tools, url, there).seconds for _ in range(4)][1:]
+    header = page.locator("th a", has_text="learning_rate").first
+    took = sort_times(page, lambda: header, ROWS, 6)
     return [
-        ("live, 100 runs, main thread", f"{share:.0%} of a core", "50 %", ""),
-        (
-            f"live, heap after {seconds:.0f} s",
-            f"{first:.1f} to {last:.1f} MB",
-            "flat over 30 minutes",
-            "",
-        ),
+        Figure(TABLE, statistics.median(seconds or 120 for seconds in opened), "s", 1, 0.6),
+        Figure(SORT, statistics.median(took), "ms", 150, 60, f"of {len(took)}, to the new rows"),
     ]
-
-
-def task_seconds(tools: Any) -> float:
-    """Return how long the main thread of the page was at work so far."""
-    metrics = tools.send("Performance.getMetrics")["metrics"]
-    return float(next(m["value"] for m in metrics if m["name"] == "TaskDuration"))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,32 +1,22 @@
 """Parallel coordinates of 1000 runs x 12 axes in a real Chromium: hovering and brushing.
 
-Started by `python -m tests.bench_parallel [--runs 1000] [--axes 12]`. Each time is from the first
-listener of a pointer event until the frame that shows its effect is painted, on the whole page of
+Each time is from the event until the frame that shows its effect is painted, on the whole page of
 charts with all others following; beside it the processor time of the page's main thread for each
-event, which other work on the machine hardly changes. Never part of the test suite.
+event, which other work on the machine hardly changes. Started by `make bench`, or alone:
+`python -m tests.benchmarks --only parallel`. Never part of the suite.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
-import shutil
 import statistics
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from tests.bench_browser import box_of, browser_page, task_seconds
+from tests.bench_table import Figure
 from tests.servers import LiveStudio
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--disable-background-networking",
-    "--no-first-run",
-]
 CARD = '[data-chart="parallel_coordinates"]'
 WATCH = """() => {
   window.frames_ = [];
@@ -63,68 +53,44 @@ print(sweep.public_id)
 """
 
 
-def main() -> None:
-    """Load the sweep and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--axes", type=int, default=12)
-    options = parser.parse_args()
-    home = Path(tempfile.mkdtemp(prefix="studio-parallel-"))
-    studio = LiveStudio(home)
-    studio.start()
-    try:
-        loaded = studio.run_python(LOAD.format(runs=options.runs, axes=options.axes))
-        for name, (took, cpu) in measure(studio, loaded.split()[-1]).items():
-            ordered = sorted(took)
-            p95 = ordered[int(0.95 * (len(ordered) - 1))]
-            middle = statistics.median(ordered)
-            print(
-                f"{name:<22} median {middle:6.1f} ms   p95 {p95:6.1f} ms   processor {cpu:6.1f} ms"
-                f"   of {len(took)} events"
-            )
-    finally:
-        studio.stop()
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def measure(studio: LiveStudio, sweep: str) -> dict[str, tuple[list[float], float]]:
-    """Point at lines and drag on axes; return times, and processor time per event, in ms."""
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(studio.sign_in_link())
+def bench_parallel(studio: LiveStudio, runs: int = 1000, axes: int = 12) -> list[Figure]:
+    """Point at lines and drag on axes."""
+    sweep = studio.run_python(LOAD.format(runs=runs, axes=axes)).split()[-1]
+    figures = []
+    with browser_page(studio.sign_in_link()) as (page, tools):
         page.goto(f"{studio.url}/sweeps/{sweep}/charts/")
         page.wait_for_selector(f"{CARD} .axis.metric .zone", timeout=120_000)
-        page.wait_for_timeout(10_000)  # the other charts
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(3000)  # the other charts
         page.evaluate(WATCH)
-        clock = page.context.new_cdp_session(page)
-        clock.send("Performance.enable", {"timeDomain": "threadTicks"})
-        found = {
-            "hover": _timed(page, clock, _hover),
-            "brush on a parameter": _timed(page, clock, lambda p: _drag(p, ".axis >> nth=4")),
-            "brush on the metric": _timed(page, clock, lambda p: _drag(p, ".axis.metric")),
-        }
-        browser.close()
-    return found
+        tools.send("Performance.disable")
+        tools.send("Performance.enable", {"timeDomain": "threadTicks"})
+        for name, act, must in (
+            ("hover", _hover, 16),
+            ("brush on a parameter", lambda p: _drag(p, ".axis >> nth=4"), 100),
+            ("brush on the metric", lambda p: _drag(p, ".axis.metric"), 100),
+        ):
+            took, cpu = _timed(page, tools, act)
+            ordered = sorted(took)
+            note = (
+                f"until it is painted: median {statistics.median(ordered):.0f} ms, "
+                f"p95 {ordered[int(0.95 * (len(ordered) - 1))]:.0f} ms, of {len(ordered)}"
+            )
+            what = f"parallel coordinates, {runs} x {axes}, {name}"
+            figures.append(Figure(what, cpu, "ms", must, note=note))
+    return figures
 
 
-def _timed(page: Any, clock: Any, act: Callable[[Any], None]) -> tuple[list[float], float]:
-    def busy() -> float:
-        values = clock.send("Performance.getMetrics")["metrics"]
-        return float(next(m["value"] for m in values if m["name"] == "TaskDuration"))
-
-    before = busy()
+def _timed(page: Any, tools: Any, act: Callable[[Any], None]) -> tuple[list[float], float]:
+    before = task_seconds(tools)
     act(page)
     page.wait_for_timeout(500)
     times: list[float] = page.evaluate("frames_.splice(0)")
-    return times, 1000 * (busy() - before) / len(times)
+    return times, 1000 * (task_seconds(tools) - before) / len(times)
 
 
 def _hover(page: Any) -> None:
-    box = page.locator(f"{CARD} [data-plot]").bounding_box()
+    box = box_of(page, f"{CARD} [data-plot]")
     dice = random.Random(2)
     for _ in range(100):
         x = box["x"] + box["width"] * dice.uniform(0.06, 0.9)
@@ -140,7 +106,3 @@ def _drag(page: Any, axis: str) -> None:
     for step in range(1, 41):
         page.mouse.move(x, top + (box["height"] - 24) * step / 40)
     page.mouse.up()
-
-
-if __name__ == "__main__":
-    main()

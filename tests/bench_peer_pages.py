@@ -1,104 +1,98 @@
 """Other studios with the same curves in the same browser; what is not installed is left out.
 
-optuna-dashboard draws every trial; the MLflow UI draws ten lines of its choice.
+optuna-dashboard draws every trial; the MLflow UI draws ten lines of its choice. What takes longer
+than our patience is told as a bound, and what would come after it is left out.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import shutil
+import statistics
 import subprocess
+import sys
 import tempfile
 import time
+import traceback
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench_browser import Received, browser_page, heap_mb
-from tests.servers import free_port
-
-Row = tuple[str, str, str, str]
-
-_PATIENCE = 180_000
-_OPTUNA = """
-import math, random, sqlite3, sys
-import optuna
-from optuna.distributions import FloatDistribution
-folder, runs, reports = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-optuna.logging.set_verbosity(optuna.logging.ERROR)
-study = optuna.create_study(storage=f"sqlite:///{folder}/optuna.db", study_name="D",
-                            direction="maximize")
-space = {f"x{n}": FloatDistribution(0, 1) for n in range(6)}
-study.add_trials([
-    optuna.trial.create_trial(params={name: random.random() for name in space},
-                              distributions=space, value=random.random())
-    for _ in range(runs)
-])
-base = sqlite3.connect(f"{folder}/optuna.db")
-base.executemany(
-    "insert into trial_intermediate_values (trial_id, step, intermediate_value, "
-    "intermediate_value_type) values (?, ?, ?, 'FINITE')",
-    ((trial + 1, step, 1 - math.exp(-step / (100 + trial)) + random.gauss(0, 0.01))
-     for trial in range(runs) for step in range(reports)),
+from tests import bench_pages as ours
+from tests.bench_browser import (
+    box_of,
+    browser_page,
+    draw_box,
+    heap_mb,
+    last_wait,
+    places,
+    sort_times,
+    timed_visit,
+    watch_events,
 )
-base.commit()
-"""
-_MLFLOW = """
-import math, random, sqlite3, sys, time
-import mlflow
-from mlflow.entities import Metric
-folder, runs, reports = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
-client = mlflow.MlflowClient()
-experiment = client.create_experiment("D", artifact_location=f"{folder}/artifacts")
-now = int(time.time() * 1000)
-ids = []
-for n in range(runs):
-    run = client.create_run(experiment, run_name=f"run-{n}")
-    params = [mlflow.entities.Param(f"x{k}", str(random.random())) for k in range(6)]
-    client.log_batch(run.info.run_id, params=params,
-                     metrics=[Metric("accuracy", random.random(), now, reports)])
-    client.set_terminated(run.info.run_id)
-    ids.append(run.info.run_id)
-base = sqlite3.connect(f"{folder}/mlflow.db")
-base.executemany(
-    "insert into metrics (key, value, timestamp, step, is_nan, run_uuid) "
-    "values ('accuracy', ?, ?, ?, 0, ?)",
-    ((1 - math.exp(-step / (100 + n)) + random.gauss(0, 0.01), now + step, step, run)
-     for n, run in enumerate(ids) for step in range(reports)),
-)
-base.commit()
-print(experiment)
-"""
-_OPTUNA_LINES = """n => {
+from tests.bench_peer_data import LOAD_MLFLOW, LOAD_OPTUNA
+from tests.bench_table import Figure
+from tests.servers import clean_environment, free_port
+
+Found = dict[str, Figure]
+
+# Puts a name on the chart of Plotly that has most lines; the other way round, how many it has.
+_MARK = """() => {
+  const lines = (plot) => plot.querySelectorAll('.scatterlayer .trace').length;
   const plots = [...document.querySelectorAll('.js-plotly-plot')];
-  const lines = Math.max(0, ...plots.map((plot) => plot.querySelectorAll('.scatter').length));
-  return lines >= n && performance.now();
+  plots.sort((a, b) => lines(b) - lines(a))[0].id = 'bench-plot';
 }"""
-_MLFLOW_LINES = """n => {
-  const lines = document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length;
-  return lines >= n && performance.now();
-}"""
+_COUNT = (
+    "Math.max(0, ...[...document.querySelectorAll('.js-plotly-plot')].map("
+    "(plot) => plot.querySelectorAll('.scatterlayer .trace').length))"
+)
+_PLOT = "#bench-plot"
+# Of Plotly's chart only this part takes events.
+_DRAG = f"{_PLOT} .nsewdrag"
 
 
-def peer_rows(python: str, runs: int, reports: int) -> list[Row]:
-    """Measure every peer that `python` can import."""
-    rows = []
-    for name, module, measure in (
-        ("optuna-dashboard", "optuna_dashboard", measure_optuna),
-        ("MLflow UI", "mlflow", measure_mlflow),
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A studio that runs: where its charts and its table are, and how its table is sorted.
+
+    `count` lines are all that it draws; `requests` are what its page asks the server for.
+    """
+
+    port: int
+    pid: int
+    charts: str
+    count: int
+    table: str
+    rows: str
+    header: str
+    requests: dict[str, list[tuple[str, Any]]]
+
+
+def peer_figures(python: str, runs: int, reports: int, patience: float) -> dict[str, Found]:
+    """Measure every peer that `python` can import, by its name."""
+    found: dict[str, Found] = {}
+    for name, module, start in (
+        ("optuna-dashboard", "optuna_dashboard", optuna_dashboard),
+        ("MLflow UI", "mlflow", mlflow_ui),
     ):
         version = version_of(python, module)
         if version is None:
-            rows.append((name, "not installed", "", ""))
+            print(f"# {name} is not installed for {python}", file=sys.stderr, flush=True)
             continue
         folder = Path(tempfile.mkdtemp(prefix="studio-peer-"))
         try:
-            rows += [(f"{name} {version}: {what}", text, "", "") for what, text in
-                     measure(python, folder, runs, reports)]  # fmt: skip
+            print(f"# {name} {version}", file=sys.stderr, flush=True)
+            with start(python, folder, runs, reports) as peer:
+                found[f"{name} {version}"] = measure(peer, patience)
+        except Exception:  # noqa: BLE001 - the figures of the others are still to be printed
+            traceback.print_exc()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    return rows
+    return found
 
 
 def version_of(python: str, module: str) -> str | None:
@@ -109,66 +103,197 @@ def version_of(python: str, module: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def measure_optuna(python: str, folder: Path, runs: int, reports: int) -> list[tuple[str, str]]:
-    """Open the analytics of a study: every trial has a line among the intermediate values."""
-    subprocess.run([python, "-c", _OPTUNA, str(folder), str(runs), str(reports)], check=True)
+@contextmanager
+def optuna_dashboard(python: str, folder: Path, runs: int, reports: int) -> Iterator[Peer]:
+    """Load a study and serve it: every trial has a line among the intermediate values."""
+    load(python, LOAD_OPTUNA, folder, runs, reports)
     port = free_port()
     program = str(Path(python).parent / "optuna-dashboard")
     command = [program, f"sqlite:///{folder}/optuna.db", "--port", str(port)]
-    return visit(command, port, f"http://127.0.0.1:{port}/dashboard/studies/1", _OPTUNA_LINES, runs)
+    address = f"http://127.0.0.1:{port}"
+    study = [("/api/studies/1?after=0", None)]
+    with served(command, port, folder) as pid:
+        yield Peer(
+            port,
+            pid,
+            charts=f"{address}/dashboard/studies/1",
+            count=runs,
+            table=f"{address}/dashboard/studies/1",
+            rows="tbody tr",
+            header="th .MuiTableSortLabel-root",
+            requests={ours.FIRST_RUNS: study, ours.CURVES: study},
+        )
 
 
-def measure_mlflow(python: str, folder: Path, runs: int, reports: int) -> list[tuple[str, str]]:
-    """Open the charts of an experiment: they show ten runs."""
-    done = subprocess.run(
-        [python, "-c", _MLFLOW, str(folder), str(runs), str(reports)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    experiment = done.stdout.strip().splitlines()[-1]
+@contextmanager
+def mlflow_ui(python: str, folder: Path, runs: int, reports: int) -> Iterator[Peer]:
+    """Load an experiment and serve it: its charts show ten runs."""
+    experiment, *ids = load(python, LOAD_MLFLOW, folder, runs, reports).split()
     port = free_port()
     store = f"sqlite:///{folder}/mlflow.db"
     words = ["-m", "mlflow", "server", "--backend-store-uri", store, "--port", str(port)]
-    page = f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?compareRunsMode=CHART"
-    return visit([python, *words], port, page, _MLFLOW_LINES, 10)
+    address = f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs"
+    api = "/ajax-api/2.0/mlflow"
+    search = {"experiment_ids": [experiment], "max_results": 100}
+    bulk = f"{api}/metrics/get-history-bulk-interval?metric_key=accuracy&max_results=320"
+    # A request takes so many runs at most.
+    hundreds = [ids[at : at + 100] for at in range(0, len(ids), 100)]
+    with served([python, *words], port, folder) as pid:
+        yield Peer(
+            port,
+            pid,
+            charts=f"{address}?compareRunsMode=CHART",
+            count=min(10, runs),
+            table=address,
+            rows='.ag-center-cols-container [row-index="0"]',
+            header=".ag-header-cell-label",
+            requests={
+                ours.FIRST_RUNS: [(f"{api}/runs/search", search)],
+                ours.CURVES: [
+                    (bulk + "".join(f"&run_ids={run}" for run in some), None) for some in hundreds
+                ],
+            },
+        )
 
 
-def visit(command: list[str], port: int, url: str, lines: str, count: int) -> list[tuple[str, str]]:
-    """Start a server, open a page cold and warm, stop it."""
-    server = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+def load(python: str, code: str, folder: Path, runs: int, reports: int) -> str:
+    """Put the same curves into the store of a peer; return what that printed."""
+    done = subprocess.run(
+        [python, "-c", code, str(folder), str(runs), str(reports)],
+        env=clean_environment(),
+        cwd=folder,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    return done.stdout
+
+
+@contextmanager
+def served(command: list[str], port: int, folder: Path) -> Iterator[int]:
+    """Run a server until the end; yields its process id."""
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=clean_environment(),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
-        wait_until(lambda: answers(port), 120)
-        with browser_page("") as (page, tools):
-            found = [open_page(page, tools, url, lines, count) for _ in range(2)]
-            heap = heap_mb(tools)
-        memory = memory_of(server.pid)
+        wait_until(lambda: answers(port), 300)
+        yield server.pid
     finally:
         stop(server)
+
+
+def measure(peer: Peer, patience: float) -> Found:
+    """Ask the server, then open its pages; what is late ends what comes after it."""
+    before = memory_of(peer.pid)
+    figures = [request_figure(peer, what, asked) for what, asked in peer.requests.items()]
+    with browser_page("") as (page, tools):
+        figures += chart_figures(peer, page, tools, patience)
+    memory = Figure(ours.MEMORY, memory_of(peer.pid) - before, "MB")
+    with browser_page("") as (page, tools):
+        figures += table_figures(peer, page, tools, patience)
+    return {figure.what: figure for figure in [*figures, memory]}
+
+
+def request_figure(peer: Peer, what: str, asked: list[tuple[str, Any]]) -> Figure:
+    """Return how long the server takes for what a page asks; five times, of several in a row."""
+    took, size = [], 0
+    for _ in range(5):
+        begun = time.perf_counter()
+        size = sum(len(fetch(peer.port, path, body)) for path, body in asked)
+        took.append(1000 * (time.perf_counter() - begun))
+    note = f"{size / 1e6:.1f} MB" + (f", {len(asked)} requests" if len(asked) > 1 else "")
+    return Figure(what, statistics.median(took), note=note)
+
+
+def fetch(port: int, path: str, body: Any) -> bytes:
+    """Return what a peer answers."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}",
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"} if body is not None else {},
+    )
+    with urllib.request.urlopen(request, timeout=300) as answer:
+        return bytes(answer.read())
+
+
+def chart_figures(peer: Peer, page: Any, tools: Any, patience: float) -> list[Figure]:
+    """Open the charts cold and warm, point at lines, zoom, look at the heap."""
+    lines = f"{_COUNT} >= {peer.count}"
+    figures = []
+    for what, came in ((ours.COLD, ours.COLD_MB), (ours.WARM, ours.WARM_MB)):
+        visit = timed_visit(page, tools, peer.charts, lines, patience=patience)
+        drawn = f"{peer.count} lines"
+        print(f"# {what}: {visit.seconds} s", file=sys.stderr, flush=True)
+        figures.append(Figure(came, visit.megabytes, "MB"))
+        if visit.seconds is None:
+            stands = page.evaluate(_COUNT)
+            note = f"{stands} of {drawn} by then"
+            figures.append(Figure(what, patience, "s", note=note, is_bound=True))
+            return figures
+        figures.append(Figure(what, visit.seconds, "s", note=drawn))
+    page.evaluate(_MARK)
+    figures.append(Figure(ours.HEAP, heap_mb(tools), "MB"))
+    box = box_of(page, _DRAG)
+    watch_events(page, _PLOT)
+    figures += event_figures(ours.HOVER, hover_times(page, box))
+    figures += event_figures(ours.ZOOM, zoom_times(page, box, patience), 1000 * patience)
+    return figures
+
+
+def event_figures(what: str, took: list[float], most: float = math.inf) -> list[Figure]:
+    """Return the median and the longest under the names of our own rows; `most` is a bound."""
     return [
-        (f"{count} lines drawn, cold", found[0]),
-        (f"{count} lines drawn, warm", found[1]),
-        ("heap of the tab", f"{heap:.0f} MB"),
-        ("memory of the server after it", f"{memory:.0f} MB"),
+        Figure(f"{what}, {name}", value, is_bound=value >= most)
+        for name, value in (("median", statistics.median(took)), ("longest", max(took)))
     ]
 
 
-def open_page(page: Any, tools: Any, url: str, lines: str, count: int) -> str:
-    """Return how long a page takes to draw its lines, and what came over the wire."""
-    from playwright.sync_api import TimeoutError as Late
+def hover_times(page: Any, box: dict[str, float]) -> list[float]:
+    """Point at ten places; where the chart tells nothing new, the frame after the event counts."""
+    took = []
+    for x, y in places(box, 10):
+        page.mouse.move(x, y)
+        answered = last_wait(page, "plotly_hover", 3)
+        took.append(answered or last_wait(page, "pointermove") or 30_000)
+    return took
 
-    page.goto("about:blank")
-    with Received(tools) as received:
-        page.goto(url, wait_until="commit")
-        try:
-            found = page.wait_for_function(lines, arg=count, timeout=_PATIENCE)
-            text = f"{found.json_value() / 1000:.1f} s"
-        except Late:
-            text = f"more than {_PATIENCE // 1000} s"
-        page.wait_for_timeout(2000)
-    return f"{text}, {received.megabytes:.1f} MB"
+
+def zoom_times(page: Any, box: dict[str, float], patience: float) -> list[float]:
+    """Draw a box three times and go back; ends when the chart does not answer in time."""
+    took: list[float] = []
+    for n in range(3):
+        draw_box(page, box["x"] + box["width"] * (0.2 + 0.05 * n), box["y"] + 0.15 * box["height"])
+        page.mouse.up()
+        answered = last_wait(page, "plotly_relayout", patience)
+        if answered is None:
+            return [*took, 1000 * patience]
+        took.append(answered)
+        page.mouse.dblclick(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        last_wait(page, "plotly_relayout", 10)
+    return took
+
+
+def table_figures(peer: Peer, page: Any, tools: Any, patience: float) -> list[Figure]:
+    """Open the table of runs, and sort it."""
+    there = f"document.querySelector('{peer.rows}')?.textContent"
+    opened = [
+        timed_visit(page, tools, peer.table, there, patience=patience).seconds for _ in range(3)
+    ]
+    warm = opened[1:]
+    if None in warm:  # whether it is slow or elsewhere in this version cannot be told
+        print(f"# no table within {patience:.0f} s", file=sys.stderr, flush=True)
+        return []
+    figures = [Figure(ours.TABLE, statistics.median(s for s in warm if s), "s")]
+    header = page.locator(peer.header)
+    # The first column may well be sorted already.
+    took = sort_times(page, lambda: header.nth(1), peer.rows, 4)
+    return [*figures, Figure(ours.SORT, statistics.median(took))] if took else figures
 
 
 def answers(port: int) -> bool:
@@ -199,10 +324,15 @@ def memory_of(pid: int) -> float:
 
 
 def stop(server: subprocess.Popen[bytes]) -> None:
-    """End a server and what it started."""
+    """End a server and what it started, by their process ids."""
     import psutil
 
+    if server.poll() is not None:
+        return
     family = [*psutil.Process(server.pid).children(recursive=True), psutil.Process(server.pid)]
     for process in family:
         process.terminate()
-    psutil.wait_procs(family, timeout=10)
+    _, left = psutil.wait_procs(family, timeout=10)
+    for process in left:
+        process.kill()
+    server.wait(10)

@@ -1,10 +1,14 @@
-"""Measure what people wait for, each beside the floor of this machine; prints one table.
+"""Measure what people wait for, beside the floor of this machine and other studios; one table.
 
-Started by `make bench` (`python -m tests.benchmarks`). Never part of the test suite.
+Started by `make bench` (`python -m tests.benchmarks`); `--only pages,live` measures some parts,
+`--minutes 30` looks at the heap of a live page for so long. With `BENCH_PEERS` (or `--peers`), an
+interpreter that has optuna-dashboard and mlflow, these get the same curves and the same browser.
+Never part of the test suite.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -13,48 +17,73 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from tests.bench_live import bench_live
 from tests.bench_pages import bench_pages
-from tests.bench_peer_pages import peer_rows
+from tests.bench_parallel import bench_parallel
+from tests.bench_peer_pages import peer_figures
+from tests.bench_table import Figure, print_table
 from tests.servers import ROOT, LiveStudio
 
-Row = tuple[str, str, str, str]
+Figures = list[Figure]
 
 
 def main() -> None:
-    """Run every benchmark and print the table."""
-    rows = [*bench_log(), *bench_policy()]
+    """Run the benchmarks and print the table."""
+    given = options()
+    parts = given.only.split(",") if given.only else list(PARTS)
+    figures: Figures = []
     home = Path(tempfile.mkdtemp(prefix="studio-bench-"))
     studio = LiveStudio(home)
     try:
         begun = time.perf_counter()
-        studio.start()
-        rows.append(("first start, empty folder", f"{time.perf_counter() - begun:.1f} s", "", ""))
-        rows += bench_latency(studio)
-        rows += bench_turnaround(studio)
-        rows += bench_ingest(studio)
-        rows += bench_simulation(studio)
-        rows += bench_runs_table(studio)
-        rows += [
-            (name, measured, "", f"must {must}, aim {aim or must}" if must else "")
-            for name, measured, must, aim in bench_pages(studio, 1000, 1000, 30)
-        ]
-        studio.stop()
-        begun = time.perf_counter()
-        studio.start()
-        rows.append(("second start", f"{time.perf_counter() - begun:.1f} s", "", ""))
-        rows += bench_idle(studio)
+        studio.start(300)
+        first = time.perf_counter() - begun
+        figures.append(Figure("first start, empty folder", first, "s", 3, 2))
+        for name in parts:
+            print(f"# {name}", file=sys.stderr, flush=True)
+            figures += attempt(name, partial(PARTS[name], studio, given))
     finally:
         if studio.process is not None:
             studio.stop()
         shutil.rmtree(home, ignore_errors=True)
-    # An interpreter that has optuna-dashboard and mlflow; they need not live beside the studio.
-    rows += peer_rows(os.environ.get("BENCH_PEERS", sys.executable), 1000, 1000)
-    print_table(rows)
+    peers = {}
+    if "pages" in parts:
+        peers = peer_figures(given.peers, given.runs, given.reports, given.patience)
+    load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
+    print(f"\n{os.cpu_count()} cores, load averages at the end {load}.\n")
+    print_table(figures, peers)
+
+
+def attempt(name: str, measure: Callable[[], Figures]) -> Figures:
+    """Measure a part; one that fails leaves the others alone, and a row that says so."""
+    try:
+        return measure()
+    except Exception as error:  # noqa: BLE001 - an hour of other figures is worth it
+        traceback.print_exc()
+        return [Figure(f"{name}: failed", None, note=str(error).splitlines()[0])]
+
+
+def options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help=f"parts, by commas: {', '.join(PARTS)}")
+    parser.add_argument("--runs", type=int, default=1000, help="of the large sweep")
+    parser.add_argument("--reports", type=int, default=1000, help="of each of its runs")
+    parser.add_argument("--minutes", type=float, default=0.5, help="of live updates")
+    parser.add_argument("--peers", default=os.environ.get("BENCH_PEERS", sys.executable))
+    parser.add_argument("--patience", type=float, default=120, help="seconds for a page of a peer")
+    given = parser.parse_args()
+    unknown = [name for name in given.only.split(",") if name and name not in PARTS]
+    if unknown:
+        parser.error(f"--only has {', '.join(unknown)}; the parts are {', '.join(PARTS)}.")
+    return given
 
 
 def timed(call: Callable[[], object], repeats: int) -> list[float]:
@@ -67,7 +96,7 @@ def timed(call: Callable[[], object], repeats: int) -> list[float]:
     return durations
 
 
-def bench_log() -> list[Row]:
+def bench_log() -> Figures:
     """One `run.log` call beside one write(2) of the same line."""
     from studio.sdk.run import Run, format_report
 
@@ -78,10 +107,15 @@ def bench_log() -> list[Row]:
         floor = timed(lambda: os.write(floor_file, line), 20_000)
         ours = timed(lambda: run.log("accuracy", 0.123456789, step=1), 20_000)
         os.close(floor_file)
-    return [ratio_row("run.log, median", ours, floor, "us"), p99_row("run.log, p99", ours, floor)]
+    pairs = [(name, np.percentile(ours, at), np.percentile(floor, at)) for name, at in
+             (("median", 50), ("p99", 99))]  # fmt: skip
+    return [
+        Figure(f"run.log, {name}", float(own), "us", must, aim, floor=float(least))
+        for (name, own, least), (must, aim) in zip(pairs, ((11, 7), (50, 20)), strict=True)
+    ]
 
 
-def bench_policy() -> list[Row]:
+def bench_policy() -> Figures:
     """One decision at 1000 runs x 1000 intervals."""
     from experiments.curves import CurveSet
     from experiments.policies import make_policy
@@ -101,7 +135,7 @@ def bench_policy() -> list[Row]:
         snapshot = Snapshot(curves=curves, run=500, interval=1000)
         durations = timed(lambda p=policy, s=snapshot: p.decide(s), 200)
         ms = statistics.median(durations) / 1000
-        rows.append((f"decision, 1000 x 1000, {config['type']}", f"{ms:.2f} ms", "", ""))
+        rows.append(Figure(f"decision, 1000 x 1000, {config['type']}", ms, "ms", 5, 1))
     return rows
 
 
@@ -122,7 +156,7 @@ def submit(studio: LiveStudio, code: str, runs: int, concurrent: int, **spec: ob
     return str(studio.api("/sweeps", body)["id"])
 
 
-def bench_latency(studio: LiveStudio) -> list[Row]:
+def bench_latency(studio: LiveStudio) -> Figures:
     """From `run.log` to the frame on a websocket: four processes, 10 reports a second each."""
     code = (
         "import os, time\nfrom studio.sdk import Run\nrun = Run.get_context()\nos.fork()\n"
@@ -160,12 +194,12 @@ asyncio.run(main())
     studio.wait_for_end(sweep)
     p50, p95 = late[len(late) // 2] * 1000, late[int(len(late) * 0.95)] * 1000
     return [
-        ("log to websocket, 40 reports/s, p50", f"{p50:.0f} ms", "", f"{len(late)} points"),
-        ("log to websocket, 40 reports/s, p95", f"{p95:.0f} ms", "", ""),
+        Figure("log to websocket, 40 reports/s, p50", p50, "ms", 500, 300, f"{len(late)} points"),
+        Figure("log to websocket, 40 reports/s, p95", p95, "ms", 900, 500),
     ]
 
 
-def bench_turnaround(studio: LiveStudio) -> list[Row]:
+def bench_turnaround(studio: LiveStudio) -> Figures:
     """40 empty runs, two at a time, beside `xargs -P2` of the same script.
 
     The gap is from the end of a script to the start of the next one in the same slot.
@@ -186,12 +220,15 @@ def bench_turnaround(studio: LiveStudio) -> list[Row]:
         floor = time.perf_counter() - begun
     turn = floor / 20 * 1000
     return [
-        ("40 empty runs, two slots", f"{ours:.1f} s", f"{floor:.1f} s", f"x {ours / floor:.1f}"),
-        (
+        Figure("40 empty runs, two slots", ours, "s", 2.5, 1.5, "floor: xargs -P2", floor),
+        Figure(
             "slot turnaround, script to script",
-            f"{statistics.median(gaps):.0f} ms",
-            f"{turn:.0f} ms",
+            statistics.median(gaps),
+            "ms",
+            100,
+            60,
             f"p90 {np.percentile(gaps, 90):.0f} ms; floor: a whole turn of xargs",
+            turn,
         ),
     ]
 
@@ -209,7 +246,7 @@ print(json.dumps([(after[0] - before[1]) * 1000 for before, after in pairs]))
 """
 
 
-def bench_ingest(studio: LiveStudio) -> list[Row]:
+def bench_ingest(studio: LiveStudio) -> Figures:
     """From a journal on disk to chunks in the database, one writer."""
     code = """
 import json, time
@@ -231,27 +268,26 @@ while entries := tail.read():
     count += record_reports(run.pk, run.fence, reports).stored
 print(json.dumps(count / (time.perf_counter() - begun)))
 """
+    studio.wait_for_end(submit(studio, "pass\n", runs=1, concurrent=1))
     rate = float(json.loads(studio.run_python(code).strip().splitlines()[-1]))
-    return [("journal to database, one writer", f"{rate / 1000:.0f} k points/s", "", "")]
+    note = "more is better: must 100, aim 170"
+    return [Figure("journal to database, one writer", rate / 1000, "k points/s", note=note)]
 
 
-def bench_simulation(studio: LiveStudio) -> list[Row]:
-    """1000 simulated runs, 100 at once: the controller with a policy, and a large sweep loaded."""
-    rows = []
-    for name, options in (
-        ("1000 runs x 20 reports, judged four times", "reports=20, flush=5, policy='bandit'"),
-        ("1000 runs x 1000 reports loaded", "reports=1000, flush=500"),
-    ):
-        code = (
-            "from django.core.management import call_command\n"
-            f"call_command('studio_simulate', runs=1000, concurrency=100, {options})"
-        )
-        took = studio.run_python(code).split(" in ")[-1].strip().rstrip(".")
-        rows.append((name, took, "", ""))
-    return rows
+def bench_simulation(studio: LiveStudio) -> Figures:
+    """1000 simulated runs, 100 at once: the controller with a policy."""
+    code = (
+        "from django.core.management import call_command\n"
+        "call_command('studio_simulate', runs=1000, concurrency=100, reports=20, flush=5, "
+        "policy='bandit')"
+    )
+    begun = time.perf_counter()
+    studio.run_python(f"import django; django.setup()\n{code}")
+    took = time.perf_counter() - begun
+    return [Figure("1000 runs x 20 reports simulated, judged four times", took, "s")]
 
 
-def bench_runs_table(studio: LiveStudio) -> list[Row]:
+def bench_runs_table(studio: LiveStudio) -> Figures:
     """A page of the runs of a sweep of 1000 runs x 12 hyperparameters, sorted and filtered."""
     code = """
 import json, random, statistics, time
@@ -287,12 +323,12 @@ print(json.dumps({name: median_ms(query) for name, query in queries.items()}))
 """
     found = json.loads(studio.run_python(f"import django; django.setup()\n{code}").splitlines()[-1])
     return [
-        (f"page of runs, 1000 runs x 12 columns, {name}", f"{ms:.0f} ms", "", "aim 150")
+        Figure(f"page of runs, 1000 runs x 12 columns, {name}", ms, "ms", 150)
         for name, ms in found.items()
     ]
 
 
-def bench_idle(studio: LiveStudio) -> list[Row]:
+def bench_idle(studio: LiveStudio) -> Figures:
     """Memory (PSS) of all processes of an idle studio but the supervisor."""
     import psutil
 
@@ -304,29 +340,34 @@ def bench_idle(studio: LiveStudio) -> list[Row]:
     after = sum(sum(child.cpu_times()[:2]) for child in children)
     pss = sum(child.memory_full_info().pss for child in children)
     return [
-        ("idle memory (PSS), all processes", f"{pss / 1e6:.0f} MB", "", f"{len(children)}"),
-        ("idle CPU", f"{(after - before) * 10:.1f} % of a core", "", ""),
+        Figure("idle memory (PSS)", pss / 1e6, "MB", 240, 180, f"{len(children)} processes"),
+        Figure("idle CPU", (after - before) * 10, "%", 1, 0.5, "of a core"),
     ]
 
 
-def ratio_row(name: str, ours: list[float], floor: list[float], unit: str) -> Row:
-    """Return a row of two medians and their ratio."""
-    a, b = statistics.median(ours), statistics.median(floor)
-    return name, f"{a:.1f} {unit}", f"{b:.1f} {unit}", f"x {a / b:.1f}"
+def bench_second_start(studio: LiveStudio) -> Figures:
+    """Stop everything and start it again."""
+    studio.stop()
+    begun = time.perf_counter()
+    studio.start(300)
+    return [Figure("second start", time.perf_counter() - begun, "s", 3, 2)]
 
 
-def p99_row(name: str, ours: list[float], floor: list[float]) -> Row:
-    """Return a row of two 99th percentiles."""
-    a, b = np.percentile(ours, 99), np.percentile(floor, 99)
-    return name, f"{a:.1f} us", f"{b:.1f} us", f"x {a / b:.1f}"
-
-
-def print_table(rows: list[Row]) -> None:
-    """Print the rows as a Markdown table."""
-    print("| what | measured | floor | note |\n|---|---|---|---|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-
+Part = Callable[[LiveStudio, argparse.Namespace], Figures]
+PARTS: dict[str, Part] = {
+    "log": lambda studio, given: bench_log(),
+    "policy": lambda studio, given: bench_policy(),
+    "latency": lambda studio, given: bench_latency(studio),
+    "turnaround": lambda studio, given: bench_turnaround(studio),
+    "ingest": lambda studio, given: bench_ingest(studio),
+    "simulation": lambda studio, given: bench_simulation(studio),
+    "table": lambda studio, given: bench_runs_table(studio),
+    "pages": lambda studio, given: bench_pages(studio, given.runs, given.reports),
+    "parallel": lambda studio, given: bench_parallel(studio),
+    "live": lambda studio, given: bench_live(studio, given.minutes),
+    "start": lambda studio, given: bench_second_start(studio),
+    "idle": lambda studio, given: bench_idle(studio),
+}
 
 if __name__ == "__main__":
     main()
