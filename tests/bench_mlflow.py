@@ -262,7 +262,7 @@ def mlflow_server(program: str, home: Path) -> Iterator[Server]:
 
 
 def _first_run(url: str) -> str:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 400
     while True:
         try:
             body = json.dumps({"experiment_id": "0", "start_time": int(time.time() * 1000)})

@@ -96,11 +96,22 @@ def read(server: redis.Redis) -> dict[str, float]:
 def client() -> redis.Redis:
     """Return a client that waits for a second at most."""
     # Its pool notices a fork and opens connections of its own there.
-    if _state.client is None:
-        _state.client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT
+    url = settings.REDIS_URL
+    if url not in _state.clients:
+        _state.clients[url] = redis.Redis.from_url(
+            url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT
         )
-    return _state.client
+    return _state.clients[url]
+
+
+def is_away() -> bool:
+    """Tell whether Redis did not answer a moment ago: asking again would only take time."""
+    return time.monotonic() < _state.paused_until
+
+
+def note_away() -> None:
+    """Note that Redis did not answer."""
+    _state.paused_until = time.monotonic() + _PAUSE_AFTER_FAILURE
 
 
 def _add_and_send(amounts: Mapping[str, float]) -> None:
@@ -115,12 +126,11 @@ def _add(amounts: Mapping[str, float]) -> None:
 
 
 def _send(last: Mapping[str, float] | None = None) -> None:
-    now = time.monotonic()
-    if now < _state.paused_until:
+    if is_away():
         return
     with _state.lock:
         amounts, _state.waiting = _state.waiting, {}
-        _state.sent_at = now
+        _state.sent_at = time.monotonic()
     try:
         with client().pipeline(transaction=False) as pipeline:  # one way there and back
             for name, amount in amounts.items():
@@ -130,14 +140,14 @@ def _send(last: Mapping[str, float] | None = None) -> None:
             pipeline.execute()
     except (RedisError, OSError):
         # They wait for the next time; that Redis is away is said where it matters.
-        _state.paused_until = now + _PAUSE_AFTER_FAILURE
+        note_away()
         _add(amounts)
 
 
 class _State:
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.client: redis.Redis | None = None
+        self.clients: dict[str, redis.Redis] = {}
         self.waiting: dict[str, float] = {}
         self.sent_at = float("-inf")
         self.paused_until = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,9 @@ def world(tmp_path: Path, settings: Any) -> World:
 
 
 @pytest.fixture
-def counts(settings: Any) -> redis.Redis:
+def counts(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[redis.Redis]:
+    # Another test may have been without Redis a moment ago.
+    monkeypatch.setattr(counters._state, "paused_until", 0.0)
     client = redis.Redis.from_url(settings.REDIS_URL)
     counters.flush()
     client.delete(counters.KEY)
