@@ -54,7 +54,7 @@ class SweepWidget:
 
     def bundle(self) -> Tuple[Dict[str, Any], Dict[str, Any]]:
         """Return the MIME bundle that shows the widget, and its metadata."""
-        data, metadata = self.widget._repr_mimebundle_()
+        data, metadata = self.widget._repr_mimebundle_() or ({}, {})
         return dict(data or {}), metadata
 
     def _step(self) -> Tuple[bool, bool]:
