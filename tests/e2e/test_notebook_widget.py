@@ -147,7 +147,7 @@ def lab_page(chromium: Any, lab: Lab) -> Iterator[Any]:
             faults.append(f"request to another host: {url}")
 
     def note_message(message: Any) -> None:
-        # What the notebook's own parts complain of is theirs; a widget's errors come from elsewhere.
+        # What the notebook's own parts complain of is theirs; errors of a widget come elsewhere.
         address = message.location["url"]
         if message.type == "error" and "/static/lab/" not in address:
             faults.append(f"{message.text} {address}")
