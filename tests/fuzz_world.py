@@ -12,7 +12,7 @@ from typing import Any
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
 
-from experiments.models import Removal, Run, ShareLink, Sweep
+from experiments.models import ComputeTarget, Removal, Run, ShareLink, Sweep
 from experiments.services.access import make_api_token
 from experiments.services.models import register_model
 from experiments.services.trash import trash_sweep
@@ -54,6 +54,7 @@ class FuzzWorld:
         Sweep.objects.filter(pk=self.run.sweep_id).update(
             state=SweepState.RUNNING, end_reason="", reason="", ended_at=None, max_total_runs=1000
         )
+        ComputeTarget.objects.filter(name="local").update(enabled=True, draining=False)
         versions = self._versions()
         self.ids = {
             "sweep_id": [self.run.sweep.public_id, self._ended().public_id],

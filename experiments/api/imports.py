@@ -60,7 +60,7 @@ _BODY: Final = {
                     "properties": {
                         "format": {"type": "string", "enum": ["sweep-studio/sweep"]},
                         "version": {"type": "integer", "enum": [1]},
-                        "kind": {"type": "string", "maxLength": 20},
+                        "kind": {"type": ["string", "null"], "maxLength": 20},
                         "source": {"type": ["string", "null"], "maxLength": 500},
                         "sweep": {"type": "object"},
                         "runs": {"type": "array", "minItems": 1, "items": {"type": "object"}},

@@ -43,7 +43,7 @@ InWorkspace = Annotated[
 ]
 
 
-@router.get("", auth=READ, response=WebhookPage)
+@router.get("", auth=READ, response=WebhookPage, openapi_extra={"x-errors": [404]})
 def list_webhooks(
     request: HttpRequest, workspace: InWorkspace = "", cursor: Cursor = "", limit: Limit = 50
 ) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def list_webhooks(
     }
 
 
-@router.post("", auth=WRITE, response={201: WebhookMade}, openapi_extra=_CONFLICT)
+@router.post("", auth=WRITE, response={201: WebhookMade}, openapi_extra={"x-errors": [404, 409]})
 def make_webhook(request: HttpRequest, body: WebhookIn) -> Status[Any]:
     """Make a webhook. Its secret is in this answer and nowhere else."""
     workspace = _owned(request, body.workspace) if body.workspace else None

@@ -15,10 +15,12 @@ from experiments.snapshot_rules import MAX_BYTES
 
 router = Router(tags=["Snapshots"])
 
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+# Generated clients know bytes without a kind of their own.
 _ZIP_BODY = {
     "requestBody": {
         "required": True,
-        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {"application/zip": _BYTES, "application/octet-stream": _BYTES},
     }
 }
 

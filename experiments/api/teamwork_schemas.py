@@ -76,7 +76,7 @@ class ShareLinkIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    days: int = Field(7, ge=1, le=max(DAYS), description="How long it lives.")
+    days: int = Field(7, ge=1, le=max(DAYS), strict=True, description="How long it lives.")
     name: MarkText = Field("", max_length=MAX_NAME, description="Whom it is for.")
     with_reasons: bool = Field(
         False, description="Also why runs ended, which may quote their output, and their logs."

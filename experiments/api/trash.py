@@ -106,7 +106,9 @@ def delete_from_trash(request: HttpRequest, sweep_id: str) -> Status[Any]:
 @trash.delete("", auth=WRITE, response={202: EmptiedTrash}, openapi_extra={"x-errors": [404, 409]})
 def delete_all_trash(
     request: HttpRequest,
-    workspace: Annotated[str, Query(max_length=60, description="Short name of a workspace.")],
+    workspace: Annotated[
+        str, Query(min_length=1, max_length=60, description="Short name of a workspace.")
+    ],
 ) -> Status[Any]:
     """Delete everything in the trash of a workspace for good."""
     chosen = _workspace(request, workspace)

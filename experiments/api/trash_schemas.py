@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from ninja import Field, Schema
 from pydantic import ConfigDict
@@ -96,4 +96,4 @@ class OutputsRule(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    keep_best: int | None = Field(ge=0, le=1000)
+    keep_best: Annotated[int, Field(ge=0, le=1000, strict=True)] | None
