@@ -33,8 +33,8 @@ DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
 # Who may do what, hundreds of times, forms, specifications as text, files: the same rows whatever
 # database they come from.
 _PAGES_ONCE = (
-    "account admin api_access api_docs api_errors best_run_golden check_first compute_page "
-    "compute_settings form_bayesian pages_base script_facts sdk_results spec_round_trip "
+    "account admin api_access api_docs api_errors api_fuzz best_run_golden check_first "
+    "compute_page compute_settings form_bayesian pages_base script_facts sdk_results spec_round_trip "
     "sweep_exports sweep_form sweep_form_sources trash_pages wrong_specs"
 )
 ONCE = (
