@@ -34,8 +34,8 @@ DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
 # database they come from.
 _PAGES_ONCE = (
     "account admin api_access api_docs api_errors api_fuzz best_run_golden check_first "
-    "compute_page compute_settings form_bayesian pages_base script_facts sdk_results spec_round_trip "
-    "sweep_exports sweep_form sweep_form_sources trash_pages wrong_specs"
+    "compute_page compute_settings form_bayesian pages_base script_facts sdk_results "
+    "spec_round_trip sweep_exports sweep_form sweep_form_sources trash_pages wrong_specs"
 )
 ONCE = (
     *[f"tests/web/test_{name}.py" for name in _PAGES_ONCE.split()],
