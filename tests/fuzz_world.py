@@ -54,7 +54,7 @@ class FuzzWorld:
         Sweep.objects.filter(pk=self.run.sweep_id).update(
             state=SweepState.RUNNING, end_reason="", reason="", ended_at=None, max_total_runs=1000
         )
-        ComputeTarget.objects.filter(name="local").update(enabled=True, draining=False)
+        ComputeTarget.objects.filter(name="local").update(is_enabled=True, is_draining=False)
         versions = self._versions()
         self.ids = {
             "sweep_id": [self.run.sweep.public_id, self._ended().public_id],
