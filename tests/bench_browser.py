@@ -79,6 +79,8 @@ def browser_page(link: str, *, height: int = 900) -> Iterator[tuple[Any, Any]]:
             entrance.goto(link)
             entrance.close()
         page = context.new_page()
+        # What is slow is to be measured, not to end the measurement.
+        page.set_default_timeout(300_000)
         tools = context.new_cdp_session(page)
         for domain in ("Network", "Performance", "HeapProfiler"):
             tools.send(f"{domain}.enable")

@@ -59,17 +59,18 @@ _DRAG = f"{_PLOT} .nsewdrag"
 class Peer:
     """A studio that runs: where its charts and its table are, and how its table is sorted.
 
-    `count` lines are all that it draws; `requests` are what its page asks the server for.
+    `count` lines are all that it draws; `requests` are what its page asks the server for. Without
+    `table` it has none that can be sorted, as optuna-dashboard with its list of trials.
     """
 
     port: int
     pid: int
     charts: str
     count: int
-    table: str
-    rows: str
-    header: str
     requests: dict[str, list[tuple[str, Any]]]
+    table: str = ""
+    rows: str = ""
+    header: str = ""
 
 
 def peer_figures(python: str, runs: int, reports: int, patience: float) -> dict[str, Found]:
@@ -118,9 +119,6 @@ def optuna_dashboard(python: str, folder: Path, runs: int, reports: int) -> Iter
             pid,
             charts=f"{address}/dashboard/studies/1",
             count=runs,
-            table=f"{address}/dashboard/studies/1",
-            rows="tbody tr",
-            header="th .MuiTableSortLabel-root",
             requests={ours.FIRST_RUNS: study, ours.CURVES: study},
         )
 
@@ -194,10 +192,11 @@ def measure(peer: Peer, patience: float) -> Found:
     figures = [request_figure(peer, what, asked) for what, asked in peer.requests.items()]
     with browser_page("") as (page, tools):
         figures += chart_figures(peer, page, tools, patience)
-    memory = Figure(ours.MEMORY, memory_of(peer.pid) - before, "MB")
-    with browser_page("") as (page, tools):
-        figures += table_figures(peer, page, tools, patience)
-    return {figure.what: figure for figure in [*figures, memory]}
+    figures.append(Figure(ours.MEMORY, memory_of(peer.pid) - before, "MB"))
+    if peer.table:
+        with browser_page("") as (page, tools):
+            figures += table_figures(peer, page, tools, patience)
+    return {figure.what: figure for figure in figures}
 
 
 def request_figure(peer: Peer, what: str, asked: list[tuple[str, Any]]) -> Figure:
