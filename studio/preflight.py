@@ -18,6 +18,7 @@ from pathlib import Path
 
 from experiments.storage.address import BucketAddress, FolderAddress, missing_credentials
 from studio import env
+from studio.logs import FORMATS
 
 
 class CannotStart(Exception):  # noqa: N818 - a state of the machine
@@ -33,6 +34,9 @@ def check_settings(home: Path) -> None:
             credentials for it.
     """
     env.flag("STUDIO_DEBUG")
+    env.one_of("STUDIO_LOG_FORMAT", FORMATS)
+    env.flag("STUDIO_LOG_REQUESTS")
+    env.secret("STUDIO_METRICS_TOKEN")
     env.redis_url(home)
     if env.database_url(home).startswith("postgres") and find_spec("psycopg") is None:
         raise CannotStart(

@@ -47,6 +47,27 @@ def test_port_falls_back_to_its_default(monkeypatch):
     assert env.port("STUDIO_PORT", 8000) == 65535
 
 
+def test_one_of_some_words_is_taken_or_the_variable_named(monkeypatch):
+    monkeypatch.delenv("STUDIO_LOG_FORMAT", raising=False)
+    assert env.one_of("STUDIO_LOG_FORMAT", ("text", "json")) == "text"
+    monkeypatch.setenv("STUDIO_LOG_FORMAT", " JSON ")
+    assert env.one_of("STUDIO_LOG_FORMAT", ("text", "json")) == "json"
+    monkeypatch.setenv("STUDIO_LOG_FORMAT", "xml")
+    with pytest.raises(EnvironmentProblem, match=r"^STUDIO_LOG_FORMAT is 'xml'; use text or json"):
+        env.one_of("STUDIO_LOG_FORMAT", ("text", "json"))
+
+
+def test_secret_that_is_too_short_is_refused_and_not_shown(monkeypatch):
+    monkeypatch.setenv("STUDIO_METRICS_TOKEN", "0123456789abcdef")
+    assert env.secret("STUDIO_METRICS_TOKEN") == "0123456789abcdef"
+    monkeypatch.setenv("STUDIO_METRICS_TOKEN", "hush")
+    with pytest.raises(EnvironmentProblem) as refused:
+        env.secret("STUDIO_METRICS_TOKEN")
+    assert str(refused.value) == (
+        "STUDIO_METRICS_TOKEN has 4 characters; use at least 16 random ones."
+    )
+
+
 def test_words_are_separated_by_commas_and_blanks(monkeypatch):
     monkeypatch.setenv("STUDIO_ALLOWED_HOSTS", "a.example, b.example c.example")
 
