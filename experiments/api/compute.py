@@ -38,7 +38,7 @@ _SETTINGS: Final[dict[str, Any]] = {
         "description": "All variables of every run; those left out are removed.",
     },
     "secrets": {
-        "type": "object",
+        "type": ["object", "null"],
         "additionalProperties": {"type": ["string", "null"]},
         "description": "Secret variables, never shown again; those left out stay, null removes.",
     },

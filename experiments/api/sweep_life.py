@@ -36,7 +36,12 @@ _LIMITS: Final = {
     "properties": {
         "max_total_runs": {"type": "integer", "minimum": 1, "maximum": 1000},
         "max_concurrent_runs": {"type": ["integer", "null"], "minimum": 1, "maximum": 100},
-        "max_duration_minutes": {"type": "number", "minimum": 1, "maximum": 43200},
+        "max_duration_minutes": {
+            "type": ["number", "null"],
+            "minimum": 1,
+            "maximum": 43200,
+            "description": "null: the default, 10080.",
+        },
     },
 }
 _CONFIGURATION: Final = {
