@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from tests.bench_browser import (
@@ -26,7 +27,7 @@ from tests.bench_browser import (
     timed_visit,
     watch_events,
 )
-from tests.bench_table import Figure, spread
+from tests.bench_table import Figure, attempt, spread
 from tests.servers import LiveStudio
 
 # Whether so many lines are on the canvas.
@@ -77,11 +78,12 @@ def bench_pages(studio: LiveStudio, runs: int, reports: int) -> list[Figure]:
     sweep = load_sweep(studio, runs, reports)
     loaded = Figure(f"{runs} runs x {reports} reports loaded", time.perf_counter() - begun, "s")
     before = web_memory(studio)
-    server = bench_server(studio, sweep)
-    browser = bench_browser(studio, sweep, runs)
+    figures = [loaded]
+    for measure in (bench_server, bench_charts, bench_tall, bench_table):
+        figures += attempt(measure.__name__, partial(measure, studio, sweep, runs))
     after = web_memory(studio)
     grown = Figure(MEMORY, after - before, "MB", 80, 40, f"more than the {before:.0f} MB before")
-    return [loaded, *server, *browser, grown]
+    return [*figures, grown]
 
 
 def web_process(studio: LiveStudio) -> Any:
@@ -98,8 +100,9 @@ def web_memory(studio: LiveStudio) -> float:
     return float(web_process(studio).memory_full_info().pss / 1e6)
 
 
-def bench_server(studio: LiveStudio, sweep: str) -> list[Figure]:
+def bench_server(studio: LiveStudio, sweep: str, runs: int) -> list[Figure]:
     """Time the pages and the curves as a signed-in client gets them, uncompressed."""
+    del runs
     read, web = sign_in(studio), web_process(studio)
     figures = []
     for name, path, must, aim in (
@@ -139,8 +142,8 @@ def sign_in(studio: LiveStudio) -> Callable[[str], bytes]:
     return read
 
 
-def bench_browser(studio: LiveStudio, sweep: str, runs: int) -> list[Figure]:
-    """Open the charts cold and warm, point at runs, zoom, sort, look at the heap."""
+def bench_charts(studio: LiveStudio, sweep: str, runs: int) -> list[Figure]:
+    """Open the charts cold and warm, point at runs, zoom, look at the heap."""
     charts = f"{studio.url}/sweeps/{sweep}/charts/"
     with browser_page(studio.sign_in_link()) as (page, tools):
         figures = visits(page, tools, charts, runs)
@@ -152,13 +155,17 @@ def bench_browser(studio: LiveStudio, sweep: str, runs: int) -> list[Figure]:
             figures.append(Figure("zoom, all points between", statistics.median(detail)))
         figures.append(Figure(HEAP, heap_mb(tools), "MB", 80, 50))
         figures.append(Figure("heap, every chart drawn", scroll_through(page, tools), "MB", 80, 50))
-        figures += table_figures(page, tools, f"{studio.url}/sweeps/{sweep}/runs/")
+    return figures
+
+
+def bench_tall(studio: LiveStudio, sweep: str, runs: int) -> list[Figure]:
+    """Open the charts in a window that shows all of them."""
+    charts = f"{studio.url}/sweeps/{sweep}/charts/"
     with browser_page(studio.sign_in_link(), height=TALL) as (page, tools):
         drawn = DRAWN.format(runs)
         cold, warm = (timed_visit(page, tools, charts, drawn) for _ in range(2))
     note = f"a window of 1440 x {TALL}: the 3-D chart is drawn in software at the same time"
     return [
-        *figures,
         Figure(f"{COLD}, every chart in view", cold.seconds, "s", 4, 2, note),
         Figure(f"{WARM}, every chart in view", warm.seconds, "s", 2, 1),
     ]
@@ -232,12 +239,15 @@ def scroll_through(page: Any, tools: Any) -> float:
     return heap_mb(tools)
 
 
-def table_figures(page: Any, tools: Any, url: str) -> list[Figure]:
+def bench_table(studio: LiveStudio, sweep: str, runs: int) -> list[Figure]:
     """Open the table, and sort it."""
+    del runs
+    url = f"{studio.url}/sweeps/{sweep}/runs/"
     there = f"document.querySelectorAll('{ROWS}').length > 10"
-    opened = [timed_visit(page, tools, url, there).seconds for _ in range(4)][1:]
-    header = page.locator("th a", has_text="learning_rate").first
-    took = sort_times(page, lambda: header, ROWS, 6)
+    with browser_page(studio.sign_in_link()) as (page, tools):
+        opened = [timed_visit(page, tools, url, there).seconds for _ in range(4)][1:]
+        header = page.locator("th a", has_text="learning_rate").first
+        took = sort_times(page, lambda: header, ROWS, 6)
     return [
         Figure(TABLE, statistics.median(seconds or 120 for seconds in opened), "s", 1, 0.6),
         Figure(SORT, statistics.median(took), "ms", 150, 60, f"of {len(took)}, to the new rows"),

@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from tests.bench_browser import (
     watch_events,
 )
 from tests.bench_peer_data import LOAD_MLFLOW, LOAD_OPTUNA
-from tests.bench_table import Figure
+from tests.bench_table import Figure, attempt
 from tests.servers import clean_environment, free_port
 
 Found = dict[str, Figure]
@@ -191,11 +192,14 @@ def measure(peer: Peer, patience: float) -> Found:
     before = memory_of(peer.pid)
     figures = [request_figure(peer, what, asked) for what, asked in peer.requests.items()]
     with browser_page("") as (page, tools):
-        figures += chart_figures(peer, page, tools, patience)
+        figures += attempt("charts", partial(chart_figures, peer, page, tools, patience))
+        if any(figure.what == ours.HEAP for figure in figures):  # all lines were drawn
+            figures += attempt("hover", partial(hover_figures, page))
+            figures += attempt("zoom", partial(zoom_figures, page, patience))
     figures.append(Figure(ours.MEMORY, memory_of(peer.pid) - before, "MB"))
     if peer.table:
         with browser_page("") as (page, tools):
-            figures += table_figures(peer, page, tools, patience)
+            figures += attempt("table", partial(table_figures, peer, page, tools, patience))
     return {figure.what: figure for figure in figures}
 
 
@@ -222,7 +226,7 @@ def fetch(port: int, path: str, body: Any) -> bytes:
 
 
 def chart_figures(peer: Peer, page: Any, tools: Any, patience: float) -> list[Figure]:
-    """Open the charts cold and warm, point at lines, zoom, look at the heap."""
+    """Open the charts cold and warm, look at the heap; no more where the lines do not come."""
     lines = f"{_COUNT} >= {peer.count}"
     figures = []
     for what, came in ((ours.COLD, ours.COLD_MB), (ours.WARM, ours.WARM_MB)):
@@ -236,13 +240,20 @@ def chart_figures(peer: Peer, page: Any, tools: Any, patience: float) -> list[Fi
             figures.append(Figure(what, patience, "s", note=note, is_bound=True))
             return figures
         figures.append(Figure(what, visit.seconds, "s", note=drawn))
+    return [*figures, Figure(ours.HEAP, heap_mb(tools), "MB")]
+
+
+def hover_figures(page: Any) -> list[Figure]:
+    """Point at lines of the chart that has most of them."""
     page.evaluate(_MARK)
-    figures.append(Figure(ours.HEAP, heap_mb(tools), "MB"))
-    box = box_of(page, _DRAG)
     watch_events(page, _PLOT)
-    figures += event_figures(ours.HOVER, hover_times(page, box))
-    figures += event_figures(ours.ZOOM, zoom_times(page, box, patience), 1000 * patience)
-    return figures
+    return event_figures(ours.HOVER, hover_times(page, box_of(page, _DRAG)))
+
+
+def zoom_figures(page: Any, patience: float) -> list[Figure]:
+    """Zoom into the same chart."""
+    took = zoom_times(page, box_of(page, _DRAG), patience)
+    return event_figures(ours.ZOOM, took, 1000 * patience)
 
 
 def event_figures(what: str, took: list[float], most: float = math.inf) -> list[Figure]:

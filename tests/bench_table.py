@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 _DIGITS = {"s": 2, "MB": 2, "%": 1, "us": 1}
@@ -54,6 +55,16 @@ def spread(what: str, durations: Sequence[float], must: float, aim: float | None
         Figure(f"{what}, median", statistics.median(ordered), "ms", must, aim, count),
         Figure(f"{what}, longest", ordered[-1], "ms", must),
     ]
+
+
+def attempt(name: str, measure: Callable[[], list[Figure]]) -> list[Figure]:
+    """Measure a part; one that fails leaves the others alone, and a row that says so."""
+    try:
+        return measure()
+    except Exception as error:  # noqa: BLE001 - an hour of other figures is worth it
+        traceback.print_exc()
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        return [Figure(f"{name}: failed", None, note=said)]
 
 
 Peers = Mapping[str, Mapping[str, Figure]]

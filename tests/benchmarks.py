@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -28,7 +27,7 @@ from tests.bench_live import bench_live
 from tests.bench_pages import bench_pages
 from tests.bench_parallel import bench_parallel
 from tests.bench_peer_pages import peer_figures
-from tests.bench_table import Figure, print_table
+from tests.bench_table import Figure, attempt, print_table
 from tests.servers import ROOT, LiveStudio
 
 Figures = list[Figure]
@@ -59,15 +58,6 @@ def main() -> None:
     load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
     print(f"\n{os.cpu_count()} cores, load averages at the end {load}.\n")
     print_table(figures, peers)
-
-
-def attempt(name: str, measure: Callable[[], Figures]) -> Figures:
-    """Measure a part; one that fails leaves the others alone, and a row that says so."""
-    try:
-        return measure()
-    except Exception as error:  # noqa: BLE001 - an hour of other figures is worth it
-        traceback.print_exc()
-        return [Figure(f"{name}: failed", None, note=str(error).splitlines()[0])]
 
 
 def options() -> argparse.Namespace:
