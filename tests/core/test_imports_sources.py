@@ -9,10 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from experiments.imports import mlflow_runs
 from experiments.imports.build import Given, build
 from experiments.imports.mlflow_runs import read_mlflow
 from experiments.imports.optuna_study import read_optuna
 from experiments.problems import ProblemsError
+
+
+def plain(raw) -> tuple:
+    return (
+        raw.run_id,
+        raw.status,
+        raw.times,
+        dict(raw.params),
+        {name: text for name, text in raw.tags.items() if not name.startswith("mlflow.")},
+        {name: str(points) for name, points in raw.metrics.items()},
+    )
+
 
 LOSS = Given(metrics=("loss",), goal="minimize")
 
@@ -146,6 +159,13 @@ def test_a_folder_of_mlflow_comes_with_every_point(tmp_path, monkeypatch):
     for uri in (f"{tmp_path}/mlruns", f"file:{tmp_path}/mlruns", f"{tmp_path}/mlruns/{experiment}"):
         sweep = build(read_mlflow(uri, "", LOSS), LOSS)
         assert [dict(run.params) for run in sweep.runs] == [{"lr": 0.1}, {"lr": 0.01}]
+    # Through MLflow's client, as from any tracking address, it is the same.
+    with warnings.catch_warnings(action="ignore"):
+        by_client = mlflow_runs._from_server(f"file:{tmp_path}/mlruns", "digits")
+    by_file = mlflow_runs._from_folder(tmp_path / "mlruns", "digits")
+    assert by_client[0] == by_file[0] == "digits"
+    pairs = [sorted(map(plain, raws), key=lambda raw: raw[0]) for _, raws in (by_client, by_file)]
+    assert pairs[0] == pairs[1]
     first = sweep.runs[0]
     assert [run.status for run in sweep.runs] == ["Failed", "Completed"]
     assert (first.properties["epochs"], first.tags) == ("3", {"team": "vision"})
