@@ -190,7 +190,9 @@ def served(command: list[str], port: int, folder: Path) -> Iterator[int]:
 def measure(peer: Peer, patience: float) -> Found:
     """Ask the server, then open its pages; what is late ends what comes after it."""
     before = memory_of(peer.pid)
-    figures = [request_figure(peer, what, asked) for what, asked in peer.requests.items()]
+    figures: list[Figure] = []
+    for what, asked in peer.requests.items():
+        figures += attempt(what, partial(request_figures, peer, what, asked))
     with browser_page("") as (page, tools):
         figures += attempt("charts", partial(chart_figures, peer, page, tools, patience))
         if any(figure.what == ours.HEAP for figure in figures):  # all lines were drawn
@@ -203,7 +205,7 @@ def measure(peer: Peer, patience: float) -> Found:
     return {figure.what: figure for figure in figures}
 
 
-def request_figure(peer: Peer, what: str, asked: list[tuple[str, Any]]) -> Figure:
+def request_figures(peer: Peer, what: str, asked: list[tuple[str, Any]]) -> list[Figure]:
     """Return how long the server takes for what a page asks; five times, of several in a row."""
     took, size = [], 0
     for _ in range(5):
@@ -211,7 +213,7 @@ def request_figure(peer: Peer, what: str, asked: list[tuple[str, Any]]) -> Figur
         size = sum(len(fetch(peer.port, path, body)) for path, body in asked)
         took.append(1000 * (time.perf_counter() - begun))
     note = f"{size / 1e6:.1f} MB" + (f", {len(asked)} requests" if len(asked) > 1 else "")
-    return Figure(what, statistics.median(took), note=note)
+    return [Figure(what, statistics.median(took), note=note)]
 
 
 def fetch(port: int, path: str, body: Any) -> bytes:
