@@ -181,3 +181,18 @@ def test_downsample_keeps_a_single_spike():
 def test_downsample_refuses_what_it_cannot_cut(x, y, limit, text):
     with pytest.raises(ValueError, match=text):
         downsample(x, y, limit)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=5), GOALS)
+def test_leaders_are_the_best_of_all_runs_at_each_interval(runs, goal):
+    found = CurveSet(goal)
+    better = max if goal == "maximize" else min
+    for number, values in enumerate(runs):
+        found.append(number, values)
+
+        expected = []
+        for interval in range(1, found.longest() + 1):
+            best = found.best_at(interval).values
+            known = best[np.isfinite(best)]
+            expected.append(better(known) if known.size else NAN)
+        np.testing.assert_array_equal(found.leaders(), expected)
