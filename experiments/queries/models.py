@@ -85,7 +85,8 @@ def model_list(
     """
     rows = models_for(user) if is_storable(text) else RegisteredModel.objects.none()
     for word in text.split():
-        rows = rows.filter(name__icontains=word) | rows.filter(description__icontains=word)
+        # One condition: joined queries would double with every word.
+        rows = rows.filter(Q(name__icontains=word) | Q(description__icontains=word))
     if starred:
         rows = rows.filter(stars__user=user.pk)
     total = rows.count()
