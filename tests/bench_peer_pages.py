@@ -131,6 +131,8 @@ def mlflow_ui(python: str, folder: Path, runs: int, reports: int) -> Iterator[Pe
     port = free_port()
     store = f"sqlite:///{folder}/mlflow.db"
     words = ["-m", "mlflow", "server", "--backend-store-uri", store, "--port", str(port)]
+    # Its supervisor ends workers that need more than five seconds to start, again and again.
+    words += ["--uvicorn-opts", "--timeout-worker-healthcheck 120"]
     address = f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs"
     api = "/ajax-api/2.0/mlflow"
     search = {"experiment_ids": [experiment], "max_results": 100}
