@@ -221,3 +221,9 @@ def test_model_follows_its_workspace_not_the_caller(world: World) -> None:
 
     made = json.loads(call("POST", "/models/digits/versions", token=token, body=body).content)
     assert (made["workspace"], made["created_by"]) == ("team", "root")
+
+
+def test_search_for_models_takes_many_words(world: World) -> None:
+    words = "+".join(["d"] * 100)
+
+    assert get(world, f"/models?text={words}")["items"] == []
