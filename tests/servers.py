@@ -161,7 +161,7 @@ class LiveStudio:
         """What a process on this machine needs to find this studio."""
         return clean_environment(STUDIO_HOME=str(self.home), PYTHONPATH=str(ROOT), **self.extra)
 
-    def start(self, seconds: float = 90) -> None:
+    def start(self, seconds: float = 240) -> None:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", self._words],
@@ -241,7 +241,7 @@ class LiveStudio:
         with urllib.request.urlopen(request, timeout=30) as response:
             return bytes(response.read())
 
-    def wait_for_end(self, sweep_id: str, seconds: float = 120) -> dict[str, Any]:
+    def wait_for_end(self, sweep_id: str, seconds: float = 240) -> dict[str, Any]:
         """Wait until a sweep has ended; return it."""
         deadline = time.monotonic() + seconds
         while True:
