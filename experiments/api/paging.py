@@ -9,14 +9,15 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
-from typing import Annotated, Final, Literal, TypeVar
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal, Protocol, TypeVar
 
 from ninja import Query
 
 from experiments.problems import Problem, ProblemsError
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 MOST_FILES: Final = 10_000
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Entries on a page.")]
@@ -62,7 +63,15 @@ def decode_cursor(text: str, order: str = "") -> int | None:
     raise ProblemsError([Problem("cursor", f"'{text}' {why}.")])
 
 
-def cut(items: Sequence[T], cursor: str, limit: int, order: str = "") -> tuple[list[T], str | None]:
+class Sliceable(Protocol[T_co]):
+    """A list, or a query in its order: read when a part of it is asked for."""
+
+    def __getitem__(self, part: slice, /) -> Iterable[T_co]: ...
+
+
+def cut(
+    items: Sliceable[T], cursor: str, limit: int, order: str = ""
+) -> tuple[list[T], str | None]:
     """Return a page of what is at hand in whole (or is a query in its order), and the next cursor.
 
     Raises:
