@@ -147,7 +147,7 @@ def mlflow_ui(python: str, folder: Path, runs: int, reports: int) -> Iterator[Pe
             count=min(10, runs),
             table=address,
             rows='.ag-center-cols-container [row-index="0"]',
-            header=".ag-header-cell-label",
+            header='[data-testid="sort-header-Created"]',
             requests={
                 ours.FIRST_RUNS: [(f"{api}/runs/search", search)],
                 ours.CURVES: [
@@ -305,8 +305,7 @@ def table_figures(peer: Peer, page: Any, tools: Any, patience: float) -> list[Fi
         return []
     figures = [Figure(ours.TABLE, statistics.median(s for s in warm if s), "s")]
     header = page.locator(peer.header)
-    # The first column may well be sorted already.
-    took = sort_times(page, lambda: header.nth(1), peer.rows, 4)
+    took = sort_times(page, lambda: header.first, peer.rows, 4)
     return [*figures, Figure(ours.SORT, statistics.median(took))] if took else figures
 
 
