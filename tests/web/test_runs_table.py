@@ -163,7 +163,8 @@ def test_views_are_saved_opened_changed_and_deleted(site, world):
     view.refresh_from_db()
     assert (view.filter, view.sort, view.name) == ("lr<0.15", "number", "small rates")
     field = re.search(r'<input[^>]* id="view-rename"[^>]*>', site.get(f"?view={view.pk}"))
-    assert field and 'value="small rates"' in field[0]
+    assert field
+    assert 'value="small rates"' in field[0]
     answer = site.post("view_change", view.pk, name="tiny", query=f"?view={view.pk}&sort=lr")
     view.refresh_from_db()
     assert (view.name, view.filter) == ("tiny", "lr<0.15")
