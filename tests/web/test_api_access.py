@@ -215,13 +215,7 @@ def test_every_operation_has_a_row() -> None:
     }
 
     assert documented == (
-        set(OPERATIONS)
-        | OF_COMPUTE
-        | OF_TRASH
-        | OF_COMPARISON
-        | OF_TEAMS
-        | OF_FILES
-        | OF_WEBHOOKS
+        set(OPERATIONS) | OF_COMPUTE | OF_TRASH | OF_COMPARISON | OF_TEAMS | OF_FILES | OF_WEBHOOKS
     )
 
 

@@ -56,9 +56,7 @@ def test_registering_from_the_form(alice, version, sweep, tmp_path):
 
 def test_name_is_suggested_from_the_experiment(alice, people, tmp_path):
     """From what was registered of it last, not from what the workspace registered last."""
-    sweeps = [
-        make_sweep(owner=people["alice"], experiment=name) for name in ("wine-2", "digits")
-    ]
+    sweeps = [make_sweep(owner=people["alice"], experiment=name) for name in ("wine-2", "digits")]
     runs = [ended_run(tmp_path / sweep.public_id, sweep=sweep) for sweep in sweeps]
 
     def suggested(run):
