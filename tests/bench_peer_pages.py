@@ -281,10 +281,14 @@ def hover_times(page: Any, box: dict[str, float]) -> list[float]:
 def zoom_times(page: Any, box: dict[str, float], patience: float) -> list[float]:
     """Draw a box three times and go back; ends when the chart does not answer in time."""
     took: list[float] = []
+    kind = "plotly_relayout"
     for n in range(3):
         draw_box(page, box["x"] + box["width"] * (0.2 + 0.05 * n), box["y"] + 0.15 * box["height"])
         page.mouse.up()
-        answered = last_wait(page, "plotly_relayout", patience)
+        answered = last_wait(page, kind, patience)
+        if answered is None:  # a chart that tells nothing: the frame after the release counts
+            kind = "pointerup"
+            answered = last_wait(page, kind, 1)
         if answered is None:
             return [*took, 1000 * patience]
         took.append(answered)
