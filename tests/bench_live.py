@@ -64,7 +64,7 @@ def bench_live(studio: LiveStudio, minutes: float) -> list[Figure]:
         with browser_page(studio.sign_in_link()) as (page, tools):
             page.goto(f"{studio.url}/sweeps/{sweep}/charts/")
             go_to(page, CARD)
-            page.wait_for_function(DRAWN.format(90), timeout=120_000)
+            page.wait_for_function(f"() => {DRAWN.format(90)}", timeout=120_000)
             page.wait_for_timeout(5000)
             shares, heaps = follow(page, tools, seconds)
     finally:
