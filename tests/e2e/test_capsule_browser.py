@@ -77,12 +77,12 @@ def test_capsule_opens_without_a_studio_and_is_imported(
     assert [fault for fault in faults if fault != capsule.as_uri()] == []
 
     words = ["import", "capsule", str(capsule), "--experiment", "brought", "--json"]
-    done = run_studio(live_studio.environment(), *words)
+    done = run_studio(live_studio.environment, *words)
     assert done.returncode == 0, done.stderr
     answer = last_json(done)
     assert (answer["outcome"], answer["reports"]) == ("imported", 72)
     assert answer["sweep"]["counts"] == {"Completed": 3}
-    again = run_studio(live_studio.environment(), *words)
+    again = run_studio(live_studio.environment, *words)
     assert last_json(again)["outcome"] == "present"
 
 
@@ -93,10 +93,10 @@ def look(page: Page) -> None:
     metrics = view.locator(".is-metrics canvas").first
     expect(metrics).to_be_visible()
     expect(view.get_by_role("group", name="Parallel coordinates")).to_contain_text("choice")
-    view.get_by_label("Over").select_option("step")
-    view.get_by_label("Metric").select_option("loss")
+    view.locator("[data-option=x]").select_option("step")
+    view.locator("[data-option=metric]").select_option("loss")
     # Of other metrics the curves by interval are kept.
-    expect(view.get_by_label("Over")).to_have_value("interval")
+    expect(view.locator("[data-option=x]")).to_have_value("interval")
     view.get_by_role("button", name="Run 1", exact=True).click()
     expect(view.get_by_role("group", name="Log")).to_contain_text("learning rate 0.2")
     expect(page.get_by_role("heading", name="kept <b>in</b> a file").first).to_be_visible()

@@ -47,7 +47,7 @@ def test_page_about_files_works_as_it_stands(live_studio: LiveStudio, tmp_path: 
 
     reports = pyarrow.parquet.read_table(tmp_path / "reports.parquet")
     assert reports["value"].to_pylist()[:4] == [2.25, 2.25 / 2, 2.25 / 3, 2.25 / 4]
-    runs = list(csv.DictReader((tmp_path / "runs.csv").open()))
+    runs = list(csv.DictReader((tmp_path / "runs.csv").read_text().splitlines()))
     assert [(row["run"], row["x"], row["status"]) for row in runs] == [
         ("0", "0.5", "Completed"), ("1", "1.5", "Completed"), ("2", "2.5", "Completed"),
     ]  # fmt: skip

@@ -25,12 +25,14 @@ from experiments.models import (
     ComputeTarget,
     Decision,
     DeliveryAttempt,
+    IdempotentRequest,
     Membership,
     Removal,
     Resumption,
     Run,
     SignInLink,
     Sweep,
+    SweepImport,
     WarmStart,
     Worker,
     Workspace,
@@ -81,6 +83,15 @@ def world(tmp_path: Path, settings: Any) -> World:
     save_view(experiment, "stopped", ViewContent(filter="status:stopped"), user=world.alice)
     remember_columns(experiment, ["number", "lr"], user=world.alice)
     save_draft({"name": "a"}, DraftPlace(), owner=world.alice, workspace=experiment.workspace)
+    IdempotentRequest.objects.create(
+        caller="user:1",
+        key="once",
+        digest="0" * 64,
+        claim="0" * 32,
+        claimed_at=timezone.now(),
+        created_at=timezone.now(),
+    )
+    SweepImport.objects.create(sweep=world.sweep, kind="csv", source="runs.csv", by=world.alice)
     write_notes(world.sweep, "plan", base=0, user=world.alice)
     set_star(world.sweep, user=world.alice, is_on=True)
     create_share_link(world.sweep, user=world.alice, days=1, name="board")
