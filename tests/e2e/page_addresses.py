@@ -68,6 +68,7 @@ LEFT_OUT = {
     "sign_out": "ends the session of all others",
     "home": "leads on",
     "shared_file": "a file of the best run",
+    "sweep_capsule": "a file; opened in test_capsule_browser",
     "check_run": "a fragment of the form of a sweep",
     "notifications_stop": "asks whoever has the link of an e-mail, signed in or not",
 }
