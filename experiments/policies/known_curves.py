@@ -16,6 +16,7 @@ from experiments.curves import (
     IntArray,
     IntervalView,
     best_so_far,
+    direction,
     running_mean,
 )
 
@@ -105,6 +106,15 @@ class KnownCurves(CurveSet):
     def longest(self) -> int:
         """Return the largest number of reports that are seen of a run; 0 when there is none."""
         return int(self._counts.max(initial=0))
+
+    def leaders(self) -> FloatArray:
+        """Return the best value of all runs within their first 1, 2, ... seen reports."""
+        width = self.longest()
+        is_seen = np.arange(width) < self._counts[:, None]
+        seen = np.where(is_seen, self._best[:, :width], np.nan)
+        better = np.fmax if direction(self.goal) > 0 else np.fmin
+        found: FloatArray = better.accumulate(better.reduce(seen, axis=0, initial=np.nan))
+        return found
 
     def _look(self, table: FloatArray, interval: int) -> IntervalView:
         if interval < 1:

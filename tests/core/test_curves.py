@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from experiments import curves
 from experiments.curves import CurveSet, best_so_far, downsample, is_better, running_mean
+from experiments.policies.known_curves import KnownCurves
 
 NAN, INF = math.nan, math.inf
 VALUES = st.lists(
@@ -196,3 +197,7 @@ def test_leaders_are_the_best_of_all_runs_at_each_interval(runs, goal):
             known = best[np.isfinite(best)]
             expected.append(better(known) if known.size else NAN)
         np.testing.assert_array_equal(found.leaders(), expected)
+    known = KnownCurves(goal, dict(enumerate(runs)))
+    for row, values in enumerate(runs):
+        known.show(np.full(len(values), row))
+    np.testing.assert_array_equal(known.leaders(), found.leaders())

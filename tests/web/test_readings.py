@@ -34,7 +34,7 @@ def page(client, world):
     def get(name, query=""):
         answer = client.get(reverse(name, args=[world.sweep.public_id]) + query)
         assert answer.status_code == 200
-        return answer.content.decode()
+        return answer.getvalue().decode()
 
     return get
 
@@ -173,7 +173,7 @@ def test_steps_of_the_script_come_before_numbers_of_reports(client):
         reverse("sweep_runs", args=[sweep.public_id]) + "?format=csv&reading=step:250"
     )
 
-    assert next(csv.DictReader(io.StringIO(answer.content.decode())))["value"] == "0.3"
+    assert next(csv.DictReader(io.StringIO(answer.getvalue().decode())))["value"] == "0.3"
 
 
 def test_reading_costs_few_queries_whatever_the_runs(client, world):
