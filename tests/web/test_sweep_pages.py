@@ -314,7 +314,7 @@ def test_csv_has_exact_values_of_all_rows_and_no_formulas(page, world):
     world.failed.save(update_fields=["reason"])
 
     answer = page("sweep_runs", "?format=csv")
-    table = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    table = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
 
     assert "attachment" in answer.headers["Content-Disposition"]
     assert [row["run"] for row in table] == ["0", "1", "2", "3", "4"]

@@ -319,7 +319,7 @@ def test_sweep_without_a_warm_start_says_so_in_its_configuration_only(client, al
 
     assert "Warm-start details" not in overview
     assert "<dt>Goes on from</dt><dd>–</dd>" in text
-    assert "<dt>Resumed runs</dt><dd>--</dd>" in text
+    assert "<dt>Resumed runs</dt><dd>–</dd>" in text
     assert "Continued by" not in text
 
 
