@@ -43,7 +43,7 @@ def without_secrets(text: str) -> str:
 def _known(record: logging.LogRecord) -> Mapping[str, str]:
     """Return what a line belongs to; Django says what it thinks of a request when that is over."""
     request = getattr(record, "request", None)
-    return log_context.fields() or getattr(request, "log_fields", {})
+    return getattr(request, "log_fields", None) or log_context.fields()
 
 
 class TextLines(logging.Formatter):

@@ -159,6 +159,8 @@ def _on_grid(pair: tuple[float, float], step: float) -> tuple[float, float]:
 
 def _rounded(number: float, width: float) -> float:
     """Round to some digits of the width of its range, which is what tells values apart."""
+    if width <= 0:
+        return number
     return round(number, _DIGITS - math.floor(math.log10(width)) - 1)
 
 
