@@ -122,3 +122,10 @@ def test_values_from_anywhere_are_answered(name, data, value):
     assert place is None or 0 <= place <= 1
     space = SearchSpace({"x": old})
     assert 0 <= distance(space, {"x": value}, {"x": old.from_unit(0.5)}) <= 1
+
+
+@pytest.mark.parametrize("value", [0.0, -3.0])
+def test_value_that_has_no_logarithm_leaves_the_range(value):
+    old = parse_expression({"type": "loguniform", "min_value": -2, "max_value": -1}, "x")
+
+    assert narrow(old, value).arguments() == old.arguments()
