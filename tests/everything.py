@@ -28,6 +28,8 @@ from tests.servers import Postgres
 ROOT = Path(__file__).resolve().parent.parent
 # Whole studios, browsers and other machines: as long as all the rest.
 LIVE_SUITE = "tests/e2e"
+# Of them those that make network interfaces.
+MACHINES = "tests/e2e/test_other_machines.py"
 # What touches the database is tested on both; the rest does not care.
 DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
 # Who may do what, hundreds of times, forms, specifications as text, files: the same rows whatever
@@ -104,7 +106,7 @@ def _suites(is_all: bool, total: Counter[str]) -> list[Suite]:
     suites = [
         Suite("browsers", [LIVE_SUITE], "browser"),
         Suite("SQLite", [f"--ignore={LIVE_SUITE}"]),
-        Suite("whole studios", [LIVE_SUITE], "not browser"),
+        Suite("whole studios", [LIVE_SUITE, f"--ignore={MACHINES}"], "not browser"),
     ]
     if Postgres.binaries() is not None:
         words = [*DATABASE_SUITES, *([] if is_all else (f"--deselect={name}" for name in ONCE))]
@@ -116,6 +118,9 @@ def _suites(is_all: bool, total: Counter[str]) -> list[Suite]:
     else:
         print("PostgreSQL is not installed: its tests are skipped.")
         total["skipped"] += 1
+    if can_make_hosts() and Postgres.binaries() is not None:
+        # Begun when two have ended: browsers drop what they load when an interface comes up.
+        suites.append(Suite("other machines", [MACHINES], "not browser"))
     return suites
 
 

@@ -139,8 +139,10 @@ def test_search_finds_while_somebody_types(chromium_page, sweeps, expect):
     expect(field).to_have_attribute("aria-activedescendant", "jump-0")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"/sweeps/{sweeps[1]}/"))
+    page.wait_for_load_state()  # keys are heard once the scripts are there
 
     page.keyboard.press("Control+k")
+    expect(field).to_be_focused()
     page.keyboard.type("experiment:compared status:completed")
     page.keyboard.press("Enter")
     expect(page.locator("#group-runs + .sub")).to_contain_text(re.compile("^[0-9]"))
