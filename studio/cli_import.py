@@ -139,7 +139,8 @@ def import_capsule(file: Path, **options: Any) -> None:
     def read() -> ObservedSweep:
         is_stdin = str(file) == "-"
         page = sys.stdin.buffer.read() if is_stdin else file.read_bytes()
-        return _renamed(read_document(read_capsule(page)), options)
+        observed = replace(read_document(read_capsule(page)), kind="capsule")
+        return _renamed(observed, options)
 
     _import(read, options)
 
