@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 
 from experiments import log_context
+from experiments.client_address import coming_from
 from experiments.storage.base import StorageError
 from studio.observing import observe
 
@@ -53,6 +54,21 @@ def observed(
             request.log_fields = log_context.fields()  # type: ignore[attr-defined]
         response.headers[REQUEST_ID] = request_id
         return response
+
+    return middleware
+
+
+def client_address(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Let services know where a request comes from.
+
+    The web server has put what a trusted proxy says in the place of the proxy's own address.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        with coming_from(request.META.get("REMOTE_ADDR") or ""):
+            return get_response(request)
 
     return middleware
 

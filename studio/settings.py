@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "studio.middleware.observed",
+    "studio.middleware.client_address",
     "django.middleware.security.SecurityMiddleware",
     "studio.middleware.content_security_policy",
     "studio.middleware.secure_cookies",

@@ -21,14 +21,23 @@ from experiments.models.registry import ModelFile, ModelVersion, RegisteredModel
 from experiments.models.removal import Removal
 from experiments.models.run import Run
 from experiments.models.saved_view import ColumnChoice, SavedView
+from experiments.models.site import (
+    Announcement,
+    AnnouncementDismissal,
+    AuditEntry,
+    SiteSettings,
+)
 from experiments.models.sweep import Sweep, SweepVersion
 from experiments.models.teamwork import NoteVersion, ShareLink, Star
 from experiments.models.warm_start import Resumption, WarmStart
 from experiments.models.workspace import Membership, Workspace
 
 __all__ = [
+    "Announcement",
+    "AnnouncementDismissal",
     "ApiToken",
     "Artifact",
+    "AuditEntry",
     "CheckRun",
     "ColumnChoice",
     "ComputeTarget",
@@ -54,6 +63,7 @@ __all__ = [
     "SavedView",
     "ShareLink",
     "SignInLink",
+    "SiteSettings",
     "Snapshot",
     "Star",
     "Sweep",
