@@ -18,6 +18,7 @@ from ninja.utils import check_csrf
 from experiments import queries
 from experiments.api.limits import count_request
 from experiments.models import ApiToken, Run, Sweep, Workspace
+from experiments.permissions import Action, refusal
 from experiments.services import access
 
 Scope = ApiToken.Scope
@@ -36,8 +37,8 @@ class Caller:
     @property
     def is_administrator(self) -> bool:
         """Whether the caller acts as an administrator of the studio."""
-        is_superuser = self.user is not None and self.user.is_superuser
-        return is_superuser and self.scope == Scope.ADMIN
+        is_one = self.user is not None and queries.is_administrator(self.user)
+        return is_one and self.scope == Scope.ADMIN
 
 
 class ApiRequest(HttpRequest):
@@ -157,15 +158,16 @@ def workspace_for_new(request: HttpRequest) -> Workspace:
         raise AuthorizationError(
             message="You belong to no workspace; ask an administrator to add you to one."
         )
-    check_may_write(request, workspace)
+    check_may(request, workspace, Action.SUBMIT)
     return workspace
 
 
-def check_may_write(request: HttpRequest, workspace: Workspace) -> None:
-    """Refuse members who may only read."""
-    caller = caller_of(request)
-    if caller.run is None and not queries.may_write(person_of(request), workspace):
-        raise AuthorizationError(
-            message=f"You are a Reader of the workspace '{workspace.name}'; "
-            "changing something needs the role Contributor or Owner."
-        )
+def check_may(request: HttpRequest, workspace: Workspace, action: Action) -> None:
+    """Refuse members whose role does not allow this; a run's token may change that run."""
+    if caller_of(request).run is not None:
+        return
+    person = person_of(request)
+    if queries.may(person, workspace, action):
+        return
+    role = queries.role_in(person, workspace.pk)
+    raise AuthorizationError(message=refusal(role, workspace.name, action))

@@ -12,7 +12,7 @@ from experiments.api.auth import (
     READ,
     WRITE,
     caller_of,
-    check_may_write,
+    check_may,
     person_of,
     workspace_for_new,
 )
@@ -22,6 +22,7 @@ from experiments.api.once import once
 from experiments.api.spec_body import SPEC_BODY
 from experiments.api.sweeps import names_a_folder
 from experiments.models import Sweep
+from experiments.permissions import Action
 from experiments.services.check_run import (
     DEFAULT_SECONDS,
     MAX_SECONDS,
@@ -67,7 +68,7 @@ def get_check_run(request: HttpRequest, check_id: str) -> dict[str, Any]:
 def cancel_check_run(request: HttpRequest, check_id: str) -> dict[str, Any]:
     """Cancel a check and stop its script. Canceling one that is over changes nothing."""
     sweep = queries.find_check(person_of(request), check_id)
-    check_may_write(request, sweep.experiment.workspace)
+    check_may(request, sweep.experiment.workspace, Action.SUBMIT)
     cancel_check(sweep, user=person_of(request))
     return _check_json(queries.find_check(person_of(request), check_id))
 

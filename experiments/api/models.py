@@ -16,7 +16,7 @@ from experiments.api.auth import (
     RUN_WRITE,
     WRITE,
     caller_of,
-    check_may_write,
+    check_may,
     person_of,
     run_of,
 )
@@ -43,6 +43,7 @@ from experiments.api.paging import (
 )
 from experiments.downloads import send_archive, send_file
 from experiments.models import ModelVersion, RegisteredModel
+from experiments.permissions import Action
 from experiments.queries import models as models_query
 from experiments.services import models as service
 from experiments.services.model_files import find_version_file, version_sources
@@ -138,7 +139,7 @@ def register_model(request: HttpRequest, name: Name, source: RegisterIn) -> Stat
     own run with its token.
     """
     run = run_of(request, source.run)
-    check_may_write(request, run.sweep.experiment.workspace)
+    check_may(request, run.sweep.experiment.workspace, Action.REGISTER_MODELS)
     version = service.register_model(
         run,
         name=name,
@@ -257,9 +258,11 @@ def _find(request: HttpRequest, name: str, workspace: str) -> RegisteredModel:
     return models_query.find_model(person_of(request), name, workspace=workspace)
 
 
-def _writable(request: HttpRequest, name: str, workspace: str) -> RegisteredModel:
+def _writable(
+    request: HttpRequest, name: str, workspace: str, action: Action = Action.REGISTER_MODELS
+) -> RegisteredModel:
     model = _find(request, name, workspace)
-    check_may_write(request, model.workspace)
+    check_may(request, model.workspace, action)
     return model
 
 

@@ -11,11 +11,12 @@ from django.http import HttpRequest
 from ninja import Query, Status
 
 from experiments import queries
-from experiments.api.auth import READ, WRITE, check_may_write, person_of, run_of, sweep_of
+from experiments.api.auth import READ, WRITE, check_may, person_of, run_of, sweep_of
 from experiments.api.runs import router as runs
 from experiments.api.trash import removed, sweeps
 from experiments.api.trash_schemas import OutputsPlanOut, OutputsRule, RemovalOut
 from experiments.models import Sweep
+from experiments.permissions import Action
 from experiments.queries.outputs import RunOutputs, plan_outputs
 from experiments.services.outputs import keep_outputs_of_best, remove_outputs, set_rule
 
@@ -66,13 +67,13 @@ def remove_outputs_but_best(request: HttpRequest, sweep_id: str, keep_best: Best
 def remove_run_outputs(request: HttpRequest, run_id: str) -> Status[Any]:
     """Remove what a run that has ended left in ./outputs and uploaded; its logs stay."""
     run = run_of(request, run_id)
-    check_may_write(request, run.sweep.experiment.workspace)
+    check_may(request, run.sweep.experiment.workspace, Action.DELETE_FOR_GOOD)
     return removed(remove_outputs(run, user=person_of(request)))
 
 
 def _writable(request: HttpRequest, sweep_id: str) -> Sweep:
     sweep = sweep_of(request, sweep_id)
-    check_may_write(request, sweep.experiment.workspace)
+    check_may(request, sweep.experiment.workspace, Action.DELETE_FOR_GOOD)
     return sweep
 
 

@@ -17,7 +17,7 @@ from experiments.api.auth import (
     RUN_WRITE,
     WRITE,
     caller_of,
-    check_may_write,
+    check_may,
     person_of,
     run_of,
 )
@@ -36,6 +36,7 @@ from experiments.api.schemas import (
 )
 from experiments.downloads import send_file
 from experiments.models import Run
+from experiments.permissions import Action
 from experiments.queries import Series, all_series, number_json, steps_json
 from experiments.run_files import STD_LOG
 from experiments.services.posted_reports import PostedReport, append_reports
@@ -70,7 +71,7 @@ def get_run(request: HttpRequest, run_id: str) -> dict[str, Any]:
 def change_run(request: HttpRequest, run_id: str, changes: MarksIn) -> dict[str, Any]:
     """Change the tags of a run and add properties, as its script does with `Run.tag`."""
     run = run_of(request, run_id)
-    check_may_write(request, run.sweep.experiment.workspace)
+    check_may(request, run.sweep.experiment.workspace, Action.CHANGE_ANY_SWEEP)
     changed = change_marks(
         run,
         tags=changes.tags,
@@ -111,7 +112,7 @@ def report_metrics(
     They are appended to the run's journal and appear on its page within a second.
     """
     run = run_of(request, run_id)
-    check_may_write(request, run.sweep.experiment.workspace)
+    check_may(request, run.sweep.experiment.workspace, Action.CHANGE_ANY_SWEEP)
     now = time.time()
     posted = [
         PostedReport(r.name, r.value, r.step, now if r.time is None else r.time) for r in reports
@@ -127,7 +128,7 @@ def report_metrics(
 def cancel_run(request: HttpRequest, run_id: str) -> dict[str, Any]:
     """Cancel a run; one that has ended stays as it is."""
     run = run_of(request, run_id)
-    check_may_write(request, run.sweep.experiment.workspace)
+    check_may(request, run.sweep.experiment.workspace, Action.CHANGE_ANY_SWEEP)
     person = caller_of(request).user
     if not run.is_terminal and person is not None:
         cancel(run, user=person)
@@ -145,7 +146,7 @@ def retry_run(request: HttpRequest, run_id: str) -> Status[Any]:
     It does not count towards max_total_runs. A sweep that has ended goes on until it has ended.
     """
     run = run_of(request, run_id)
-    check_may_write(request, run.sweep.experiment.workspace)
+    check_may(request, run.sweep.experiment.workspace, Action.CHANGE_ANY_SWEEP)
     return Status(201, queries.run_json(retry(run, user=person_of(request))))
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from ninja import Status
 
 from experiments import queries
-from experiments.api.auth import WRITE, check_may_write, person_of, sweep_of
+from experiments.api.auth import WRITE, check_may, person_of, sweep_of
 from experiments.api.bodies import read_mapping
 from experiments.api.charts import router
 from experiments.api.once import once
@@ -19,6 +19,7 @@ from experiments.api.schemas import RepeatedRuns, RunOut, SweepOut
 from experiments.api.spec_body import json_body
 from experiments.api.unchanged import IF_MATCH, note_version, wanted_version
 from experiments.models import Sweep
+from experiments.permissions import Action
 from experiments.problems import Problem, ProblemsError
 from experiments.services import sweeps as sweep_services
 from experiments.services.by_hand import queue_by_hand
@@ -144,7 +145,7 @@ def queue_run(request: HttpRequest, sweep_id: str) -> Status[Any]:
 
 def _writable(request: HttpRequest, sweep_id: str) -> Sweep:
     sweep = sweep_of(request, sweep_id)
-    check_may_write(request, sweep.experiment.workspace)
+    check_may(request, sweep.experiment.workspace, Action.CHANGE_ANY_SWEEP)
     return sweep
 
 

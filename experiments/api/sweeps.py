@@ -16,7 +16,7 @@ from experiments.api.auth import (
     READ,
     WRITE,
     caller_of,
-    check_may_write,
+    check_may,
     person_of,
     sweep_of,
     workspace_for_new,
@@ -42,6 +42,7 @@ from experiments.api.schemas import (
 from experiments.api.spec_body import SPEC_BODY
 from experiments.api.unchanged import note_version
 from experiments.models import Sweep
+from experiments.permissions import Action
 from experiments.queries.sweep_list import with_tag
 from experiments.services import sweeps as sweep_services
 from experiments.states import SweepState
@@ -172,7 +173,7 @@ def cancel_sweep(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     Canceling a sweep that has ended changes nothing.
     """
     sweep = sweep_of(request, sweep_id)
-    check_may_write(request, sweep.experiment.workspace)
+    check_may(request, sweep.experiment.workspace, Action.CHANGE_ANY_SWEEP)
     sweep_services.cancel_sweep(sweep, user=person_of(request))
     return _sweep_json(request, sweep_of(request, sweep_id))
 

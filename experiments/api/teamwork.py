@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Status
 
 from experiments import clock
-from experiments.api.auth import READ, WRITE, check_may_write, person_of, run_of, sweep_of
+from experiments.api.auth import READ, WRITE, check_may, person_of, run_of, sweep_of
 from experiments.api.errors import MEDIA_TYPE, problem_response
 from experiments.api.once import once
 from experiments.api.outputs import runs, sweeps
@@ -30,6 +30,7 @@ from experiments.api.teamwork_schemas import (
     SweepTagsIn,
 )
 from experiments.models import NoteVersion, Run, ShareLink, Sweep
+from experiments.permissions import Action
 from experiments.problems import Problem, ProblemsError
 from experiments.queries.notes import note_history, note_json, notes_of
 from experiments.queries.shared import link_state, share_links_for
@@ -80,7 +81,7 @@ def get_run_notes(request: HttpRequest, response: HttpResponse, run_id: str) -> 
 def put_run_notes(request: HttpRequest, response: HttpResponse, run_id: str, body: NotesIn) -> Any:
     """Write the next version of the notes on a run, as those on a sweep."""
     run = run_of(request, run_id)
-    check_may_write(request, run.sweep.experiment.workspace)
+    check_may(request, run.sweep.experiment.workspace, Action.CHANGE_ANY_SWEEP)
     return _write(request, response, run, body)
 
 
@@ -134,7 +135,7 @@ def list_share_links(
     request: HttpRequest, sweep_id: str, cursor: Cursor = "", limit: LongLimit = 200
 ) -> dict[str, Any]:
     """List the links that share a sweep with people without an account, newest first."""
-    sweep = _writable(request, sweep_id)
+    sweep = _writable(request, sweep_id, Action.SHARE)
     page, more = cut(share_links_for(person_of(request), sweep), cursor, limit)
     return {"items": [_link_json(request, link) for link in page], "next_cursor": more}
 
@@ -148,7 +149,7 @@ def list_share_links(
 @once()
 def make_share_link(request: HttpRequest, sweep_id: str, body: ShareLinkIn) -> Status[Any]:
     """Make a link that shows a sweep, read-only and nothing else, to whoever has it."""
-    sweep = _writable(request, sweep_id)
+    sweep = _writable(request, sweep_id, Action.SHARE)
     link = create_share_link(sweep, user=person_of(request), **body.dict())
     return Status(201, _link_json(request, link))
 
@@ -156,15 +157,17 @@ def make_share_link(request: HttpRequest, sweep_id: str, body: ShareLinkIn) -> S
 @sweeps.delete("/{sweep_id}/share-links/{link_id}", auth=WRITE, response={204: None})
 def revoke_link(request: HttpRequest, sweep_id: str, link_id: LinkId) -> Status[None]:
     """Revoke a link: its address shows nothing any more. Revoking twice changes nothing."""
-    sweep = _writable(request, sweep_id)
+    sweep = _writable(request, sweep_id, Action.SHARE)
     link = share_links_for(person_of(request), sweep).get(pk=link_id)
     revoke_share_link(link, user=person_of(request))
     return Status(204, None)
 
 
-def _writable(request: HttpRequest, sweep_id: str) -> Sweep:
+def _writable(
+    request: HttpRequest, sweep_id: str, action: Action = Action.CHANGE_ANY_SWEEP
+) -> Sweep:
     sweep = sweep_of(request, sweep_id)
-    check_may_write(request, sweep.experiment.workspace)
+    check_may(request, sweep.experiment.workspace, action)
     return sweep
 
 

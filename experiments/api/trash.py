@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router, Status
 
 from experiments import queries
-from experiments.api.auth import READ, WRITE, check_may_write, person_of, sweep_of
+from experiments.api.auth import READ, WRITE, check_may, person_of, sweep_of
 from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor
 from experiments.api.schemas import SweepOut
 from experiments.api.sweep_export import router as sweeps
@@ -20,6 +20,7 @@ from experiments.api.trash_schemas import (
     TrashPage,
 )
 from experiments.models import Removal, Sweep, Workspace
+from experiments.permissions import Action
 from experiments.queries.trash import (
     removal_json,
     removals_for,
@@ -50,7 +51,7 @@ def move_to_trash(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     Every other address of it answers 404 from then on. `POST /trash/{id}/restore` brings it back.
     """
     sweep = sweep_of(request, sweep_id)
-    check_may_write(request, sweep.experiment.workspace)
+    check_may(request, sweep.experiment.workspace, Action.TRASH)
     trash_sweep(sweep, user=person_of(request))
     return _entry(_find(request, sweep_id))
 
@@ -82,7 +83,7 @@ def get_trashed_sweep(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
 @trash.post("/{sweep_id}/restore", auth=WRITE, response=SweepOut, openapi_extra=_CONFLICT)
 def restore_from_trash(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     """Bring a sweep back from the trash, as it was."""
-    sweep = _writable(request, sweep_id)
+    sweep = _writable(request, sweep_id, Action.TRASH)
     restore_sweep(sweep, user=person_of(request))
     document = queries.sweep_json(sweep_of(request, sweep_id))
     return {**document, "url": request.build_absolute_uri(document["url"])}
@@ -99,7 +100,7 @@ def delete_from_trash(request: HttpRequest, sweep_id: str) -> Status[Any]:
 
     202: it is large and goes on by itself; `GET /removals/{id}` tells how far it is.
     """
-    sweep = _writable(request, sweep_id)
+    sweep = _writable(request, sweep_id, Action.DELETE_FOR_GOOD)
     return removed(delete_for_good(sweep, user=person_of(request)))
 
 
@@ -113,7 +114,7 @@ def delete_all_trash(
     """Delete everything in the trash of a workspace for good."""
     chosen = _workspace(request, workspace)
     assert chosen is not None  # noqa: S101 - the parameter is required
-    check_may_write(request, chosen)
+    check_may(request, chosen, Action.DELETE_FOR_GOOD)
     user = person_of(request)
     sweeps = queries.trashed_for(user).filter(experiment__workspace=chosen).order_by("pk")
     begun, refused = empty_trash(sweeps, user=user)
@@ -154,9 +155,9 @@ def _find(request: HttpRequest, sweep_id: str) -> Sweep:
     return queries.trashed_for(person_of(request)).get(public_id=sweep_id)
 
 
-def _writable(request: HttpRequest, sweep_id: str) -> Sweep:
+def _writable(request: HttpRequest, sweep_id: str, action: Action) -> Sweep:
     sweep = _find(request, sweep_id)
-    check_may_write(request, sweep.experiment.workspace)
+    check_may(request, sweep.experiment.workspace, action)
     return sweep
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from experiments.permissions import Role
+
 
 class Workspace(models.Model):
     """A team's home; owns experiments and may own compute targets."""
@@ -26,16 +28,17 @@ class Workspace(models.Model):
 class Membership(models.Model):
     """What one person may do in one workspace."""
 
-    class Role(models.TextChoices):
-        READER = "Reader"
-        CONTRIBUTOR = "Contributor"
-        OWNER = "Owner"
+    Role = Role
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
     )
-    role = models.CharField(max_length=16, choices=Role.choices, default=Role.CONTRIBUTOR)
+    role = models.CharField(
+        max_length=16,
+        choices=[(one.value, one.value) for one in Role],
+        default=Role.CONTRIBUTOR.value,
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

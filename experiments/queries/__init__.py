@@ -33,6 +33,7 @@ from experiments.queries.series import (
 )
 from experiments.queries.sweep_list import SweepRow, state_counts, sweep_list, sweep_rows
 from experiments.queries.visible import (
+    allowed_in,
     compute_for,
     current_workspace,
     experiments_for,
@@ -41,11 +42,14 @@ from experiments.queries.visible import (
     get_run,
     get_sweep,
     hinted_for,
-    may_write,
+    is_administrator,
+    may,
+    role_in,
     runs_for,
     sweeps_for,
     trashed_for,
     workspaces_for,
+    workspaces_where,
 )
 from experiments.queries.warm_start import (
     EarlierRun,
@@ -84,6 +88,7 @@ __all__ = [
     "add_earlier_curves",
     "alive_since",
     "all_series",
+    "allowed_in",
     "best_model",
     "best_run_json",
     "better_earlier_run",
@@ -108,9 +113,10 @@ __all__ = [
     "get_sweep",
     "hinted_for",
     "in_declared_order",
+    "is_administrator",
     "lineage_of",
     "log_of_sweep",
-    "may_write",
+    "may",
     "metric_names",
     "model_need",
     "number_json",
@@ -119,6 +125,7 @@ __all__ = [
     "policy_limits",
     "resumed_by",
     "resumed_from",
+    "role_in",
     "run_counts",
     "run_detail_json",
     "run_json",
@@ -138,4 +145,5 @@ __all__ = [
     "trashed_for",
     "waiting_runs",
     "workspaces_for",
+    "workspaces_where",
 ]

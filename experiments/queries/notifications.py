@@ -20,13 +20,14 @@ from experiments.models import (
     Workspace,
 )
 from experiments.notify.kinds import ChannelKind, Scope
+from experiments.permissions import Action
 from experiments.queries.json_forms import (
     best_run_json,
     duration_of,
     run_counts,
     time_json,
 )
-from experiments.queries.visible import AnyUser, workspaces_for
+from experiments.queries.visible import AnyUser, workspaces_where
 from experiments.states import badge
 
 LOG_PAGE: Final = 25
@@ -35,10 +36,7 @@ _Kind = NotificationChannel.Kind
 
 def owned_workspaces(user: AnyUser) -> QuerySet[Workspace]:
     """Return the workspaces whose webhooks a person manages: as Owner, or as administrator."""
-    mine = workspaces_for(user)
-    if user.is_superuser:
-        return mine
-    return mine.filter(memberships__user=user.pk, memberships__role=Membership.Role.OWNER)
+    return workspaces_where(user, Action.MANAGE_WEBHOOKS)
 
 
 def channels_for(user: AnyUser) -> QuerySet[NotificationChannel]:

@@ -19,19 +19,35 @@ from experiments.models import (
 )
 from experiments.models.compute import IMPORTED
 from experiments.models.experiment import OF_CHECKS
+from experiments.permissions import EVERYTHING, NOTHING, Action, actions_of, roles_with
 from experiments.storable import is_storable
 
 AnyUser: TypeAlias = User | AnonymousUser
-_CHANGERS = (Membership.Role.CONTRIBUTOR, Membership.Role.OWNER)
+
+
+def is_administrator(user: AnyUser) -> bool:
+    """Tell whether a person administers the studio: may do everything in every workspace."""
+    return bool(user.is_superuser and user.is_active)
 
 
 def workspaces_for(user: AnyUser) -> QuerySet[Workspace]:
     """Return the workspaces a person belongs to; all of them for an administrator."""
-    if user.is_superuser and user.is_active:
+    if is_administrator(user):
         return Workspace.objects.all()
     if not user.is_authenticated or not user.is_active:
         return Workspace.objects.none()
     return Workspace.objects.filter(memberships__user=user.pk)
+
+
+def workspaces_where(user: AnyUser, action: Action) -> QuerySet[Workspace]:
+    """Return the workspaces in which a person may do something."""
+    if is_administrator(user):
+        return Workspace.objects.all()
+    if not user.is_authenticated or not user.is_active:
+        return Workspace.objects.none()
+    return Workspace.objects.filter(
+        memberships__user=user.pk, memberships__role__in=roles_with(action)
+    )
 
 
 def current_workspace(user: AnyUser) -> Workspace | None:
@@ -39,13 +55,26 @@ def current_workspace(user: AnyUser) -> Workspace | None:
     return workspaces_for(user).order_by("pk").first()
 
 
-def may_write(user: AnyUser, workspace: Workspace | None) -> bool:
-    """Tell whether a person may submit and cancel in a workspace: contributors and owners."""
-    if workspace is None or not user.is_authenticated or not user.is_active:
-        return False
-    if user.is_superuser:
-        return True
-    return Membership.objects.filter(workspace=workspace, user=user.pk, role__in=_CHANGERS).exists()
+def role_in(user: AnyUser, workspace_id: int | None) -> str | None:
+    """Return the role of a person in a workspace; None for who is no member of it."""
+    if workspace_id is None or not user.is_authenticated or not user.is_active:
+        return None
+    roles = Membership.objects.filter(workspace=workspace_id, user=user.pk)
+    return roles.values_list("role", flat=True).first()
+
+
+def allowed_in(user: AnyUser, workspace_id: int | None) -> frozenset[Action]:
+    """Return what a person may do in a workspace; at most 1 query, whatever is asked of it."""
+    if workspace_id is None:
+        return NOTHING
+    if is_administrator(user):
+        return EVERYTHING
+    return actions_of(role_in(user, workspace_id))
+
+
+def may(user: AnyUser, workspace: Workspace | None, action: Action) -> bool:
+    """Tell whether a person may do something in a workspace; at most 1 query."""
+    return workspace is not None and action in allowed_in(user, workspace.pk)
 
 
 def experiments_for(user: AnyUser) -> QuerySet[Experiment]:

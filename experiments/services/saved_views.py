@@ -12,8 +12,10 @@ from typing import Any, Final
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from experiments.models import ColumnChoice, Experiment, Membership, SavedView
+from experiments.models import ColumnChoice, Experiment, SavedView
+from experiments.permissions import Action
 from experiments.problems import Problem, ProblemsError
+from experiments.queries.visible import allowed_in
 from experiments.run_filter_terms import split_terms
 from experiments.services.refused import Refused
 from experiments.storable import is_storable
@@ -37,10 +39,9 @@ class ViewContent:
 
 def may_change_view(view: SavedView, user: User) -> bool:
     """Tell whether a person may change and delete a view: its owner, owners of the workspace."""
-    if user.is_superuser or view.owner_id == user.pk:
+    if view.owner_id == user.pk:
         return True
-    owners = Membership.objects.filter(role=Membership.Role.OWNER, user=user)
-    return owners.filter(workspace=view.experiment.workspace_id).exists()
+    return Action.CHANGE_ANY_VIEW in allowed_in(user, view.experiment.workspace_id)
 
 
 def save_view(experiment: Experiment, name: str, content: ViewContent, *, user: User) -> SavedView:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from experiments.models import ComputeTarget, Membership, Workspace
+from experiments.permissions import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,7 @@ def ensure_defaults() -> Defaults:
         if not User.objects.exists():
             # Without a password: the first way in is the sign-in link that `studio up` prints.
             administrator = User.objects.create_superuser("admin", password=None)
-            Membership.objects.create(
-                workspace=workspace, user=administrator, role=Membership.Role.OWNER
-            )
+            Membership.objects.create(workspace=workspace, user=administrator, role=Role.OWNER)
     return Defaults(workspace=workspace, compute=compute, administrator=administrator)
 
 

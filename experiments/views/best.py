@@ -18,6 +18,7 @@ from experiments import queries
 from experiments.comparison import Compared
 from experiments.forms.script_defaults import script_defaults
 from experiments.models import Sweep
+from experiments.permissions import Action
 from experiments.queries import BestModel, WinningValue
 from experiments.queries.models import versions_from
 from experiments.queries.run_facts import planned_runs, progress_of
@@ -79,7 +80,7 @@ def best_model(request: HttpRequest, sweep_id: str) -> HttpResponse:
         "digits": progress.digits,
         "is_active": sweep.state in SWEEP_ACTIVE,
         "left": max(0, planned_runs(sweep) - progress.ended),
-        "can_change": queries.may_write(request.user, sweep.experiment.workspace),
+        "can_change": queries.may(request.user, sweep.experiment.workspace, Action.REGISTER_MODELS),
         "page": page_data(sweep, progress),
         "importance": relation_card(sweep, "importance"),
         **_parts(sweep, model),

@@ -16,6 +16,7 @@ from experiments import queries
 from experiments.check_facts import Mark, Outcome
 from experiments.forms.sweep_fields import SweepFields
 from experiments.models import Sweep
+from experiments.permissions import Action
 from experiments.queries import CheckView
 from experiments.services.check_run import DEFAULT_SECONDS, MAX_SECONDS, cancel_check
 
@@ -61,7 +62,7 @@ def cancel(request: HttpRequest, check_id: str) -> HttpResponse:
     """Cancel the check; one that has ended stays as it is."""
     sweep = _find(request, check_id)
     user = cast(User, request.user)
-    if not queries.may_write(user, sweep.experiment.workspace):
+    if not queries.may(user, sweep.experiment.workspace, Action.SUBMIT):
         raise PermissionDenied("Canceling a check needs the role Contributor in its workspace.")
     is_canceled = cancel_check(sweep, user=user)
     if request.accepts("text/html"):

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 
 from experiments import formats, queries
 from experiments.models.compute import UNATTENDED
+from experiments.permissions import Action
 from experiments.queries import SweepRow
 from experiments.queries.dashboard import (
     NewBest,
@@ -111,7 +112,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "windows": [(key, _WORDS[key], _url(key, is_wall=is_wall)) for key in WINDOWS],
         "is_wall": is_wall,
         "wall_url": _url(window, is_wall=not is_wall),
-        "can_change": queries.may_write(request.user, queries.current_workspace(request.user)),
+        "can_change": queries.may(
+            request.user, queries.current_workspace(request.user), Action.SUBMIT
+        ),
         **_parts(request, window, timezone.now()),
     }
     is_fragment = "X-Fragment" in request.headers

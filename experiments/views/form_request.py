@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from experiments import queries
 from experiments.forms.sweep_fields import SweepFields, fields_from_post
+from experiments.permissions import Action
 
 
 def person_who_may_write(request: HttpRequest) -> User:
@@ -19,7 +20,7 @@ def person_who_may_write(request: HttpRequest) -> User:
         PermissionDenied: their role does not let them start sweeps.
     """
     user = cast(User, request.user)
-    if not queries.may_write(user, queries.current_workspace(user)):
+    if not queries.may(user, queries.current_workspace(user), Action.SUBMIT):
         raise PermissionDenied("Starting sweeps needs the role Contributor in this workspace.")
     return user
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from experiments import queries
 from experiments.forms.codecs import parse_pairs
 from experiments.models import RegisteredModel
+from experiments.permissions import Action
 from experiments.problems import ProblemsError
 from experiments.services import models as service
 from experiments.services.refused import Refused
@@ -53,7 +54,7 @@ def describe_version(request: HttpRequest, workspace: str, name: str, number: in
 def delete_version(request: HttpRequest, workspace: str, name: str, number: int) -> HttpResponse:
     """Delete a version with its files."""
     found = find_version(request, workspace, name, number)
-    _changer(request, found.model)
+    _changer(request, found.model, Action.DELETE_MODELS)
     if not _attempt(request, lambda: service.delete_version(found)):
         return redirect(found)
     messages.info(request, f"Version {number} of {name} is deleted.")
@@ -74,16 +75,18 @@ def describe_model(request: HttpRequest, workspace: str, name: str) -> HttpRespo
 def delete_model(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     """Delete a model that has no versions left."""
     found = find_model(request, workspace, name)
-    _changer(request, found)
+    _changer(request, found, Action.DELETE_MODELS)
     if not _attempt(request, lambda: service.delete_model(found)):
         return redirect(found)
     messages.info(request, f"{name} is deleted.")
     return redirect("models")
 
 
-def _changer(request: HttpRequest, found: RegisteredModel) -> User:
+def _changer(
+    request: HttpRequest, found: RegisteredModel, action: Action = Action.REGISTER_MODELS
+) -> User:
     user = request.user
-    if isinstance(user, User) and queries.may_write(user, found.workspace):
+    if isinstance(user, User) and queries.may(user, found.workspace, action):
         return user
     raise PermissionDenied
 

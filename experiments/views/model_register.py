@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from experiments.formats import format_filesize
 from experiments.models import ModelVersion, Run
+from experiments.permissions import Action
 from experiments.problems import ProblemsError
 from experiments.queries import models as models_query
 from experiments.run_files import RunFile
@@ -36,7 +37,7 @@ class PathChoice:
 def register(request: HttpRequest, run_id: str) -> HttpResponse:
     """Show the form; POST registers a version and leads to its page."""
     run = find_run(request, run_id)
-    user = changer_of(request, run.sweep)
+    user = changer_of(request, run.sweep, Action.REGISTER_MODELS)
     if request.method != "POST":
         return _form(request, run, {"name": models_query.suggested_name(run)}, {})
     posted = {key: request.POST.get(key, "").strip() for key in ("name", "path", "description")}

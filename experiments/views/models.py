@@ -18,6 +18,7 @@ from experiments.downloads import send_archive, send_file
 from experiments.formats import metric_digits
 from experiments.forms.codecs import format_pairs
 from experiments.models import ModelVersion, RegisteredModel
+from experiments.permissions import Action
 from experiments.queries import models as models_query
 from experiments.services.model_files import find_version_file, version_sources
 from experiments.spec_command import format_value
@@ -62,7 +63,9 @@ def model_list(request: HttpRequest) -> HttpResponse:
         "starred": starred,
         "stars": models_query.starred_models(request.user, [row.model.pk for row in page.items]),
         "next_url": f"{address}?{query}" if page.next_cursor else "",
-        "can_change": queries.may_write(request.user, queries.current_workspace(request.user)),
+        "can_change": queries.may(
+            request.user, queries.current_workspace(request.user), Action.REGISTER_MODELS
+        ),
     }
     return render(request, "experiments/model_list.html", context)
 
@@ -79,6 +82,7 @@ def model(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     )
     base = models_query.versions_of(found, stage=ModelVersion.Stage.PRODUCTION).first()
     versions = page.items
+    allowed = queries.allowed_in(request.user, found.workspace_id)
     context = {
         "model": found,
         "versions": compare_versions(versions, base),
@@ -88,7 +92,8 @@ def model(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
         "next_url": f"{found.get_absolute_url()}?before={page.next_cursor}"
         if page.next_cursor
         else "",
-        "can_change": queries.may_write(request.user, found.workspace),
+        "can_change": Action.REGISTER_MODELS in allowed,
+        "can_delete": Action.DELETE_MODELS in allowed,
     }
     return render(request, "experiments/model.html", context)
 
@@ -98,6 +103,7 @@ def version(request: HttpRequest, workspace: str, name: str, number: int) -> Htt
     """Show one version: its files, where it comes from, what it is marked as."""
     found = find_version(request, workspace, name, number)
     files = models_query.files_of_version(found)
+    allowed = queries.allowed_in(request.user, found.model.workspace_id)
     context = {
         "model": found.model,
         "version": found,
@@ -108,7 +114,8 @@ def version(request: HttpRequest, workspace: str, name: str, number: int) -> Htt
             s for s in ModelVersion.Stage if s not in (found.stage, ModelVersion.Stage.NONE)
         ],
         "tags_text": format_pairs({k: "" if v is None else v for k, v in found.tags.items()}),
-        "can_change": queries.may_write(request.user, found.model.workspace),
+        "can_change": Action.REGISTER_MODELS in allowed,
+        "can_delete": Action.DELETE_MODELS in allowed,
     }
     return render(request, "experiments/model_version.html", context)
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from experiments import queries
 from experiments.markdown import render_markdown
 from experiments.models import NoteVersion, Run, Sweep
+from experiments.permissions import Action
 from experiments.problems import ProblemsError
 from experiments.queries.notes import note_history, notes_of, versions_of
 from experiments.services.notes import MAX_LENGTH, StaleNotes, write_notes
@@ -191,7 +192,9 @@ def _render(
         "number": current.number if current else 0,
         "max_length": MAX_LENGTH,
         "history": note_history(place.subject, limit=_SHOWN_VERSIONS),
-        "can_change": queries.may_write(request.user, place.sweep.experiment.workspace),
+        "can_change": queries.may(
+            request.user, place.sweep.experiment.workspace, Action.CHANGE_ANY_SWEEP
+        ),
         **extra,
     }
     return render(request, "experiments/sweep_notes.html", context, status=status)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from experiments.formats import format_filesize
 from experiments.forms.codecs import parse_number
 from experiments.models import Removal, Sweep
+from experiments.permissions import Action
 from experiments.problems import ProblemsError
 from experiments.queries.outputs import plan_outputs
 from experiments.services.outputs import (
@@ -35,7 +36,7 @@ _SHOWN: Final = 10
 def of_run(request: HttpRequest, run_id: str) -> HttpResponse:
     """Remove the outputs of one run that has ended."""
     run = find_run(request, run_id)
-    user = changer_of(request, run.sweep)
+    user = changer_of(request, run.sweep, Action.DELETE_FOR_GOOD)
     try:
         removal = carry_on(remove_outputs(run, user=user), seconds=_SECONDS)
     except Refused as error:
@@ -52,7 +53,7 @@ def of_sweep(request: HttpRequest, sweep_id: str) -> HttpResponse:
     For a live sweep it is a rule for its end.
     """
     sweep = find_sweep(request, sweep_id)
-    user = changer_of(request, sweep)
+    user = changer_of(request, sweep, Action.DELETE_FOR_GOOD)
     asked = request.POST if request.method == "POST" else request.GET
     text = asked.get("best", str(_start(sweep))).strip()
     error = ""

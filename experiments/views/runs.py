@@ -20,6 +20,7 @@ from experiments.curves import downsample
 from experiments.downloads import send_archive, send_file
 from experiments.formats import DASH, format_metric
 from experiments.models import Run, Sweep
+from experiments.permissions import Action
 from experiments.progress import SweepProgress
 from experiments.queries import Series
 from experiments.queries.json_forms import in_declared_order
@@ -157,7 +158,7 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
     best = sweep.best_run
     is_best = best is not None and best.pk == found.pk
     files, piece, problem = _look_at_files(found)
-    may_change = queries.may_write(request.user, sweep.experiment.workspace)
+    may_change = queries.may(request.user, sweep.experiment.workspace, Action.CHANGE_ANY_SWEEP)
     overlay = overlay_of(request, found)
     return {
         "run": found,

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from experiments import clock
 from experiments.models import ShareLink, Sweep
+from experiments.permissions import Action
 from experiments.problems import ProblemsError
 from experiments.queries.shared import link_state, share_links_for
 from experiments.services.refused import Refused
@@ -41,7 +42,7 @@ class ListedLink:
 def share(request: HttpRequest, sweep_id: str) -> HttpResponse:
     """List the links to a sweep, for those who may change it, and make another one."""
     sweep = find_sweep(request, sweep_id)
-    user = changer_of(request, sweep)
+    user = changer_of(request, sweep, Action.SHARE)
     if request.method != "POST":
         return _render(request, sweep)
     days = request.POST.get("days", "")
@@ -67,7 +68,7 @@ def share(request: HttpRequest, sweep_id: str) -> HttpResponse:
 def revoke(request: HttpRequest, sweep_id: str, link_id: int) -> HttpResponse:
     """Make a link useless at once."""
     sweep = find_sweep(request, sweep_id)
-    user = changer_of(request, sweep)
+    user = changer_of(request, sweep, Action.SHARE)
     link = get_object_or_404(share_links_for(user, sweep), pk=link_id)
     if revoke_share_link(link, user=user):
         messages.info(request, "The link is revoked: it shows nothing any more.")

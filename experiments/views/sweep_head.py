@@ -18,6 +18,7 @@ from experiments import queries
 from experiments.formats import format_duration, format_share
 from experiments.marks import progress_parts
 from experiments.models import Run, Sweep
+from experiments.permissions import Action
 from experiments.progress import SweepProgress
 from experiments.queries.json_forms import in_declared_order
 from experiments.queries.run_facts import planned_runs, progress_of
@@ -91,10 +92,12 @@ def find_sweep(request: HttpRequest, sweep_id: str) -> Sweep:
     return get_object_or_404(queries.sweeps_for(request.user), public_id=sweep_id)
 
 
-def changer_of(request: HttpRequest, sweep: Sweep) -> User:
-    """Return who asks, or answer 403 when they may not change the sweep."""
+def changer_of(
+    request: HttpRequest, sweep: Sweep, action: Action = Action.CHANGE_ANY_SWEEP
+) -> User:
+    """Return who asks, or answer 403 when they may not do this with the sweep."""
     user = request.user
-    if isinstance(user, User) and queries.may_write(user, sweep.experiment.workspace):
+    if isinstance(user, User) and queries.may(user, sweep.experiment.workspace, action):
         return user
     raise PermissionDenied
 
@@ -127,6 +130,7 @@ def head_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]
     ended_or_live = sum(count for _, _, count in parts)
     # Queued runs are in a state of their own, but have not started either.
     waiting = max(0, max(total, run_count) - ended_or_live)
+    allowed = queries.allowed_in(request.user, sweep.experiment.workspace_id)
     return {
         "sweep": sweep,
         "tab": tab,
@@ -143,7 +147,8 @@ def head_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]
         "banner": _banner_of(sweep),
         "is_active": sweep.state in SWEEP_ACTIVE,
         "can_continue": sweep.state in CONTINUABLE,
-        "can_change": queries.may_write(request.user, sweep.experiment.workspace),
+        "can_change": Action.CHANGE_ANY_SWEEP in allowed,
+        "can_share": Action.SHARE in allowed,
         "can_cancel": sweep.state in SWEEP_ACTIVE - {SweepState.CANCEL_REQUESTED},
         "can_pause": sweep.state == SweepState.RUNNING,
         "can_resume": sweep.state == SweepState.PAUSED,

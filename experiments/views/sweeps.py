@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from experiments import formats, queries
+from experiments.permissions import Action
 from experiments.queries import SweepRow
 from experiments.queries.sweep_list import starred_ids, tag_filters, tags_in_use
 from experiments.states import RUN_LIVE, RUN_TERMINAL, SweepState, badge
@@ -139,7 +140,9 @@ def sweep_list(request: HttpRequest) -> HttpResponse:
         "total": counts["all"],
         "pills": _pills(filters, counts),
         "glance": _glance(request, counts),
-        "can_change": queries.may_write(request.user, queries.current_workspace(request.user)),
+        "can_change": queries.may(
+            request.user, queries.current_workspace(request.user), Action.SUBMIT
+        ),
         "trash_count": queries.trashed_for(request.user).count(),
     }
     if "X-Fragment" in request.headers:

@@ -21,6 +21,7 @@ from django.views.defaults import page_not_found
 from experiments import queries
 from experiments.formats import format_filesize
 from experiments.models import Removal, Sweep, Workspace
+from experiments.permissions import Action
 from experiments.queries.page import Page
 from experiments.queries.trash import TrashRow, removals_for, trash_page, trash_rows, trash_size
 from experiments.services.purge import delete_for_good, empty_trash
@@ -46,6 +47,7 @@ class TrashOfWorkspace:
     count: int
     size_bytes: int
     can_change: bool
+    can_delete: bool
     next_url: str
 
 
@@ -108,7 +110,7 @@ def delete(request: HttpRequest) -> HttpResponse:
     sweeps = _chosen(request, queries.trashed_for(request.user))
     begun: list[Removal] = []
     for sweep in sweeps:
-        user = changer_of(request, sweep)
+        user = changer_of(request, sweep, Action.DELETE_FOR_GOOD)
         try:
             begun.append(delete_for_good(sweep, user=user))
         except Refused as error:
@@ -125,7 +127,7 @@ def empty(request: HttpRequest) -> HttpResponse:
         raise Http404("There is no such workspace.")
     workspace = get_object_or_404(queries.workspaces_for(request.user), slug=slug)
     user = request.user
-    if not isinstance(user, User) or not queries.may_write(user, workspace):
+    if not isinstance(user, User) or not queries.may(user, workspace, Action.DELETE_FOR_GOOD):
         raise PermissionDenied
     sweeps = queries.trashed_for(user).filter(experiment__workspace=workspace)
     begun, refused = empty_trash(sweeps.order_by("pk"), user=user)
@@ -150,7 +152,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
             context = {
                 "row": trash_rows([sweep])[0],
                 "sweep": sweep,
-                "can_change": queries.may_write(request.user, sweep.experiment.workspace),
+                "can_change": queries.may(request.user, sweep.experiment.workspace, Action.TRASH),
             }
             return render(request, "experiments/sweep_trashed.html", context, status=404)
     return page_not_found(request, exception)
@@ -174,13 +176,15 @@ def _of_workspace(request: HttpRequest, workspace: Workspace) -> TrashOfWorkspac
         limit=PAGE_SIZE,
     )
     count, size = trash_size(request.user, workspace)
+    allowed = queries.allowed_in(request.user, workspace.pk)
     query = urlencode({"workspace": workspace.slug, "before": page.next_cursor or ""})
     return TrashOfWorkspace(
         workspace=workspace,
         page=page,
         count=count,
         size_bytes=size,
-        can_change=queries.may_write(request.user, workspace),
+        can_change=Action.TRASH in allowed,
+        can_delete=Action.DELETE_FOR_GOOD in allowed,
         next_url=f"{reverse('trash')}?{query}" if page.next_cursor else "",
     )
 
@@ -209,7 +213,7 @@ def _each(
     """Do it to every sweep; return those it was done to, and the others with the reason."""
     done, refused = [], []
     # Whoever may not change one of them changes none.
-    for sweep, user in [(sweep, changer_of(request, sweep)) for sweep in sweeps]:
+    for sweep, user in [(one, changer_of(request, one, Action.TRASH)) for one in sweeps]:
         try:
             act(sweep, user=user)
         except Refused as error:

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from experiments import queries
 from experiments.models import Run, Sweep
+from experiments.permissions import Action
 from experiments.services.compute import register_worker
 from tests.factories import (
     make_compute,
@@ -71,10 +72,10 @@ def test_lists_show_only_what_is_theirs(people):
 def test_only_contributors_and_owners_may_write(people):
     workspace = make_workspace()
 
-    may = {name: queries.may_write(user, workspace) for name, user in people.items()}
+    may = {name: queries.may(user, workspace, Action.SUBMIT) for name, user in people.items()}
 
     assert may == {"alice": True, "bob": False, "root": True, "charlie": False, "nobody": False}
-    assert not queries.may_write(people["root"], None)
+    assert not queries.may(people["root"], None, Action.VIEW)
 
 
 def test_a_disabled_person_sees_nothing(people):
@@ -82,7 +83,7 @@ def test_a_disabled_person_sees_nothing(people):
     for name in ("alice", "root"):
         people[name].is_active = False
         assert sweep not in queries.sweeps_for(people[name])
-        assert not queries.may_write(people[name], sweep.experiment.workspace)
+        assert not queries.may(people[name], sweep.experiment.workspace, Action.VIEW)
 
 
 def test_compute_targets_of_other_workspaces_are_not_seen(people):

@@ -17,6 +17,7 @@ from experiments.api.auth import Caller, Scope
 from experiments.api.mlflow.fields import Fields
 from experiments.api.mlflow.wire import MlflowError
 from experiments.models import Experiment, Run
+from experiments.permissions import Action, refusal
 from experiments.services import access
 from experiments.states import RUN_LIVE
 
@@ -124,12 +125,11 @@ def writable(caller: Caller, run_id: str) -> Target:
             "PERMISSION_DENIED", "The token has the scope read; changing a run needs write."
         )
     workspace = target.run.sweep.experiment.workspace
-    if not queries.may_write(person(caller), workspace):
-        raise MlflowError(
-            "PERMISSION_DENIED",
-            f"You are a Reader of the workspace '{workspace.name}'; changing something needs the "
-            "role Contributor or Owner.",
-        )
+    user = person(caller)
+    if not queries.may(user, workspace, Action.CHANGE_ANY_SWEEP):
+        role = queries.role_in(user, workspace.pk)
+        text = refusal(role, workspace.name, Action.CHANGE_ANY_SWEEP)
+        raise MlflowError("PERMISSION_DENIED", text)
     return target
 
 
