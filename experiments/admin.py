@@ -9,6 +9,7 @@ from django.contrib import admin
 
 from experiments import (
     admin_access,
+    admin_accounts,
     admin_checks,
     admin_compute,
     admin_drafts,
@@ -26,6 +27,7 @@ from experiments import (
 
 __all__ = [
     "admin_access",
+    "admin_accounts",
     "admin_checks",
     "admin_compute",
     "admin_drafts",

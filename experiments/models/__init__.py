@@ -1,6 +1,7 @@
 """Rows of the product: fields, constraints, indexes; reads are in queries, writes in services."""
 
 from experiments.models.access import ApiToken, ComputeToken, SignInLink
+from experiments.models.account import Identity, SignedInSession, SignUp
 from experiments.models.artifact import Artifact, Snapshot
 from experiments.models.check_run import CheckRun
 from experiments.models.compute import ComputeTarget, Worker
@@ -48,6 +49,7 @@ __all__ = [
     "Event",
     "Experiment",
     "IdempotentRequest",
+    "Identity",
     "Membership",
     "MetricChunk",
     "MetricSeries",
@@ -63,6 +65,8 @@ __all__ = [
     "SavedView",
     "ShareLink",
     "SignInLink",
+    "SignUp",
+    "SignedInSession",
     "SiteSettings",
     "Snapshot",
     "Star",

@@ -31,7 +31,12 @@ class Act(StrEnum):
     SIGN_IN_LINK_MADE = "sign_in_link.made"
     SIGN_IN_LINK_REVOKED = "sign_in_link.revoked"
     ACCOUNT_CREATED = "account.created"
+    ACCOUNT_CHANGED = "account.changed"
+    ACCOUNT_CLOSED = "account.closed"
+    ACCOUNT_LINKED = "account.linked"
+    SESSION_ENDED = "session.ended"
     PASSWORD_CHANGED = "password.changed"
+    PASSWORD_RESET_ASKED = "password.reset_asked"
     TOKEN_CREATED = "token.created"
     TOKEN_REVOKED = "token.revoked"
     # Workspaces
