@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class ExperimentsConfig(AppConfig):
@@ -12,3 +13,9 @@ class ExperimentsConfig(AppConfig):
     label = "experiments"
     verbose_name = "Sweep Studio"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Take the time of every query."""
+        from experiments.services.slow_queries import watch  # noqa: PLC0415 -- needs the models
+
+        connection_created.connect(watch, dispatch_uid="experiments.slow_queries")

@@ -7,8 +7,6 @@ is no page at all (`studio/failing.py` speaks then).
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +18,7 @@ from redis.exceptions import RedisError
 
 from experiments.formats import format_filesize
 from runner.quotas import free_bytes
+from studio.kept import Kept
 
 logger = logging.getLogger(__name__)
 
@@ -36,29 +35,15 @@ class Trouble:
     effect: str
 
 
-class Watch:
-    """The last look, kept for some seconds; one thread looks, the others take what is known."""
+class Watch(Kept[tuple[Trouble, ...]]):
+    """The last look, kept for some seconds; a page waits for nobody else's."""
 
     def __init__(self, look: Callable[[], tuple[Trouble, ...]]) -> None:
-        self._look = look
-        self._lock = threading.Lock()
-        self._known: tuple[Trouble, ...] = ()
-        self._looked_at = float("-inf")
+        super().__init__(look, KEEP_SECONDS, first=())
 
     def troubles(self) -> tuple[Trouble, ...]:
         """Return what does not work, as of some seconds ago at most."""
-        is_old = time.monotonic() - self._looked_at > KEEP_SECONDS
-        if is_old and self._lock.acquire(blocking=False):
-            try:
-                self._known = self._look()
-                self._looked_at = time.monotonic()
-            finally:
-                self._lock.release()
-        return self._known
-
-    def forget(self) -> None:
-        """Look again when next asked."""
-        self._looked_at = float("-inf")
+        return self.value()
 
 
 def look() -> tuple[Trouble, ...]:

@@ -24,6 +24,7 @@ from experiments import log_context
 from experiments.models import Run, Sweep
 from experiments.models.compute import UNATTENDED
 from experiments.services.origins import keep_origin
+from experiments.services.slow_queries import note_place
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ def enqueue_look_ahead(sweep_id: int) -> None:
 def job_context(job: Job | None, worker: str) -> Iterator[None]:
     """Let the log know for the time of a job what asked for it and who works on it."""
     compute, at, _ = worker.partition("@")
+    note_place(job.func_name.rpartition(".")[2] if job else "")
     known = {"worker": worker, "compute": compute if at and compute != CONTROL_QUEUE else ""}
     with log_context.only(request_id=_request_id(job.meta if job else {}), **known):
         yield
