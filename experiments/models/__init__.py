@@ -11,6 +11,7 @@ from experiments.models.event import Event
 from experiments.models.experiment import Experiment
 from experiments.models.idempotency import IdempotentRequest
 from experiments.models.imported import SweepImport
+from experiments.models.invitation import Invitation, InvitationUse
 from experiments.models.metric import MetricChunk, MetricSeries
 from experiments.models.notification import (
     Delivery,
@@ -31,7 +32,7 @@ from experiments.models.site import (
 from experiments.models.sweep import Sweep, SweepVersion
 from experiments.models.teamwork import NoteVersion, ShareLink, Star
 from experiments.models.warm_start import Resumption, WarmStart
-from experiments.models.workspace import Membership, Workspace
+from experiments.models.workspace import Membership, Workspace, WorkspaceSeat
 
 __all__ = [
     "Announcement",
@@ -50,6 +51,8 @@ __all__ = [
     "Experiment",
     "IdempotentRequest",
     "Identity",
+    "Invitation",
+    "InvitationUse",
     "Membership",
     "MetricChunk",
     "MetricSeries",
@@ -77,4 +80,5 @@ __all__ = [
     "WarmStart",
     "Worker",
     "Workspace",
+    "WorkspaceSeat",
 ]

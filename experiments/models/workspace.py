@@ -48,3 +48,38 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.workspace}: {self.role}"
+
+
+class WorkspaceSeat(models.Model):
+    """Where one person works: the workspace they chose, and the one that was made for them."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="workspace_seat"
+    )
+    current = models.ForeignKey(
+        Workspace,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="chosen_by",
+        help_text="Where new sweeps go; empty: the oldest of their workspaces.",
+    )
+    personal = models.OneToOneField(
+        Workspace,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="personal_of",
+        help_text="Made at their first sign-in.",
+    )
+    settled_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="First sign-in: no second personal workspace is made after it.",
+    )
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.user} works in {self.current or 'the oldest workspace'}"
