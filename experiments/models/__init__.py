@@ -19,6 +19,7 @@ from experiments.models.notification import (
     Notification,
     NotificationChannel,
 )
+from experiments.models.quota import SlotShares, WorkspaceQuota
 from experiments.models.registry import ModelFile, ModelVersion, RegisteredModel
 from experiments.models.removal import Removal
 from experiments.models.run import Run
@@ -71,6 +72,7 @@ __all__ = [
     "SignUp",
     "SignedInSession",
     "SiteSettings",
+    "SlotShares",
     "Snapshot",
     "Star",
     "Sweep",
@@ -80,5 +82,6 @@ __all__ = [
     "WarmStart",
     "Worker",
     "Workspace",
+    "WorkspaceQuota",
     "WorkspaceSeat",
 ]

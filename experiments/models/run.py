@@ -115,6 +115,8 @@ class Run(models.Model):
             models.Index(fields=["sweep", "state", "end_reason"], name="run_state"),
             # queries.expired_runs: the watchdog's tick; the lease is empty unless a run is live.
             models.Index(fields=["lease_expires_at"], name="run_lease"),
+            # queries.fair_share: what has not ended, few rows among many, and what just has.
+            models.Index(fields=["ended_at", "sweep"], name="run_ended"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["sweep", "number"], name="run_number_once"),
