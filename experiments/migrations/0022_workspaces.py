@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('max_uses', models.PositiveSmallIntegerField(default=1)),
                 ('uses', models.PositiveSmallIntegerField(default=0)),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('mailed_at', models.DateTimeField(blank=True, help_text='When the mail server took it.', null=True)),
+                ('mailed_at', models.DateTimeField(blank=True, help_text='When an e-mail with the link went off.', null=True)),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='invitations_made', to=settings.AUTH_USER_MODEL)),
                 ('revoked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='experiments.workspace')),

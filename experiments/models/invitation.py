@@ -42,7 +42,7 @@ class Invitation(models.Model):
         related_name="+",
     )
     mailed_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the mail server took it."
+        null=True, blank=True, help_text="When an e-mail with the link went off."
     )
 
     class Meta:

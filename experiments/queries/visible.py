@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from experiments import log_context
 from experiments.models import (
@@ -16,6 +16,7 @@ from experiments.models import (
     Snapshot,
     Sweep,
     Workspace,
+    WorkspaceSeat,
 )
 from experiments.models.compute import IMPORTED
 from experiments.models.experiment import OF_CHECKS
@@ -51,8 +52,24 @@ def workspaces_where(user: AnyUser, action: Action) -> QuerySet[Workspace]:
 
 
 def current_workspace(user: AnyUser) -> Workspace | None:
-    """Return the workspace that new sweeps of a person go to: the oldest of theirs."""
-    return workspaces_for(user).order_by("pk").first()
+    """Return the workspace that new sweeps of a person go to; 1 query."""
+    return workspaces_by_choice(user).first()
+
+
+def workspaces_by_choice(user: AnyUser) -> QuerySet[Workspace]:
+    """Return a person's workspaces: the chosen one first, then those they are in, oldest first.
+
+    A choice that is not theirs any more counts for nothing. `role` is theirs in each, or None for
+    an administrator who is no member.
+    """
+    seats = WorkspaceSeat.objects.filter(user=user.pk, current=OuterRef("pk"))
+    roles = Membership.objects.filter(user=user.pk, workspace=OuterRef("pk")).values("role")
+    return (
+        workspaces_for(user)
+        .annotate(is_chosen=Exists(seats), role=Subquery(roles[:1]))
+        .annotate(is_member=Q(role__isnull=False))
+        .order_by("-is_chosen", "-is_member", "pk")
+    )
 
 
 def role_in(user: AnyUser, workspace_id: int | None) -> str | None:

@@ -41,10 +41,15 @@ class Act(StrEnum):
     TOKEN_REVOKED = "token.revoked"
     # Workspaces
     WORKSPACE_CREATED = "workspace.created"
+    WORKSPACE_RENAMED = "workspace.renamed"
+    WORKSPACE_HANDED_OVER = "workspace.handed_over"
+    WORKSPACE_DELETED = "workspace.deleted"
     MEMBER_ADDED = "member.added"
     MEMBER_ROLE_CHANGED = "member.role_changed"
     MEMBER_REMOVED = "member.removed"
+    MEMBER_LEFT = "member.left"
     INVITATION_MADE = "invitation.made"
+    INVITATION_REVOKED = "invitation.revoked"
     INVITATION_USED = "invitation.used"
     QUOTA_CHANGED = "quota.changed"
     # Compute
