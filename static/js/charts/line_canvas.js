@@ -22,7 +22,9 @@ function prepare(canvas, { width, height }) {
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
   }
-  const context = canvas.getContext("2d");
+  // In memory: an emulated graphics card, as on many virtual desktops, takes 5 s for a thousand lines
+  // and keeps every other chart waiting.
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.setTransform(density, 0, 0, density, 0, 0);
   context.clearRect(0, 0, width, height);
   context.globalAlpha = 1;

@@ -4,9 +4,12 @@ const MOST_MS = 4000;
 let quick = 0;
 const waiting = [];
 
+/** Its lines are seen after the next frame; until then nobody else may keep the page busy. */
 function leaveQuick() {
-  quick -= 1;
-  if (!quick) waiting.splice(0).forEach((go) => go());
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    quick -= 1;
+    if (!quick) waiting.splice(0).forEach((go) => go());
+  }));
 }
 
 /**
