@@ -31,6 +31,7 @@ from experiments.spec_checks import (
     join_problems,
 )
 from experiments.spec_command import command_words, environment_of, pair_words, script_words
+from experiments.spec_limits import CONTRACT, SpecLimits
 from experiments.spec_reading import (
     read_arguments,
     read_metric,
@@ -131,11 +132,13 @@ class SweepSpec(BaseModel):
         *,
         base_directory: Path | None = None,
         compute_targets: Sequence[str] = (),
+        limits: SpecLimits = CONTRACT,
     ) -> Self:
         """Return the specification that a mapping or a YAML text describes.
 
         With `base_directory`, the folder of its file, a relative source_directory starts there.
         An Azure ML file whose cluster is none of `compute_targets` uses the first of them.
+        `limits` say what is assumed where it is silent; whether it keeps them is asked elsewhere.
 
         Raises:
             ProblemsError: with everything that is wrong.
@@ -148,9 +151,9 @@ class SweepSpec(BaseModel):
         faults = check_texts(mapping)
         try:
             if is_azure(mapping):
-                spec = cls._parse_azure(mapping, base_directory, compute_targets)
+                spec = cls._parse_azure(mapping, base_directory, compute_targets, limits)
             else:
-                spec = cls._parse_fields(mapping, base_directory)
+                spec = cls._parse_fields(mapping, base_directory, limits)
         except ProblemsError as error:
             raise ProblemsError(join_problems(faults, error.problems)) from error
         if faults:
@@ -242,8 +245,10 @@ class SweepSpec(BaseModel):
         return environment_of(self._ordered(params))
 
     @classmethod
-    def _parse_fields(cls, raw: Mapping[Any, Any], base_directory: Path | None) -> Self:
-        fields = {str(key): value for key, value in raw.items()}
+    def _parse_fields(
+        cls, raw: Mapping[Any, Any], base_directory: Path | None, limits: SpecLimits
+    ) -> Self:
+        fields = limits.filled({str(key): value for key, value in raw.items()})
         problems = check_keys(fields, list(cls.model_fields))
         values, notes = _read_parts(fields, problems)
         if base_directory is not None:
@@ -262,12 +267,16 @@ class SweepSpec(BaseModel):
 
     @classmethod
     def _parse_azure(
-        cls, raw: Mapping[Any, Any], base_directory: Path | None, compute_targets: Sequence[str]
+        cls,
+        raw: Mapping[Any, Any],
+        base_directory: Path | None,
+        compute_targets: Sequence[str],
+        limits: SpecLimits,
     ) -> Self:
         found: list[Problem] = []
         fields, warnings = import_azure(raw, compute_targets, found)
         try:
-            spec = cls._parse_fields(fields, base_directory)
+            spec = cls._parse_fields(fields, base_directory, limits)
         except ProblemsError as error:
             raise ProblemsError(azure_problems(raw, found, error.problems)) from error
         if found:

@@ -29,6 +29,7 @@ from studio.sdk.client import StudioClient, StudioError, StudioRefusedError, Stu
 if TYPE_CHECKING:
     from experiments.problems import ProblemsError
     from experiments.spec import SweepSpec
+    from experiments.spec_limits import SpecLimits
 
 _PAUSE_SECONDS = 1.0
 # A studio that is restarted goes on with its sweeps, so waiting survives it.
@@ -114,7 +115,7 @@ def _submit(
 
     raw = _read(specification)
     try:
-        spec = SweepSpec.parse(raw, compute_targets=_compute_targets(raw))
+        spec = SweepSpec.parse(raw, compute_targets=_compute_targets(raw), limits=_limits(raw))
         files = list_files(_source_directory(specification, spec))
         missing = check_script(spec, [file.name for file in files])
         if missing:
@@ -125,11 +126,13 @@ def _submit(
     with tempfile.TemporaryFile() as archive, progress("Sending the source directory"):
         # Asked before it is sent: a refused specification leaves no snapshot behind.
         digest = write_zip(files, archive)
-        refused = _problems_of_the_studio(client, {**spec.dump(), "snapshot": digest})
+        # What the file is silent about is for the studio to say.
+        said = {k: v for k, v in spec.dump().items() if k in spec.model_fields_set}
+        refused = _problems_of_the_studio(client, {**said, "snapshot": digest})
         if refused:
             raise _WrongError(refused)
         snapshot = client.upload("snapshots", archive, "application/zip")
-    ready = {**spec.dump(), "snapshot": snapshot["id"]}
+    ready = {**said, "snapshot": snapshot["id"]}
     if check_seconds is not None:
         with progress("Checking first") as say:
             tried = try_first(client, ready, seconds=check_seconds, say=say)
@@ -151,6 +154,20 @@ def _compute_targets(raw: dict[str, Any]) -> list[str]:
     except StudioError:
         return []  # what is wrong with the file is said first
     return [t["name"] for t in sorted(targets, key=lambda target: not target["enabled"])]
+
+
+def _limits(raw: dict[str, Any]) -> SpecLimits:
+    """Return what the studio assumes where a file does not say how many runs there are."""
+    from experiments import spec_limits  # noqa: PLC0415 -- as above
+    from experiments.spec_azure import is_azure  # noqa: PLC0415 -- as above
+
+    if is_azure(raw) or raw.get("max_total_runs") is not None:
+        return spec_limits.CONTRACT
+    try:
+        runs = connect().get("site")["defaults"].get("max_total_runs")
+    except StudioError:
+        return spec_limits.CONTRACT  # the file is refused, as before
+    return spec_limits.SpecLimits({"max_total_runs": runs} if runs else {}, {})
 
 
 def _read(specification: Path) -> dict[str, Any]:

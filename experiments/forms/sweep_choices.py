@@ -16,7 +16,9 @@ from experiments.forms.sweep_fields import EXPRESSION_FIELDS, SpaceRow, SweepFie
 from experiments.forms.sweep_start import example_folders
 from experiments.models import Sweep
 from experiments.models.compute import UNATTENDED
+from experiments.models.site import MOST_AT_ONCE, MOST_MINUTES, MOST_RUNS
 from experiments.policies import POLICIES, load_policy
+from experiments.queries.site_settings import USUAL_MINUTES, site
 from experiments.space import EXPRESSIONS, load_expression
 
 _RECENT: Final = 200
@@ -120,6 +122,27 @@ def form_choices(fields: SweepFields, user: User) -> dict[str, Any]:
         "computes": _computes(fields, user),
         "starts": _starts(sweeps, user),
         "blank_row": SpaceRow(),
+        "limit_hints": limit_hints(),
+    }
+
+
+def limit_hints() -> dict[str, str]:
+    """Return what may stand in the fields of the budget, as this studio allows."""
+    limits = site().spec_limits
+    runs, at_once, minutes = (
+        limits.most.get(name, most)
+        for name, most in (
+            ("max_total_runs", MOST_RUNS),
+            ("max_concurrent_runs", MOST_AT_ONCE),
+            ("max_duration_minutes", MOST_MINUTES),
+        )
+    )
+    usual = limits.assumed.get("max_duration_minutes", USUAL_MINUTES)
+    span = f"{usual}, one week" if usual == USUAL_MINUTES else str(usual)
+    return {
+        "max_total_runs": f"1 to {runs}",
+        "max_concurrent_runs": f"1 to {at_once}; empty: as many as possible",
+        "max_duration_minutes": f"1 to {minutes}; empty: {span}",
     }
 
 

@@ -14,9 +14,12 @@ from experiments.forms.sweep_fields import SpaceRow, SweepFields, fields_from_ra
 from experiments.models import ComputeTarget, Sweep
 from experiments.models.compute import UNATTENDED
 from experiments.problems import ProblemsError
+from experiments.queries.site_settings import site
 from experiments.spec_yaml import read_mapping
 
 _SPEC_FILE = "sweep.yaml"
+# What the form suggests where the administrator chose nothing.
+_USUAL = {"max_total_runs": 20, "max_concurrent_runs": 4}
 
 
 def blank_fields(user: User) -> SweepFields:
@@ -32,11 +35,16 @@ def blank_fields(user: User) -> SweepFields:
             "goal": "maximize",
             "policy": "none",
             "compute": target.name if target else "",
-            "max_total_runs": "20",
-            "max_concurrent_runs": "4",
+            **_suggested_limits(),
         },
         rows=(SpaceRow(name="", type="uniform"),),
     )
+
+
+def _suggested_limits() -> dict[str, str]:
+    limits = site().spec_limits
+    suggested = _USUAL | dict(limits.assumed)
+    return {name: str(min(v, limits.most.get(name, v))) for name, v in suggested.items()}
 
 
 def fields_of_sweep(sweep: Sweep) -> SweepFields:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, NoReturn
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -17,8 +19,14 @@ from experiments.models.workspace import Workspace
 
 SITE_ROW: Final = 1
 DEFAULT_NAME: Final = "Sweep Studio"
+_DOMAIN: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+")
 # What a specification allows at most (contract).
 MOST_RUNS, MOST_AT_ONCE, MOST_MINUTES = 1000, 100, 43200
+
+
+def domains_of(text: str) -> list[str]:
+    """Return the domains in a text, in small letters: one a line, or with commas or blanks."""
+    return [word.lstrip("@").lower() for word in text.replace(",", " ").split()]
 
 
 def _whole(most: int, help_text: str) -> models.PositiveIntegerField[Any, Any]:
@@ -109,6 +117,38 @@ class SiteSettings(models.Model):
 
     def __str__(self) -> str:
         return "Site settings"
+
+    def clean(self) -> None:
+        """Check what one field means for another.
+
+        Raises:
+            ValidationError: by field, what is wrong and what is allowed.
+        """
+        wrong = {**self._defaults_above_limits(), **self._domains_that_are_none()}
+        begins, ends = self.maintenance_from, self.maintenance_until
+        if begins and ends and ends <= begins:
+            wrong["maintenance_until"] = "Maintenance would end before it begins; use a later time."
+        if wrong:
+            raise ValidationError(wrong)
+
+    def _defaults_above_limits(self) -> dict[str, str]:
+        wrong = {}
+        for name in ("total_runs", "concurrent_runs", "duration_minutes"):
+            value, most = getattr(self, f"default_max_{name}"), getattr(self, f"limit_{name}")
+            if value is not None and most is not None and value > most:
+                text = f"{value} is above the limit {most}; use {most} or less, or raise the limit."
+                wrong[f"default_max_{name}"] = text
+        return wrong
+
+    def _domains_that_are_none(self) -> dict[str, str]:
+        domains = domains_of(self.sign_up_domains)
+        bad = [domain for domain in domains if not _DOMAIN.fullmatch(domain)]
+        if bad:
+            text = f"“{bad[0]}” is no domain; use names such as example.org, one a line."
+            return {"sign_up_domains": text}
+        if self.sign_up == self.SignUp.DOMAINS and not domains:
+            return {"sign_up_domains": "Name at least one domain, such as example.org."}
+        return {}
 
 
 class Announcement(models.Model):

@@ -12,6 +12,7 @@ from django.db import transaction
 from experiments import clock
 from experiments.models import Event, Sweep, SweepVersion
 from experiments.problems import Problem, ProblemsError
+from experiments.queries.site_settings import site
 from experiments.services.advance import advance_sweep
 from experiments.services.events import bump, notify, write_event
 from experiments.services.refused import Refused
@@ -93,7 +94,10 @@ def _check_state(sweep: Sweep, changes: Mapping[str, Any]) -> None:
 
 def _changed_spec(sweep: Sweep, changes: Mapping[str, Any]) -> SweepSpec:
     """Return the specification with the changes, checked as a new one would be."""
-    stored = dict(sweep.spec)
+    stored, allowed = dict(sweep.spec), site().spec_limits
+    if "max_concurrent_runs" in changes:
+        at_once = allowed.at_once(changes["max_concurrent_runs"])
+        changes = {**changes, "max_concurrent_runs": at_once}
     try:
         checked = SweepSpec.parse({**stored, **changes})
     except ProblemsError as error:
@@ -102,7 +106,13 @@ def _changed_spec(sweep: Sweep, changes: Mapping[str, Any]) -> SweepSpec:
         if ours:
             raise ProblemsError(ours) from error
         checked = SweepSpec.from_stored({**stored, **changes})
-    problems = [*_too_few_runs(sweep, checked), *_too_short(sweep, checked)]
+    # A sweep from before a limit keeps what it has.
+    new = {name: v for name, v in checked.dump().items() if v != stored.get(name)}
+    problems = [
+        *allowed.problems(new),
+        *_too_few_runs(sweep, checked),
+        *_too_short(sweep, checked),
+    ]
     if problems:
         raise ProblemsError(problems)
     return SweepSpec.from_stored({**stored, **{name: checked.dump()[name] for name in LIMITS}})

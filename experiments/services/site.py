@@ -1,103 +1,35 @@
-"""What the administrator decided for the whole studio: read cheaply everywhere, changed here.
+"""What the administrator decided for the whole studio: changed here, with what that means.
 
-A process remembers the row for two seconds, so that pages and workers share one tiny query and
-every process obeys a change within that time. No Redis is needed.
+`site` (from queries.site_settings) is the one answer to what holds now.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
-from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
-from experiments import clock
 from experiments.models import SiteSettings
-from experiments.models.site import DEFAULT_NAME, SITE_ROW
+from experiments.models.site import SITE_ROW
+from experiments.queries.site_settings import Site, forget, remember, site
 from experiments.services.audit import Act, record
 
-logger = logging.getLogger(__name__)
-
-REMEMBERED_SECONDS: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The settings of the studio as of now; null columns are None: the usual applies."""
-
-    name: str = DEFAULT_NAME
-    banner: str = ""
-    sign_up: str = SiteSettings.SignUp.INVITED.value
-    sign_up_domains: str = ""
-    is_switched: bool = False
-    maintenance_message: str = ""
-    maintenance_from: datetime | None = None
-    maintenance_until: datetime | None = None
-    default_max_total_runs: int | None = None
-    default_max_concurrent_runs: int | None = None
-    default_max_duration_minutes: int | None = None
-    limit_total_runs: int | None = None
-    limit_concurrent_runs: int | None = None
-    limit_duration_minutes: int | None = None
-    trash_days: int | None = None
-
-    @property
-    def maintenance(self) -> bool:
-        """Whether no new runs start: switched on, or planned for a time that has come."""
-        begins = self.maintenance_from
-        return self.is_switched or (begins is not None and begins <= clock.now())
-
-    @property
-    def is_planned(self) -> bool:
-        """Whether maintenance is announced and has not begun."""
-        return self.maintenance_from is not None and not self.maintenance
-
-
-class _Memory:
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.site: Site | None = None
-        self.until = 0.0
-
-
-_memory: Final = _Memory()
-
-
-def site() -> Site:
-    """Return the settings of the studio: at most one query of one row in two seconds.
-
-    Where the database does not answer, what was known last: pages that say so need a name too.
-    """
-    with _memory.lock:
-        if _memory.site is not None and time.monotonic() < _memory.until:
-            return _memory.site
-    try:
-        found = _read()
-    except DatabaseError as error:
-        logger.warning("The site settings cannot be read: %s", error)
-        return _memory.site or Site()
-    with _memory.lock:
-        _memory.site, _memory.until = found, time.monotonic() + REMEMBERED_SECONDS
-    return found
-
-
-def remember(known: Site, *, seconds: float = REMEMBERED_SECONDS) -> None:
-    """Let `site` answer this for a while without a query, unless the settings are changed here."""
-    with _memory.lock:
-        _memory.site, _memory.until = known, time.monotonic() + seconds
-
-
-def forget() -> None:
-    """Read the settings again when they are asked for next, in this process."""
-    with _memory.lock:
-        _memory.until = 0.0
+__all__ = [
+    "Site",
+    "begin_planned",
+    "change_site",
+    "forget",
+    "note_changes",
+    "plan_maintenance",
+    "remember",
+    "settings_row",
+    "site",
+    "switch_maintenance",
+]
 
 
 def settings_row() -> SiteSettings:
@@ -176,13 +108,6 @@ def begin_planned(now: datetime) -> bool:
         return False
     change_site(by=None, maintenance=True, maintenance_from=None)
     return True
-
-
-def _read() -> Site:
-    # The plain column is the switch; `Site.maintenance` knows the plan as well.
-    columns = [field.name for field in fields(Site) if field.name != "is_switched"]
-    row = SiteSettings.objects.filter(pk=SITE_ROW).values(*columns, "maintenance").first()
-    return Site() if row is None else Site(is_switched=row.pop("maintenance"), **row)
 
 
 def _forget_now_and_then(**_: Any) -> None:

@@ -18,11 +18,14 @@ from experiments.imports.build import NO_CODE
 from experiments.models import ComputeTarget, Snapshot, Workspace
 from experiments.problems import Problem, ProblemsError
 from experiments.queries import find_snapshot
+from experiments.queries.site_settings import Site, site
 from experiments.services.snapshots import file_names
 from experiments.services.warm_start import find_lineage
 from experiments.snapshot_rules import list_files
 from experiments.spec import SweepSpec
+from experiments.spec_azure import is_azure
 from experiments.spec_files import FILE_FIELDS, check_script, readable_parts
+from experiments.spec_limits import SpecLimits
 from experiments.storable import is_storable, unstorable_texts
 from experiments.storage.base import StorageError
 
@@ -53,10 +56,12 @@ def check_submission(
     The files are those of `snapshot_digest`, where `user` may read it, or, where
     `allow_server_paths`, the directory that `source_directory` names (from `base_directory` on).
     """
-    checked = Checked()
+    checked, now = Checked(), site()
     try:
-        checked.spec = SweepSpec.parse(raw, compute_targets=compute_names(workspace))
-        checked.warnings += checked.spec.warnings()
+        checked.spec = SweepSpec.parse(
+            raw, compute_targets=compute_names(workspace), limits=now.spec_limits
+        )
+        checked.warnings += [*checked.spec.warnings(), *_notices(now)]
         checked.problems += unstorable_texts(checked.spec.dump())
     except ProblemsError as error:
         checked.problems += error.problems
@@ -67,6 +72,7 @@ def check_submission(
     # The studio's own checks need little of a specification, so that a mistake elsewhere in it
     # hides none of their problems.
     wrong = {problem.path for problem in checked.problems}
+    checked.problems += _too_much(raw, checked.spec, wrong, now.spec_limits)
     wanted = checked.spec or readable_parts(raw, wrong)
     if wanted is not None and workspace is not None and "compute" not in wrong:
         _add_compute(checked, wanted.compute, workspace)
@@ -79,6 +85,22 @@ def check_submission(
             checked.snapshot = find_snapshot(user, digest)
         _add_files(checked, wanted, base_directory, digest, allow_server_paths=allow_server_paths)
     return checked
+
+
+def _too_much(
+    raw: Mapping[str, Any] | str, spec: SweepSpec | None, wrong: set[str], limits: SpecLimits
+) -> list[Problem]:
+    """Return what is more than this studio allows, also where the specification is wrong."""
+    if spec is not None:
+        return limits.problems(spec.dump())
+    if isinstance(raw, str) or is_azure(raw):
+        return []
+    return limits.problems({name: v for name, v in raw.items() if name not in wrong})
+
+
+def _notices(now: Site) -> list[str]:
+    """Return what keeps a new sweep from starting at once."""
+    return [now.maintenance_note] if now.maintenance else []
 
 
 def _add_compute(checked: Checked, name: str, workspace: Workspace) -> None:

@@ -39,7 +39,7 @@ class HyperDriveConfig:
         primary_metric_goal: PrimaryMetricGoal,
         max_total_runs: int,
         max_concurrent_runs: Optional[int] = None,
-        max_duration_minutes: Optional[float] = DEFAULT_DURATION_MINUTES,
+        max_duration_minutes: Optional[float] = None,
         policy: Optional[EarlyTerminationPolicy] = None,
         estimator: Union[Estimator, ScriptRunConfig, None] = None,
         run_config: Union[ScriptRunConfig, Estimator, None] = None,
@@ -55,7 +55,8 @@ class HyperDriveConfig:
         """Exactly one of `run_config` and `estimator` says what is run.
 
         `run_timeout_minutes` stands before the time limit of `run_config`; `max_failed_runs`
-        failures in a row pause the sweep. The original has neither.
+        failures in a row pause the sweep. The original has neither. `max_duration_minutes` None is
+        what the administrator of the studio chose, else 10080 (7 days).
 
         Raises:
             HyperDriveConfigException: a part is wrong, or the parts do not fit together.
@@ -70,9 +71,7 @@ class HyperDriveConfig:
         self._metric_goal = primary_metric_goal
         self._max_total_runs = max_total_runs
         self._max_concurrent_runs = max_concurrent_runs or None
-        self._max_duration_minutes = (
-            DEFAULT_DURATION_MINUTES if max_duration_minutes is None else max_duration_minutes
-        )
+        self._max_duration_minutes = max_duration_minutes
         self._run_timeout_minutes = run_timeout_minutes
         self._max_failed_runs = max_failed_runs
         self._resume_from = _ids("resume_from", resume_from)
@@ -122,7 +121,9 @@ class HyperDriveConfig:
 
     @property
     def max_duration_minutes(self) -> float:
-        """Time for the whole sweep."""
+        """Time for the whole sweep; where none is given, what studios usually take."""
+        if self._max_duration_minutes is None:
+            return DEFAULT_DURATION_MINUTES
         return self._max_duration_minutes
 
     @property
@@ -181,10 +182,10 @@ class HyperDriveConfig:
             )
 
     def _warn(self) -> None:
-        if self._max_duration_minutes > DEFAULT_DURATION_MINUTES:
+        if self.max_duration_minutes > DEFAULT_DURATION_MINUTES:
             logger.warning(
                 "max_duration_minutes is %s, more than %d (7 days).",
-                self._max_duration_minutes,
+                self.max_duration_minutes,
                 DEFAULT_DURATION_MINUTES,
             )
         learning = (BayesianParameterSampling, BayesianExtendedParameterSampling)
@@ -211,7 +212,7 @@ class HyperDriveRunConfig(HyperDriveConfig):
         primary_metric_goal: PrimaryMetricGoal,
         max_total_runs: int,
         max_concurrent_runs: Optional[int] = None,
-        max_duration_minutes: Optional[float] = DEFAULT_DURATION_MINUTES,
+        max_duration_minutes: Optional[float] = None,
         policy: Optional[EarlyTerminationPolicy] = None,
     ) -> None:
         super().__init__(
