@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -69,6 +70,18 @@ def minute(when: datetime | None) -> str:
     )
 
 
+@register.filter
+def moment(when: datetime | None) -> str:
+    """Show day and time; in UTC, which it says, until the browser puts its own zone."""
+    if not when:
+        return formats.DASH
+    return format_html(
+        '<time datetime="{}" data-moment="">{} UTC</time>',
+        when.isoformat(timespec="seconds"),
+        f"{when:%Y-%m-%d %H:%M}",
+    )
+
+
 def _moment(when: datetime | str) -> datetime:
     # The JSON forms of runs and sweeps carry ISO 8601.
     return datetime.fromisoformat(when) if isinstance(when, str) else when
@@ -87,6 +100,12 @@ def _time(when: datetime, kind: str, text: str) -> SafeString:
 @register.simple_tag
 def icon(name: str, css: str = "") -> SafeString:
     """Draw an icon of img/icons.svg; it is decoration, so the word must stand beside it."""
+    return _drawn(name, css)
+
+
+# A table of runs has hundreds of a few.
+@lru_cache(maxsize=256)
+def _drawn(name: str, css: str) -> SafeString:
     return format_html(
         '<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
         f"i {css}".rstrip(),

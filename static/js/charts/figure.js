@@ -11,6 +11,7 @@ const PNG_SCALE = 2;
 const STILL = 4;
 // In three dimensions every mark is a redraw of all points: the pointer must have come to rest.
 const REST_MS = 250;
+const MOST_OF_IT = 0.6;
 const NOTHING_MARKED = "[[]]";
 // Plotly cannot place its parts in less.
 const LEAST_WIDTH = 120;
@@ -57,12 +58,14 @@ class PlotView {
     return { width: this.host.clientWidth, height: this.host.clientHeight };
   }
 
-  /** What nobody sees is marked when it comes into view. */
+  /** What nobody sees is marked when it comes into view: in three dimensions, most of it. */
   watch() {
+    const part = this.is3d() ? MOST_OF_IT : 0;
     new IntersectionObserver((entries) => {
-      this.isVisible = entries.at(-1).isIntersecting;
+      const { isIntersecting, intersectionRatio } = entries.at(-1);
+      this.isVisible = isIntersecting && intersectionRatio >= part;
       if (this.isVisible && this.isBehind) this.highlight();
-    }).observe(this.host);
+    }, { threshold: [0, MOST_OF_IT] }).observe(this.host);
   }
 
   highlight(change = null) {
