@@ -11,26 +11,36 @@ _http = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402 - needs the apps loaded
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from channels.security.websocket import (  # noqa: E402
+    AllowedHostsOriginValidator,
+    WebsocketDenier,
+)
 from django.conf import settings  # noqa: E402
 
 from experiments.api.mlflow.asgi import with_mlflow  # noqa: E402
 from experiments.routing import websocket_urlpatterns  # noqa: E402
+from studio.body_limits import with_body_limits  # noqa: E402
 from studio.http_metrics import with_sockets_counted  # noqa: E402
 from studio.observing import observe  # noqa: E402
 from studio.prefix import below_prefix  # noqa: E402
+from studio.socket_origin import from_own_pages  # noqa: E402
 from studio.version import VERSION  # noqa: E402
 
 # Read while the code on the disk is what this process was started from.
 __version__ = VERSION
 
+# The origin must be a host of ours, and the one that was asked: the first keeps out names that were
+# bent to this address, the second other programs on the same machine.
+_sockets = from_own_pages(
+    AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    WebsocketDenier.as_asgi(),
+    public_url=settings.STUDIO_PUBLIC_URL if settings.STUDIO_TLS else "",
+)
 application = below_prefix(
     ProtocolTypeRouter(
         {
-            "http": with_mlflow(_http, observe),
-            "websocket": with_sockets_counted(
-                AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-            ),
+            "http": with_mlflow(with_body_limits(_http, observe), observe),
+            "websocket": with_sockets_counted(_sockets),
         }
     ),
     settings.STUDIO_BASE_PATH,

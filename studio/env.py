@@ -232,6 +232,12 @@ def public_url() -> str:
     return url or text("STUDIO_URL").rstrip("/")
 
 
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an address."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
+
+
 def _address(name: str, schemes: tuple[str, ...], forms: str) -> str:
     # The value itself is not shown: it may hold a password.
     raw = text(name)

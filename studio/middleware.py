@@ -1,6 +1,6 @@
 """What is done around every request: its name, its count, its line in the log, and headers.
 
-Also cookies that stay with TLS, and the page of a storage that is away.
+Also what TLS asks for, and the page of a storage that is away.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 
 from experiments import log_context
 from experiments.client_address import coming_from
+from experiments.services.slow_queries import note_place
 from experiments.storage.base import StorageError
 from studio.observing import observe
 
@@ -28,6 +30,30 @@ POLICY: Final = (
     "img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+
+# What no page of the studio asks a browser for, so that no script of anybody may.
+PERMISSIONS: Final = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "camera",
+        "display-capture",
+        "geolocation",
+        "hid",
+        "microphone",
+        "midi",
+        "payment",
+        "serial",
+        "usb",
+    )
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    # No other site draws a picture or reads a script of the studio with a person's cookies.
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": PERMISSIONS,
+}
+HSTS: Final = "Strict-Transport-Security"
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 REQUEST_ID: Final = "X-Request-ID"
 
@@ -88,6 +114,7 @@ class LogContext(MiddlewareMixin):
     ) -> None:
         """Take what is known without a query: whoever signed in, ids in the address."""
         _note_person(request)
+        note_place(_route(request))
         log_context.note(**{name: named[name] for name in ("sweep_id", "run_id") if name in named})
 
 
@@ -97,32 +124,37 @@ def _note_person(request: HttpRequest) -> None:
         log_context.note(user_id=person.pk)
 
 
-def content_security_policy(
+def safe_headers(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Add the policy unless the view set one of its own."""
+    """Add HEADERS, each unless the view set one of its own."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     return middleware
 
 
-def secure_cookies(
+def transport(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Let cookies that were set over TLS come back over TLS alone.
+    """Let cookies that were set over TLS come back over TLS alone; spare the machine's own name.
 
-    No setting: the same studio answers its own machine without TLS.
+    The same studio answers its own machine without TLS, where a secure cookie would sign nobody in,
+    and `localhost` has other servers, which a promise of TLS would shut off.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if request.is_secure():
+        is_local = split_domain_port(request.headers.get("Host", ""))[0] in _LOOPBACK
+        if request.is_secure() or is_local:
             for cookie in response.cookies.values():
-                cookie["secure"] = True
+                cookie["secure"] = request.is_secure()
+        if is_local and HSTS in response.headers:
+            del response.headers[HSTS]
         return response
 
     return middleware

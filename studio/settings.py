@@ -30,7 +30,7 @@ SECRET_KEY = env.secret_key(STUDIO_HOME)
 DEBUG = env.flag("STUDIO_DEBUG")
 # The command line and the scripts of this machine come by its own names, whatever others use.
 _LOOPBACK: Final = ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS = [*env.words("STUDIO_ALLOWED_HOSTS", ["testserver"]), *_LOOPBACK]
+ALLOWED_HOSTS = [*env.words("STUDIO_ALLOWED_HOSTS", []), *_LOOPBACK]
 FORCE_SCRIPT_NAME = STUDIO_BASE_PATH or None
 
 INSTALLED_APPS = [
@@ -49,9 +49,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "studio.middleware.observed",
     "studio.middleware.client_address",
+    "studio.middleware.transport",
     "django.middleware.security.SecurityMiddleware",
-    "studio.middleware.content_security_policy",
-    "studio.middleware.secure_cookies",
+    "studio.middleware.safe_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -173,6 +173,8 @@ STATICFILES_FINDERS = [
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "studio.storage.StudioStaticFilesStorage"},
+# Nothing of the studio is for the pages of other sites.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 }
 
 # --- language and time ------------------------------------------------------------------------
@@ -200,9 +202,29 @@ else:
 # --- limits of uploads and of running things (seconds, bytes) -----------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+# --- TLS: docs/deploy.md --------------------------------------------------------------------------
+# The studio itself speaks HTTP; a proxy in front of it speaks TLS, and this address says so.
+STUDIO_TLS: Final = STUDIO_PUBLIC_URL.startswith("https://")
+# Without this, cookies of a request that came over TLS are secure none the less
+# (studio.middleware.transport); with it also behind a proxy that forgets X-Forwarded-Proto.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = STUDIO_TLS
+CSRF_TRUSTED_ORIGINS = [env.origin_of(STUDIO_PUBLIC_URL)] if STUDIO_TLS else []
+# Sent over TLS alone. It is a promise of the whole host, so an operator may take it back with 0.
+SECURE_HSTS_SECONDS = env.count("STUDIO_HSTS_SECONDS", 365 * 24 * 3600, most=63_072_000)
+SILENCED_SYSTEM_CHECKS = [
+    # A redirect to TLS is the proxy's: command line, scripts and workers of this machine and its
+    # network use HTTP, and whoever sent a token without TLS is not helped by an answer.
+    "security.W008",
+    # The names below the studio's own and the lists of browsers belong to whoever owns the domain.
+    "security.W005",
+    "security.W021",
+]
+
 STUDIO_LEASE_SECONDS: Final = 20
+# Of what a form or a JSON body holds; studio/body_limits.py knows where files may be larger.
 STUDIO_HEARTBEAT_SECONDS: Final = 5
 STUDIO_LEASE_GRACE_SECONDS: Final = 40
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 STUDIO_TAIL_SECONDS: Final = 0.2
 STUDIO_CANCEL_POLL_SECONDS: Final = 1.0
 STUDIO_STOP_GRACE_SECONDS: Final = 10
