@@ -16,6 +16,8 @@ from typing import IO, Any, Final
 
 # Rows of a block: memory stays small, and Parquet is read well.
 _BLOCK_ROWS: Final = 20_000
+# What a formula begins with, also in the wide letters that some spreadsheets take for the same.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def has_parquet() -> bool:
@@ -82,7 +84,7 @@ def _cell(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     # A text that a spreadsheet would run as a formula is kept a text.
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _typed(arrow: Any, values: list[Any]) -> tuple[list[Any], Any]:

@@ -18,7 +18,17 @@ from studio.env import OWN_THREADS
 from studio.sdk.run import JOURNAL_VARIABLE, RUN_VARIABLE
 
 _SECRET_PREFIXES: Final = ("STUDIO_", "DJANGO_", "RQ_", "REDIS_", "DATABASE_", "PG")
-_STORAGE_SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+# Keys, and what keys are got with: a file with a token, the address of a container's keys.
+_STORAGE_SECRETS: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+)
 _PROBE: Final = "import importlib.util as u, sys; sys.exit(u.find_spec('azureml') is None)"
 # Below the length of a lease: nobody renews it meanwhile.
 _PROBE_SECONDS: Final = 15

@@ -21,8 +21,11 @@ _EXTRAS: Final = ("method", "path", "route", "status", "duration_ms")
 _SECRETS: Final = re.compile(
     r"""
       \b(?:st|sc|run)_[A-Za-z0-9_-]{43,}             # tokens, whatever is around them
-    | (?<=/sign-in/)[^/\s"'?]{16,}                   # links that sign somebody in
-    | (?<=/shared/)[^/\s"'?]{16,}                    # links that show a sweep
+    | (?:                                            # links that open something: the address is
+        (?<=/sign-in/) | (?<=/shared/)               # the key
+        | (?<=/invitations/) | (?<=/confirm/) | (?<=/stop/)
+      )[^/\s"'?]{16,}
+    | (?<=/reset/)[^\s"'?]{16,}                      # of a password: whose, and the token
     | (?<=\bBearer\s)[^\s"',;]{8,}
     | (?<=\bBasic\s)[A-Za-z0-9+/]{12,}={0,2}
     | (?<=://)[^/\s"'@]*:[^/\s"'@]*(?=@)             # name:password@host

@@ -18,7 +18,6 @@ from django.conf import settings
 
 from experiments.models import ComputeTarget, Run
 from experiments.problems import Problem, ProblemsError
-from experiments.run_files import list_files
 from experiments.services.posted_reports import POSTED
 from experiments.services.storage import run_directory
 from experiments.services.transitions import StaleState
@@ -31,6 +30,7 @@ _TREES: Final = frozenset({"outputs", "logs", "uploads"})
 _INCOMING: Final = "incoming"
 _COPY: Final = 1 << 20
 _MAX_PATH: Final = 1100
+_MAX_FILES: Final = 100_000
 
 
 def run_of_compute(compute: ComputeTarget, public_id: str, fence: int) -> Run:
@@ -78,8 +78,8 @@ def receive(run: Run, path: str, digest: str, *, offset: int, size: int, block: 
     known = incoming.stat().st_size if incoming.exists() else 0
     if offset > known:
         return known
-    if offset == 0:
-        _check_room(run, size)
+    # What is announced is a promise: what has come of all files is counted with every block.
+    _check_room(run, max(0, size - known) if offset == 0 else _length(block))
     come = _write(incoming, offset, block)
     if come < size:
         return come
@@ -106,6 +106,7 @@ def append_log(run: Run, path: str, *, offset: int, block: IO[bytes]) -> int:
         return size
     if offset > 2 * settings.STUDIO_MAX_LOG_BYTES:
         raise _refuse(f"The log '{path}' is longer than {offset} bytes; it is cut there.")
+    _check_room(run, _length(block))
     target.parent.mkdir(parents=True, exist_ok=True)
     return _write(target, offset, block)
 
@@ -161,7 +162,12 @@ def _target(run: Run, path: str) -> Path:
     if not is_safe or len(path) > _MAX_PATH:
         allowed = ", ".join(f"{name}/..." for name in sorted(_TREES))
         raise _refuse(f"'{path[:80]}' is no file of a run; use {allowed}.")
-    return _directory(run).joinpath(*parts)
+    folder = _directory(run)
+    target = folder.joinpath(*parts)
+    # A link that lies in the folder must lead no block elsewhere.
+    if target.is_symlink() or not target.resolve().is_relative_to(folder.resolve()):
+        raise _refuse(f"'{path[:80]}' is a link, or below one.")
+    return target
 
 
 def _incoming(run: Run, digest: str) -> Path:
@@ -170,10 +176,25 @@ def _incoming(run: Run, digest: str) -> Path:
     return _directory(run) / _INCOMING / digest
 
 
-def _check_room(run: Run, size: int) -> None:
+def _check_room(run: Run, more: int) -> None:
+    """Refuse more bytes than a run may have, those of files that are still coming included."""
     limit = settings.STUDIO_MAX_OUTPUT_BYTES + 2 * settings.STUDIO_MAX_LOG_BYTES
-    if size + sum(file.size_bytes for file in list_files(_directory(run))) > limit:
+    total, count = more, 0
+    for place, _, names in os.walk(_directory(run)):
+        count += len(names)
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += Path(place, name).lstat().st_size
+    if total > limit:
         raise _refuse(f"The files of this run are larger than the limit of {limit} bytes.")
+    if count > _MAX_FILES:
+        raise _refuse(f"The run has more than {_MAX_FILES} files; put them into an archive.")
+
+
+def _length(block: IO[bytes]) -> int:
+    size = block.seek(0, os.SEEK_END)
+    block.seek(0)
+    return size
 
 
 def _write(path: Path, offset: int, block: IO[bytes]) -> int:
