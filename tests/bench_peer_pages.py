@@ -212,7 +212,8 @@ def request_figures(peer: Peer, what: str, asked: list[tuple[str, Any]]) -> list
 
     Five times, or what begins within a minute.
     """
-    took, size = [], 0
+    took: list[float] = []
+    size = 0
     while len(took) < 5 and sum(took) < 60_000:
         begun = time.perf_counter()
         size = sum(len(fetch(peer.port, path, body)) for path, body in asked)
