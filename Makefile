@@ -20,13 +20,16 @@ test: $(VENV)/.installed-dev lint ## Run all linters and tests
 test-all: $(VENV)/.installed-dev lint ## Run the long tests as well, and all pages on both databases
 	@$(BIN)/python -m tests.everything --all
 
-lint: $(VENV)/.installed-dev ## Check style, types, imports, templates, migrations and JavaScript
+lint: $(VENV)/.installed-dev ## Check style, types, imports, templates, migrations, JavaScript, security settings and dependencies
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@git ls-files -z '*.html' | xargs -0 $(BIN)/djade --check --target-version 5.2
 	@home=$$(mktemp -d); trap 'rm -rf "$$home"' EXIT; \
-		STUDIO_HOME="$$home" $(BIN)/python manage.py makemigrations --check --dry-run
+		STUDIO_HOME="$$home" $(BIN)/python manage.py makemigrations --check --dry-run && \
+		STUDIO_HOME="$$home" STUDIO_PUBLIC_URL=https://studio.example STUDIO_ALLOWED_HOSTS=studio.example \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING --tag security
+	@$(BIN)/python -m tests.audit
 	@if command -v node >/dev/null; then \
 		for f in $$(git ls-files '*.js' '*.mjs'); do node --check "$$f" || exit 1; done; \
 	else echo "node is not here: JavaScript is not checked"; fi
