@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern
 from django_rq.admin import QueueAdmin
 from django_rq.models import Dashboard
+from django_rq.settings import get_queues_map
 
 from experiments.models import ComputeTarget
 from experiments.services.dispatch import CONTROL_QUEUE
@@ -31,6 +32,13 @@ class QueueDashboardAdmin(QueueAdmin):
         for pattern in patterns:
             pattern.callback = _with_all_queues(pattern.callback)
         return patterns
+
+
+def queue_indexes() -> dict[str, int]:
+    """Return the number by which django-rq's addresses know each queue."""
+    _name_queues()
+    found: dict[str, int] = get_queues_map()
+    return found
 
 
 def _with_all_queues(view: View) -> View:

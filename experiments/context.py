@@ -39,6 +39,8 @@ def studio(request: HttpRequest) -> dict[str, Any]:
 
 
 def _section(request: HttpRequest) -> str:
+    if request.resolver_match and request.resolver_match.namespace == "admin":
+        return "admin"
     name = (request.resolver_match.url_name or "") if request.resolver_match else ""
     if name == "models" or name.startswith(("model_", "version_")) or name == "model":
         return "models"

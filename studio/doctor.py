@@ -6,7 +6,7 @@ in studio.doctor_*; on a machine that only has workers, only what workers need i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,6 +15,7 @@ from studio import (
     doctor_database,
     doctor_machine,
     doctor_redis,
+    doctor_services,
     doctor_storage,
     doctor_workers,
     env,
@@ -40,17 +41,22 @@ class Finding:
         return self.level != "problem"
 
 
-def examine() -> Iterator[Finding]:
-    """Run every check in order, basic ones first."""
+def examine(names: Collection[str] | None = None) -> Iterator[Finding]:
+    """Run every check in order, basic ones first; or only those with these names."""
     for name, check in _WORKER_CHECKS if is_worker_machine() else _CHECKS:
-        try:
-            seen = check()
-        except Exception as error:  # noqa: BLE001 -- whatever breaks, it is what we report
-            seen = Seen(f"{type(error).__name__}: {error}", "See the message.")
-        if isinstance(seen, tuple):
-            seen = Seen(*seen)
-        level: Level = "ok" if not seen.cure else "warning" if seen.is_warning else "problem"
-        yield Finding(name, seen.detail, seen.cure, seen.why, level)
+        if names is None or name in names:
+            yield _look(name, check)
+
+
+def _look(name: str, check: Callable[[], Seen | tuple[str, str]]) -> Finding:
+    try:
+        seen = check()
+    except Exception as error:  # noqa: BLE001 -- whatever breaks, it is what we report
+        seen = Seen(f"{type(error).__name__}: {error}", "See the message.")
+    if isinstance(seen, tuple):
+        seen = Seen(*seen)
+    level: Level = "ok" if not seen.cure else "warning" if seen.is_warning else "problem"
+    return Finding(name, seen.detail, seen.cure, seen.why, level)
 
 
 def is_worker_machine() -> bool:
@@ -86,6 +92,10 @@ _CHECKS: Final[list[Check]] = [
     ("Redis", doctor_redis.server),
     ("Redis memory", doctor_redis.memory),
     ("Redis password", doctor_redis.password),
+    ("Scheduler", doctor_services.scheduler),
+    ("Messenger", doctor_services.messenger),
+    ("Mail", doctor_services.mail),
+    ("TLS", doctor_services.tls),
     ("Web server", doctor_address.web),
     ("Address", doctor_address.address),
     ("Live updates", doctor_address.sockets),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from platform import python_version
 from typing import Any, Final
@@ -28,12 +27,12 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
-from rq.job import Job
-from rq.queue import Queue
 
 from experiments.queries import operating
+from experiments.queries.site_settings import site
 from experiments.services import counters
 from experiments.services.dispatch import CONTROL_QUEUE
+from experiments.services.queue_depths import queue_depths
 from experiments.states import RUN_REASONS, SWEEP_REASONS, RunState, SweepState
 from studio.version import VERSION
 
@@ -67,7 +66,11 @@ def _of_database(targets: list[operating.TargetCount]) -> list[Metric]:
     targets += operating.target_counts()
     size = GaugeMetricFamily("studio_database_bytes", "Size of the database.")
     size.add_metric([], operating.database_bytes())
-    return [*_sweeps(), *_runs(targets), *_slots(targets), size]
+    maintenance = GaugeMetricFamily(
+        "studio_maintenance", "1 while maintenance keeps new runs from starting."
+    )
+    maintenance.add_metric([], float(site().maintenance))
+    return [*_sweeps(), *_runs(targets), *_slots(targets), size, maintenance]
 
 
 def _of_redis(targets: Sequence[operating.TargetCount]) -> list[Metric]:
@@ -152,37 +155,16 @@ def _slots(targets: Sequence[operating.TargetCount]) -> Iterator[Metric]:
 
 
 def _jobs(client: redis.Redis, queues: dict[str, str]) -> Iterator[Metric]:
-    """Yield what waits in Redis: two ways there and back, however many queues there are."""
-    names = {**queues, CONTROL_QUEUE: CONTROL_QUEUE}
-    pipeline = client.pipeline(transaction=False)
-    for queue in names.values():
-        key = f"{Queue.redis_queue_namespace_prefix}{queue}"
-        pipeline.llen(key)
-        pipeline.lindex(key, -1)
-        pipeline.lindex(key, 0)
-    found = pipeline.execute()
+    depths = queue_depths(client, {**queues, CONTROL_QUEUE: CONTROL_QUEUE})
     jobs = GaugeMetricFamily("studio_queue_jobs", "Jobs in a queue.", labels=["queue"])
-    for name, length in zip(names, found[::3], strict=True):
-        jobs.add_metric([name], length)
-    yield jobs
-    # Something may have been put in front: the older of both ends.
-    for key in [*found[1::3], *found[2::3]]:
-        pipeline.hget(Job.key_for(key.decode() if key else ""), "enqueued_at")
-    ages = [_age(moment) for moment in pipeline.execute()]
     oldest = GaugeMetricFamily(
         "studio_queue_oldest_seconds", "Age of the oldest job of a queue.", labels=["queue"]
     )
-    for name, last, first in zip(names, ages[: len(names)], ages[len(names) :], strict=True):
-        oldest.add_metric([name], max(last, first))
+    for depth in depths:
+        jobs.add_metric([depth.name], depth.jobs)
+        oldest.add_metric([depth.name], depth.oldest)
+    yield jobs
     yield oldest
-
-
-def _age(moment: bytes | None) -> float:
-    if not moment:
-        return 0.0
-    queued = datetime.fromisoformat(moment.decode())
-    queued = queued if queued.tzinfo else queued.replace(tzinfo=UTC)
-    return max(0.0, (datetime.now(UTC) - queued).total_seconds())
 
 
 def _moves(known: dict[str, float]) -> Iterator[Metric]:

@@ -11,7 +11,6 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -19,15 +18,16 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from experiments import queries
-from experiments.models import DeliveryAttempt, NotificationChannel, Worker
+from experiments.models import Worker
+from experiments.queries.site_settings import site
 from experiments.services import counters
 from experiments.storage.base import StorageError
 from experiments.storage.chosen import storage
+from studio.doctor_services import mail_refused
 from studio.kept import Kept
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,6 @@ _KEEP_SECONDS: Final = 1.0
 _BUCKET_SECONDS: Final = 30.0
 # The watchdog looks every five seconds.
 _SILENT_SECONDS: Final = 60.0
-_MAIL_LATELY: Final = timedelta(hours=1)
-_MAIL_TRIES: Final = 3
 _NO_DATABASE: Final = "The database does not answer."
 _NO_REDIS: Final = "Redis does not answer."
 _NO_STORAGE: Final = "The storage of files does not take or give any."
@@ -80,7 +78,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def look() -> tuple[Feature, ...]:
-    """Ask every part once: two queries, one question to Redis, one look at the storage."""
+    """Ask every part once: some tiny queries, one question to Redis, one look at the storage."""
     parts = _Parts(_database(), *_redis(), _storage())
     return (
         _feature("submit", parts.database or parts.storage),
@@ -112,6 +110,8 @@ def _answer(body: dict[str, object], status: int) -> JsonResponse:
 
 
 def _run(parts: _Parts) -> Feature:
+    if not parts.database and site().maintenance:
+        return Feature("run", "off", "Maintenance: no new runs start.")
     why = parts.database or parts.redis
     if not why and time.time() - parts.last_tick > _SILENT_SECONDS:
         why = "The scheduler has not looked for a minute."
@@ -127,14 +127,7 @@ def _mail(parts: _Parts) -> Feature:
         return Feature("mail", "off", "No mail server is set.")
     if parts.database:
         return _feature("mail", parts.database)
-    tries = DeliveryAttempt.objects.filter(
-        delivery__channel__kind=NotificationChannel.Kind.EMAIL,
-        began_at__gt=timezone.now() - _MAIL_LATELY,
-    ).order_by("-pk")
-    errors = list(tries.values_list("error", flat=True)[:_MAIL_TRIES])
-    # One of them may have had a wrong address.
-    is_away = len(errors) == _MAIL_TRIES and all(errors)
-    return _feature("mail", "The mail server takes no messages." if is_away else "")
+    return _feature("mail", "The mail server takes no messages." if mail_refused() else "")
 
 
 def _database() -> str:

@@ -34,7 +34,7 @@ ALLOWED_HOSTS = [*env.words("STUDIO_ALLOWED_HOSTS", []), *_LOOPBACK]
 FORCE_SCRIPT_NAME = STUDIO_BASE_PATH or None
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "studio.admin_config.StudioAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -10,6 +10,7 @@ from experiments.api.v1 import api
 from experiments.views.account import admin_sign_in
 from studio import checks, health
 from studio.metrics import metrics
+from studio.readiness import readyz
 
 urlpatterns = [
     path("admin/login/", admin_sign_in),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("api/", include(mlflow.urlpatterns)),
     path("healthz", health.healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("", include("experiments.urls")),
 ]

@@ -21,6 +21,7 @@ from experiments import log_context
 from experiments.api.mlflow.routes import dispatch, route_of
 from experiments.api.mlflow.views import token_of
 from experiments.api.mlflow.wire import Answer, Call, MlflowError, refusal
+from experiments.services.slow_queries import note_place
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 _PREFIXES: Final = ("/api/2.0/mlflow/", "/api/3.0/mlflow/")
@@ -99,6 +100,7 @@ def _header(scope: Any, name: bytes) -> str:
 def _answer_observed(observe: Observe, call: Call, path: str, request_id: str) -> Answer:
     begun = time.perf_counter()
     with log_context.only(request_id=request_id):
+        note_place(route_of(call))
         given = _dispatch(call)
         observe(
             route=route_of(call),
