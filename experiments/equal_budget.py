@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from experiments.curves import BoolArray, FloatArray, IntArray, best_so_far, direction
 
@@ -264,7 +264,7 @@ class EqualBudget:
 
 
 def _spearman(one: FloatArray, other: FloatArray) -> float:
-    a, b = rankdata(one), rankdata(other)
+    a, b = scipy.stats.rankdata(one), scipy.stats.rankdata(other)
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
     return float(np.corrcoef(a, b)[0, 1])

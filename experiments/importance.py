@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from experiments.curves import FloatArray, IntArray
 
@@ -77,7 +77,7 @@ def importance_of(
     codes = np.stack(
         [_codes([params[i].get(name) for i in kept.tolist()]) for name in varying], axis=1
     )
-    ranks = rankdata(values[kept])
+    ranks = scipy.stats.rankdata(values[kept])
     ranks = (ranks - ranks.mean()) / ranks.std()
     loss, explained = _shuffled(codes, ranks, rng, _TREES)
     shares = _shares(loss)

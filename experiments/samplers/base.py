@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
@@ -85,6 +86,8 @@ class Sampler(ABC):
     `allows_policy`: whether runs may be stopped early, or their last values mislead the sampler.
     `needs_same_space`: whether sweeps that it goes on from must have the identical search space.
     `looks_ahead`: whether a suggestion takes so long that it is worked out before it is needed.
+    `libraries`: what its first suggestion imports, and nothing before it: they take half a second
+    and much memory, which a process that never samples does not have to spend.
     """
 
     name: ClassVar[str]
@@ -95,6 +98,13 @@ class Sampler(ABC):
     allows_policy: ClassVar[bool] = True
     needs_same_space: ClassVar[bool] = False
     looks_ahead: ClassVar[bool] = False
+    libraries: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def load_libraries(cls) -> None:
+        """Import what the first suggestion needs."""
+        for name in cls.libraries:
+            import_module(name)
 
     def __init__(
         self,

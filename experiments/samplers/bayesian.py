@@ -62,6 +62,7 @@ class Bayesian(Sampler):
     accepts = frozenset({"choice", "uniform", "quniform"})
     allows_policy = False
     looks_ahead = True
+    libraries = (*Sobol.libraries, "scipy.linalg", "scipy.optimize", "scipy.special")
     needs_same_space = True
     # Azure ML's method takes only some types of values; `check` says which.
     takes_any_value: ClassVar[bool] = False

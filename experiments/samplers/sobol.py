@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from scipy.stats import qmc
+import scipy
 
 from experiments.samplers.base import History, Sampler, Suggestion
 from experiments.samplers.tried import Tried
@@ -27,6 +27,7 @@ class Sobol(Sampler):
     label = "Sobol"
     help = "Random, but spread evenly over the space."
     accepts = frozenset(EXPRESSIONS)
+    libraries = ("scipy.stats",)
 
     def suggest(self, history: History, count: int) -> list[Suggestion]:
         """Return `count` new configurations; see `Sampler.suggest`."""
@@ -57,7 +58,7 @@ class Sobol(Sampler):
 
     def _points(self, count: int) -> np.ndarray[Any, Any]:
         """Return at least the first `count` points of the sequence: `(2^k, d)`."""
-        engine = qmc.Sobol(
+        engine = scipy.stats.qmc.Sobol(
             self.space.dimension, scramble=True, rng=np.random.default_rng(self.seed)
         )
         # A power of two: scipy warns about other sizes, and a longer block starts the same.

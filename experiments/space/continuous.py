@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
-from scipy.special import ndtr, ndtri
+import scipy
 
 from experiments.problems import Problem
 from experiments.space.base import Expression, FieldSpec, Scale
@@ -296,12 +296,12 @@ def _quantile(mu: float, sigma: float, u: float) -> float:
     """Return the value of N(mu, sigma) at quantile `u`; the ends stay finite."""
     if not sigma:
         return float(mu)
-    return float(mu + sigma * ndtri(min(max(u, _TAIL), 1 - _TAIL)))
+    return float(mu + sigma * scipy.special.ndtri(min(max(u, _TAIL), 1 - _TAIL)))
 
 
 def _position(mu: float, sigma: float, value: float) -> float:
     """Return the quantile of `value` under N(mu, sigma)."""
-    return float(ndtr((value - mu) / sigma)) if sigma else 0.5
+    return float(scipy.special.ndtr((value - mu) / sigma)) if sigma else 0.5
 
 
 def _around(expression: Normal | LogNormal, middle: float) -> str:

@@ -11,8 +11,8 @@ import math
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import erfcx, log_ndtr, ndtr
 
 Floats = NDArray[np.float64]
 _LOG_ROOT_2PI: Final = 0.5 * math.log(2.0 * math.pi)
@@ -29,8 +29,8 @@ def log_h(z: Floats) -> Floats:
     found = np.empty_like(z)
     near = z > -1.0
     a, b = z[near], z[~near]
-    found[near] = np.log(np.exp(-0.5 * a * a - _LOG_ROOT_2PI) + a * ndtr(a))
-    tail = np.abs(b) * erfcx(-b / math.sqrt(2.0)) * math.sqrt(math.pi / 2.0)
+    found[near] = np.log(np.exp(-0.5 * a * a - _LOG_ROOT_2PI) + a * scipy.special.ndtr(a))
+    tail = np.abs(b) * scipy.special.erfcx(-b / math.sqrt(2.0)) * math.sqrt(math.pi / 2.0)
     rest = np.log1p(-np.minimum(tail, 1.0 - 1e-16))
     rest = np.where(b < _FAR, -2.0 * np.log(np.abs(b)), rest)
     found[~near] = -0.5 * b * b - _LOG_ROOT_2PI + rest
@@ -47,5 +47,5 @@ def slope(
     z = (target - mean) / spread
     value = math.log(spread) + float(log_h(np.array([z]))[0])
     density = math.exp(min(-0.5 * z * z - _LOG_ROOT_2PI - value, 700.0))
-    chance = math.exp(min(float(log_ndtr(z)) - value, 700.0))
+    chance = math.exp(min(float(scipy.special.log_ndtr(z)) - value, 700.0))
     return value, density * d_spread - chance * d_mean

@@ -12,9 +12,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import lapack
-from scipy.special import log_ndtr, ndtr
 
 from experiments.samplers.gp.model import Posterior
 
@@ -47,9 +46,9 @@ def truncated_mean(mean: Floats, spread: Floats, low: float, high: Floats) -> Fl
     Where both ends lie far in one tail, the end that is nearer to the mean.
     """
     a, b = (low - mean) / spread, (high - mean) / spread
-    mass = ndtr(b) - ndtr(a)
+    mass = scipy.special.ndtr(b) - scipy.special.ndtr(a)
     density = (np.exp(-0.5 * a * a) - np.exp(-0.5 * b * b)) / _ROOT_2PI
-    nearer = np.where(log_ndtr(b) < log_ndtr(-a), high, low)
+    nearer = np.where(scipy.special.log_ndtr(b) < scipy.special.log_ndtr(-a), high, low)
     with np.errstate(divide="ignore", invalid="ignore"):
         inner = mean + spread * density / mass
     inner = np.where(mass > 1e-8, inner, nearer)
@@ -62,4 +61,4 @@ def inverse_factor(posterior: Posterior) -> Floats:
     q = n - b
     L = np.zeros((n, n), order="F")  # noqa: N806
     L[:b, :b], L[b:, :b], L[b:, b:] = posterior.L1, posterior.C[:q], posterior.L2[:q, :q]
-    return np.asarray(lapack.dtrtri(L, lower=1)[0])
+    return np.asarray(scipy.linalg.lapack.dtrtri(L, lower=1)[0])

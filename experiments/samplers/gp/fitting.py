@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import lapack
-from scipy.optimize import minimize
 
 from experiments.samplers.gp.kernels import ROOT5, pair_distances
 
@@ -79,12 +78,12 @@ class Evidence:
         K = np.zeros((n, n), order="F")  # noqa: N806
         K[self._pairs] = signal * correlation
         K.flat[:: n + 1] = signal + noise + JITTER
-        L, fault = lapack.dpotrf(K, lower=1, overwrite_a=1)  # noqa: N806
+        L, fault = scipy.linalg.lapack.dpotrf(K, lower=1, overwrite_a=1)  # noqa: N806
         if fault:
             return _BAD, np.zeros(len(theta))
         half_determinant = float(np.log(L.diagonal()).sum())
-        alpha = lapack.dpotrs(L, self.y, lower=1)[0]
-        inverse = lapack.dpotri(L, lower=1, overwrite_c=1)[0]
+        alpha = scipy.linalg.lapack.dpotrs(L, self.y, lower=1)[0]
+        inverse = scipy.linalg.lapack.dpotri(L, lower=1, overwrite_c=1)[0]
         value = 0.5 * float(self.y @ alpha) + half_determinant
         # G = (K^-1 - alpha alpha^T) / 2; every pair stands for two entries.
         rows, columns = self._pairs
@@ -166,7 +165,7 @@ def fit_theta(
     evidence = Evidence(X, y, is_option, prior)
     start = evidence.prior_mean.copy()
     start[len(is_option) + 1] = math.log(0.01)
-    found = minimize(
+    found = scipy.optimize.minimize(
         evidence,
         start,
         jac=True,

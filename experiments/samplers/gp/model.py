@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from experiments.samplers.gp.fitting import JITTER
 from experiments.samplers.gp.kernels import Kernel
@@ -58,8 +58,8 @@ class Posterior:
         mean = float(V1[:, 0] @ self.beta[:b] + V2[:, 0] @ self.beta[b:])
         variance = self.kernel.signal - float((V1 * V1).sum() + (V2 * V2).sum())
         spread = max(variance, 1e-12) ** 0.5
-        last = lapack.dtrtrs(self.L2, V2, lower=1, trans=1)[0] if len(V2) else V2
-        first = lapack.dtrtrs(self.L1, V1 - self.C.T @ last, lower=1, trans=1)[0]
+        last = scipy.linalg.lapack.dtrtrs(self.L2, V2, lower=1, trans=1)[0] if len(V2) else V2
+        first = scipy.linalg.lapack.dtrtrs(self.L1, V1 - self.C.T @ last, lower=1, trans=1)[0]
         solved = np.concatenate([first[:, 0], last[:, 0]])
         return mean, spread, dk[:n].T @ self.alpha, -(dk.T @ solved) / spread
 
@@ -84,11 +84,11 @@ class Posterior:
     def _solve(self, k: Floats) -> tuple[Floats, Floats]:
         """Return L^-1 k in its two blocks, k: `(b + q, m)`."""
         b = len(self.L1)
-        V1 = lapack.dtrtrs(self.L1, k[:b], lower=1)[0]  # noqa: N806
+        V1 = scipy.linalg.lapack.dtrtrs(self.L1, k[:b], lower=1)[0]  # noqa: N806
         if len(k) == b:
             return V1, k[b:]
         rest = k[b:] - self.C @ V1
-        return V1, lapack.dtrtrs(self.L2, rest, lower=1)[0]
+        return V1, scipy.linalg.lapack.dtrtrs(self.L2, rest, lower=1)[0]
 
 
 def factor(kernel: Kernel, X: Floats, noise: Floats) -> Floats:  # noqa: N803
@@ -106,16 +106,20 @@ def condition(
 ) -> Posterior:
     """Return the posterior given runs, `L1` being the factor of the first of them."""
     b = len(L1)
-    beta1 = lapack.dtrtrs(L1, y[:b], lower=1)[0]
-    V = lapack.dtrtrs(L1, kernel.cross(X[:b], X[b:]), lower=1)[0] if b < len(X) else L1[:, :0]  # noqa: N806
+    beta1 = scipy.linalg.lapack.dtrtrs(L1, y[:b], lower=1)[0]
+    V = (  # noqa: N806
+        scipy.linalg.lapack.dtrtrs(L1, kernel.cross(X[:b], X[b:]), lower=1)[0]
+        if b < len(X)
+        else L1[:, :0]
+    )
     C = V.T  # noqa: N806
     L2 = np.zeros((0, 0))  # noqa: N806
     beta2 = y[b:]
     if b < len(X):
         L2 = _cholesky(np.asfortranarray(kernel.cross(X[b:], X[b:]) - C @ V), noise[b:])  # noqa: N806
-        beta2 = lapack.dtrtrs(L2, y[b:] - C @ beta1, lower=1)[0]
-    alpha2 = lapack.dtrtrs(L2, beta2, lower=1, trans=1)[0] if len(L2) else beta2
-    alpha1 = lapack.dtrtrs(L1, beta1 - C.T @ alpha2, lower=1, trans=1)[0]
+        beta2 = scipy.linalg.lapack.dtrtrs(L2, y[b:] - C @ beta1, lower=1)[0]
+    alpha2 = scipy.linalg.lapack.dtrtrs(L2, beta2, lower=1, trans=1)[0] if len(L2) else beta2
+    alpha1 = scipy.linalg.lapack.dtrtrs(L1, beta1 - C.T @ alpha2, lower=1, trans=1)[0]
     return Posterior(
         kernel=kernel,
         X=X,
@@ -142,8 +146,8 @@ def condition_whole(
     n = len(y)
     beta = np.zeros(len(X))
     ended = np.asfortranarray(L[:n, :n])
-    beta[:n] = lapack.dtrtrs(ended, y, lower=1)[0]
-    alpha = lapack.dtrtrs(ended, beta[:n], lower=1, trans=1)[0]
+    beta[:n] = scipy.linalg.lapack.dtrtrs(ended, y, lower=1)[0]
+    alpha = scipy.linalg.lapack.dtrtrs(ended, beta[:n], lower=1, trans=1)[0]
     return Posterior(kernel, X, L, np.zeros((0, len(X))), np.zeros((0, 0)), beta, alpha, noise)
 
 
@@ -153,7 +157,7 @@ def _cholesky(K: Floats, noise: Floats) -> Floats:  # noqa: N803
     extra = 0.0
     while True:
         K.flat[:: len(K) + 1] = diagonal + extra
-        L, fault = lapack.dpotrf(K, lower=1, clean=1)  # noqa: N806
+        L, fault = scipy.linalg.lapack.dpotrf(K, lower=1, clean=1)  # noqa: N806
         if not fault:
             return np.asarray(L)
         extra = max(extra * 10.0, JITTER)

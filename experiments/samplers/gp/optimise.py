@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from experiments.samplers.gp.encoding import Encoding
 
@@ -148,7 +148,7 @@ def _climb(
         found, slope = surface.slope(z)
         return -found, -slope[numbers]
 
-    found = minimize(
+    found = scipy.optimize.minimize(
         negative,
         x[numbers],
         jac=True,
