@@ -26,9 +26,9 @@ def preload(run_id: int) -> None:
         if sweep_id in _known:
             return
         spec = SweepSpec.from_stored(stored)
-        load_sampler(spec.sampler_name)(
-            spec.space, goal=spec.primary_metric.goal, seed=0, options=spec.sampler_options
-        )
+        sampler = load_sampler(spec.sampler_name)
+        sampler(spec.space, goal=spec.primary_metric.goal, seed=0, options=spec.sampler_options)
+        sampler.load_libraries()
         make_policy(spec.early_termination_config)
         load_compute(kind)
         _known.add(sweep_id)
