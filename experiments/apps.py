@@ -17,8 +17,10 @@ class ExperimentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Take the time of every query; listen for who signs in."""
-        from experiments.services.slow_queries import watch  # noqa: PLC0415 -- needs the models
+        from experiments.services import account_signals  # noqa: PLC0415 -- needs the models
+        from experiments.services.slow_queries import watch  # noqa: PLC0415
         from experiments.services.workspaces import settle_at_sign_in  # noqa: PLC0415 -- as above
 
+        account_signals.connect()
         connection_created.connect(watch, dispatch_uid="experiments.slow_queries")
         user_logged_in.connect(settle_at_sign_in, dispatch_uid="experiments.workspaces")

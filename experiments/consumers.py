@@ -18,12 +18,12 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth.models import User
 from django.db import DatabaseError
 
 from experiments import queries
 from experiments.models import Sweep
 from experiments.services.events import LIST_GROUP, sweep_group
+from experiments.services.sessions import person_group, who_is_signed_in
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -32,7 +32,7 @@ FRAME_SECONDS: Final = 0.25
 LIST_SECONDS: Final = 1.0
 # Hints may be lost with Redis; this is how late a frame can be then.
 LOOK_SECONDS: Final = 3.0
-# How long a socket may outlive the right to look at its sweep.
+# How long a socket may outlive a session or the right to look at a sweep, where the hint is lost.
 CHECK_SECONDS: Final = 60.0
 ANONYMOUS: Final = 4401
 NOT_FOUND: Final = 4404
@@ -40,8 +40,12 @@ NOT_FOUND: Final = 4404
 _WINDOW: Final = 2000
 
 
+class SignedOutError(Exception):
+    """The session that a socket was opened with has ended."""
+
+
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
-    """What both sockets share: who may listen, the group, and one task that sends frames."""
+    """What both sockets share: who may listen, the groups, and one task that sends frames."""
 
     group: str
     seconds: float
@@ -52,6 +56,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         await self.accept()
         self.dirty = asyncio.Event()
         self.sender: asyncio.Task[None] | None = None
+        self.check_at = time.monotonic() + CHECK_SECONDS
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
             await self.close(code=ANONYMOUS)
@@ -72,9 +77,24 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def join(self) -> None:
         """Listen to the group; without Redis the slow look at the database has to do."""
         try:
-            await self.channel_layer.group_add(self.group, self.channel_name)
+            for group in self.groups_of_socket():
+                await self.channel_layer.group_add(group, self.channel_name)
         except Exception as error:  # noqa: BLE001 - hints are a help, not a need
             logger.warning("no live hints for %s: %s", self.group, error)
+
+    def groups_of_socket(self) -> tuple[str, str]:
+        """Return what it listens to: its subject, and what becomes of its person."""
+        return self.group, person_group(self.scope["user"].pk)
+
+    async def check_access(self) -> None:
+        """Look whether the session goes on; raises SignedOutError when it does not."""
+        self.check_at = time.monotonic() + CHECK_SECONDS
+        session = self.scope.get("session")
+        key = session.session_key if session is not None else None
+        user = await _read(who_is_signed_in, self.scope["user"].pk, key)
+        if user is None:
+            raise SignedOutError
+        self.scope["user"] = user
 
     async def send_frames(self) -> None:
         """Send at most one frame in `seconds`, each after the one before has gone out."""
@@ -82,7 +102,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             while True:
                 self.dirty.clear()
                 try:
+                    if time.monotonic() >= self.check_at:
+                        await self.check_access()
                     await self.send_frame()
+                except SignedOutError:
+                    await self.close(code=ANONYMOUS)
+                    return
                 except Sweep.DoesNotExist:
                     await self.close(code=NOT_FOUND)
                     return
@@ -97,6 +122,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         del message
         self.dirty.set()
 
+    async def person_changed(self, message: dict[str, Any]) -> None:
+        """Take the hint that a session of the person ended, or the whole account."""
+        del message
+        self.check_at = 0.0
+        self.dirty.set()
+
     async def disconnect(self, code: int) -> None:
         """Stop sending and leave the group."""
         del code
@@ -104,7 +135,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             self.sender.cancel()
             await self.sender
             with suppress(Exception):
-                await self.channel_layer.group_discard(self.group, self.channel_name)
+                for group in self.groups_of_socket():
+                    await self.channel_layer.group_discard(group, self.channel_name)
 
     async def send_json(self, content: dict[str, Any]) -> None:
         """Send compact JSON."""
@@ -123,15 +155,12 @@ class SweepConsumer(LiveConsumer):
             return False
         self.sweep = sweep
         self.group = sweep_group(sweep.pk)
-        self.check_at = time.monotonic() + CHECK_SECONDS
         self.cursor = _after(self.scope.get("query_string", b""), default=sweep.cursor)
         self.is_first = True
         return True
 
     async def send_frame(self) -> None:
         """Send the events after the cursor; the first frame goes out even when it is empty."""
-        if time.monotonic() >= self.check_at:
-            await self.check_access()
         cursor, events = await _read(_events_after, self.sweep, self.cursor)
         if events or self.is_first:
             await self.send_json({"cursor": cursor, "events": events})
@@ -141,8 +170,8 @@ class SweepConsumer(LiveConsumer):
 
     async def check_access(self) -> None:
         """End the stream of somebody who may not see the sweep any more."""
-        self.check_at = time.monotonic() + CHECK_SECONDS
-        if await _read(_find_sweep_again, self.scope["user"].pk, self.sweep.public_id) is None:
+        await super().check_access()
+        if await _read(_find_sweep, self.scope["user"], self.sweep.public_id) is None:
             raise Sweep.DoesNotExist
 
 
@@ -153,8 +182,8 @@ class SweepListConsumer(LiveConsumer):
     group = LIST_GROUP
 
     async def open(self, user: Any) -> bool:
-        """Remember who listens."""
-        self.user = user
+        """Begin with nothing; whoever is signed in sees something or nothing in the list."""
+        del user
         self.changed: set[int] = set()
         return True
 
@@ -166,18 +195,13 @@ class SweepListConsumer(LiveConsumer):
     async def send_frame(self) -> None:
         """Send the public ids of the changed sweeps that this person may see."""
         changed, self.changed = self.changed, set()
-        ids = await _read(_public_ids, self.user, changed) if changed else []
+        ids = await _read(_public_ids, self.scope["user"], changed) if changed else []
         if ids:
             await self.send_json({"changed": ids})
 
 
 def _find_sweep(user: Any, public_id: str) -> Sweep | None:
     return queries.followed_for(user).filter(public_id=public_id).first()
-
-
-def _find_sweep_again(user_id: int, public_id: str) -> Sweep | None:
-    user = User.objects.filter(pk=user_id).first()
-    return _find_sweep(user, public_id) if user is not None else None
 
 
 def _events_after(sweep: Sweep, cursor: int) -> tuple[int, list[dict[str, Any]]]:

@@ -46,6 +46,8 @@ def _section(request: HttpRequest) -> str:
         return "models"
     if name in ("dashboard", "search"):
         return name
+    if name.startswith(("password", "session", "sign_up", "token")):
+        return ""
     if name.startswith(("account", "notifications", "webhook", "workspace")):
         return ""
     return "compute" if name.startswith("compute") else "sweeps"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from experiments import account_urls
 from experiments.views import (
     account,
     best,
@@ -46,6 +47,7 @@ _MODEL = "models/<slug:workspace>/<str:name>"
 _VERSION = f"{_MODEL}/<int:number>"
 
 urlpatterns = [
+    *account_urls.urlpatterns,
     path("", dashboard.home, name="home"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("sign-in/", account.sign_in, name="sign_in"),

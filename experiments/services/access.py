@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Q
 
 from experiments import clock, log_context
 from experiments.models import ApiToken, Run, SignInLink
+from experiments.services.audit import Act, record
 from experiments.states import RUN_LIVE
 
 SIGN_IN_LINK_LIFE: Final = timedelta(hours=24)
@@ -28,9 +30,15 @@ def make_api_token(
     """Make a bearer token of a person; return its row and the token itself, never seen again."""
     plain = f"st_{secrets.token_urlsafe(32)}"
     until = clock.now() + expires if isinstance(expires, timedelta) else expires
-    token = ApiToken.objects.create(
-        user=user, name=name, scope=ApiToken.Scope(scope), digest=digest_of(plain), expires_at=until
-    )
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            user=user,
+            name=name,
+            scope=ApiToken.Scope(scope),
+            digest=digest_of(plain),
+            expires_at=until,
+        )
+        record(Act.TOKEN_CREATED, by=user, **_about(token))
     return token, plain
 
 
@@ -73,10 +81,19 @@ def use_sign_in_link(plain: str) -> User | None:
     return link.user
 
 
-def revoke_api_token(token: ApiToken) -> bool:
-    """Take a token away; False when it was gone already."""
-    deleted, _ = ApiToken.objects.filter(pk=token.pk).delete()
+def revoke_api_token(token: ApiToken, *, by: User | None = None) -> bool:
+    """Take a token away, `by` None: its owner did; False when it was gone already."""
+    with transaction.atomic():
+        deleted, _ = ApiToken.objects.filter(pk=token.pk).delete()
+        if deleted:
+            record(Act.TOKEN_REVOKED, by=by or token.user, **_about(token))
     return bool(deleted)
+
+
+def _about(token: ApiToken) -> dict[str, Any]:
+    until = token.expires_at and token.expires_at.isoformat()
+    details = {"scope": str(token.scope), "of": token.user.get_username(), "expires": until}
+    return {"about": token.name, "about_id": str(token.pk), "details": details}
 
 
 def revoke_sign_in_link(link: SignInLink) -> bool:

@@ -25,6 +25,7 @@ from experiments.notify.kinds import EVENTS, SCOPES, ChannelKind, EventKind
 from experiments.notify.mail_server import is_mail_address
 from experiments.notify.signing import derive_secret
 from experiments.problems import Problem, ProblemsError
+from experiments.services.accounts import note_address
 from experiments.services.notification_links import absolute, address_url
 from experiments.services.refused import Refused
 from experiments.storable import is_storable
@@ -148,8 +149,11 @@ def ask_for_address(user: User, address: str) -> None:
 
 def confirm_address(user: User, address: str, instead_of: str) -> bool:
     """Make a confirmed address that of the account; False when it was changed meanwhile."""
-    rows = User.objects.filter(pk=user.pk, email=instead_of)
-    return bool(rows.update(email=address))
+    with transaction.atomic():
+        if not User.objects.filter(pk=user.pk, email=instead_of).update(email=address):
+            return False
+        note_address(user, address, instead_of)
+    return True
 
 
 def rotate_secret(channel: NotificationChannel) -> str:

@@ -13,6 +13,7 @@ from experiments.services.leftovers import SNAPSHOT_GRACE, remove_unused_snapsho
 from experiments.services.outputs import obey_rules
 from experiments.services.purge import begin_overdue
 from experiments.services.removals import carry_on_all
+from experiments.services.sessions import forget_expired_sessions
 
 _SECONDS: Final = 0.5
 # What changes by the day is looked at every few minutes.
@@ -28,3 +29,4 @@ def look_after(now: datetime) -> None:
     if not _looked_at or time.monotonic() - _looked_at[0] >= _SELDOM:
         _looked_at[:] = [time.monotonic()]
         remove_unused_snapshots(now - SNAPSHOT_GRACE, seconds=_SECONDS)
+        forget_expired_sessions()

@@ -28,6 +28,8 @@ BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 # How late "last seen" may be: a write for every request would cost more than it tells.
 SEEN_SECONDS: Final = 300.0
 _MOST_REMEMBERED: Final = 10_000
+_MOST_FORGOTTEN: Final = 500
+_MOST_FORGOTTEN: Final = 500
 _AGENT: Final = 400
 
 
@@ -101,6 +103,15 @@ def note_seen(request: HttpRequest, user: User) -> None:
         )
 
 
+def who_is_signed_in(user_id: int, key: str | None) -> User | None:
+    """Return the person of a socket while they may come in and their session goes on."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None or key is None:
+        return user
+    is_alive = Session.objects.filter(pk=key, expire_date__gt=clock.now()).exists()
+    return user if is_alive else None
+
+
 def end_session(row: SignedInSession, *, by: User) -> bool:
     """End one session; False when it had ended already."""
     with transaction.atomic():
@@ -123,6 +134,22 @@ def end_sessions(user: User, *, by: User | None = None, keep: str | None = None)
                 record(Act.SESSION_ENDED, by=by, about=user.get_username(), details=details)
     _tell_sockets(user.pk)
     return len(keys)
+
+
+def forget_expired_sessions() -> None:
+    """Remove some of the sessions that ended by themselves, with their rows."""
+    rows = Session.objects.filter(expire_date__lte=clock.now())
+    keys = list(rows.values_list("pk", flat=True)[:_MOST_FORGOTTEN])
+    if keys:
+        Session.objects.filter(pk__in=keys).delete()
+
+
+def forget_expired_sessions() -> None:
+    """Remove some of the sessions that ended by themselves, with their rows."""
+    rows = Session.objects.filter(expire_date__lte=clock.now())
+    keys = list(rows.values_list("pk", flat=True)[:_MOST_FORGOTTEN])
+    if keys:
+        Session.objects.filter(pk__in=keys).delete()
 
 
 def _tell_sockets(user_id: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, cast
 
 from django.contrib import messages
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
@@ -18,16 +18,18 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from experiments.services.access import use_sign_in_link
+from experiments.services.accounts import note_password
+from experiments.services.sessions import Way, begin_session, note_session
 from experiments.services.sign_in import SignInPausedError, sign_in_with_password
+from experiments.services.sign_up import is_open_to_strangers
 
-_BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 _WRONG_PAIR: Final = (
     "User name or password is wrong.",
     "After 5 failed tries the account pauses for 15 minutes.",
 )
 _PAUSED: Final = (
-    "This account is paused for 15 minutes.",
-    "There were 5 failed tries. A one-time link still signs you in.",
+    "Signing in from here is paused for 15 minutes.",
+    "There were too many failed tries. A one-time link or a new password still lets you in.",
 )
 _LINK_GONE: Final = (
     "This link does not work any more.",
@@ -52,7 +54,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _sign_in_page(request, error=_PAUSED, username=username, status=429)
     if user is None:
         return _sign_in_page(request, error=_WRONG_PAIR, username=username, status=401)
-    login(request, user, backend=_BACKEND)
+    begin_session(request, user, Way.PASSWORD)
     return redirect(target)
 
 
@@ -64,7 +66,7 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
     """Sign in the person that a one-time link was made for."""
     user = use_sign_in_link(token)
     if user is not None:
-        login(request, user, backend=_BACKEND)
+        begin_session(request, user, Way.LINK)
         return redirect(_safe_next(request))
     if request.user.is_authenticated:
         return redirect("home")
@@ -101,6 +103,9 @@ def password(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         form.save()
         update_session_auth_hash(request, user)
+        # The old session is gone with the old password; this one has another key.
+        note_session(request, user, way=Way.PASSWORD if had_one else Way.LINK)
+        note_password(user, how="its owner")
         messages.success(request, "The password is changed." if had_one else "The password is set.")
         return redirect("home")
     context = {"form": form, "had_one": had_one, "page": "password"}
@@ -119,7 +124,12 @@ def _sign_in_page(
     username: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    context = {"error": error, "username": username, "next": _safe_next(request)}
+    context = {
+        "error": error,
+        "username": username,
+        "next": _safe_next(request),
+        "may_sign_up": is_open_to_strangers(),
+    }
     return render(request, "experiments/sign_in.html", context, status=status)
 
 
