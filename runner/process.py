@@ -31,6 +31,7 @@ _START_GUARD: Final = (
 )
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_PR_SET_DUMPABLE: Final = 4
 # Room for the exit record, taken before the script can fill the disk.
 _EXIT_BYTES: Final = 4096
 # More clock ticks than a machine stays up for; what stands above tells machines apart.
@@ -179,6 +180,17 @@ def die_with_parent(parent: int) -> None:
 def adopt_orphans() -> None:
     """Become the parent of every descendant that loses its own: none gets out of sight."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def hide_from_scripts() -> None:
+    """Keep environment and memory of this process from other processes of the same user.
+
+    A worker knows the passwords of the database and of Redis, and a script may run as its user: it
+    could read them in /proc. Programs that are started from here are as open as ever, since a new
+    program begins anew.
+    """
+    if sys.platform == "linux":
+        _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def kill_descendants() -> None:

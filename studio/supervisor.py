@@ -41,6 +41,7 @@ class GaveUp(Exception):  # noqa: N818 - the end of a studio
 class Child:
     """One process to keep: `stop_seconds` is what it gets between the request and the force.
 
+    `environment` is what it knows, None: what the supervisor gives to all.
     One that `drains` is asked first, may take as long as it likes, and is asked again when
     somebody asks for the end a second time.
     """
@@ -50,6 +51,7 @@ class Child:
     log: Path
     stop_seconds: float = 5.0
     drains: bool = False
+    environment: Mapping[str, str] | None = None
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     deaths: int = 0
@@ -104,7 +106,7 @@ class Supervisor:
         with child.log.open("ab") as log:
             child.process = subprocess.Popen(  # noqa: S603 - a list of words, no shell
                 list(child.command),
-                env=self._environment,
+                env=self._environment if child.environment is None else dict(child.environment),
                 cwd=self._cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from runner.process import kill_marked
+from runner.environment import base_environment
+from runner.process import hide_from_scripts, kill_marked
 from studio import embedded, env, preflight
 from studio.preflight import CannotStart
 from studio.supervisor import STOP_SIGNALS, Child, GaveUp, Supervisor, last_words
@@ -40,6 +41,7 @@ def run(
 
     `drain`: the end waits for the runs that go on; otherwise they are handed over.
     """
+    hide_from_scripts()
     try:
         chosen = port or env.port("STUDIO_PORT", DEFAULT_PORT)
         home = env.studio_home()
@@ -115,9 +117,10 @@ class Studio:
                 )
                 raise CannotStart(f"{text}REDIS_URL, or unset it to use the embedded server.")
             return
-        self.supervisor.start(
-            Child("redis", embedded.server_command(self.home), self.logs / "redis.log")
-        )
+        # Not one of our programs, so any of the same user reads what it was started with.
+        known = base_environment(self.environment)
+        command = embedded.server_command(self.home)
+        self.supervisor.start(Child("redis", command, self.logs / "redis.log", environment=known))
         problem = embedded.wait_for_redis(url)
         if problem:
             log = self.logs / "redis.log"
