@@ -75,6 +75,7 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @login_not_required
 @never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
     """Stand in for the sign-in of the administration, which knows no pause after failures."""
     if request.user.is_authenticated:
