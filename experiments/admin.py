@@ -10,6 +10,7 @@ from django.contrib import admin
 from experiments import (
     admin_access,
     admin_accounts,
+    admin_audit,
     admin_checks,
     admin_compute,
     admin_drafts,
@@ -18,6 +19,7 @@ from experiments import (
     admin_notifications,
     admin_queues,
     admin_records,
+    admin_site,
     admin_sweeps,
     admin_teamwork,
     admin_trash,
@@ -28,6 +30,7 @@ from experiments import (
 __all__ = [
     "admin_access",
     "admin_accounts",
+    "admin_audit",
     "admin_checks",
     "admin_compute",
     "admin_drafts",
@@ -36,6 +39,7 @@ __all__ = [
     "admin_notifications",
     "admin_queues",
     "admin_records",
+    "admin_site",
     "admin_sweeps",
     "admin_teamwork",
     "admin_trash",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -10,17 +10,34 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-from experiments import queries
+from experiments.queries.site_settings import site
+from experiments.queries.workspaces import workspace_menu
 from experiments.states import badge_table
+from experiments.views.notices import notices_for
+from experiments.views.parts import once
+
+# Pages that a menu at the top leads to, not the navigation.
+_IN_THE_MENU: Final = (
+    "account",
+    "invitation",
+    "member",
+    "notifications",
+    "webhook",
+    "workspace",
+)
 
 
 def studio(request: HttpRequest) -> dict[str, Any]:
     """Return what base.html needs; the workspace only for people who are signed in."""
     user = getattr(request, "user", None) or AnonymousUser()
+    menu = workspace_menu(user) if user.is_authenticated else []
     return {
         "studio_version": settings.STUDIO_VERSION,
+        "site": site(),
+        "notices": once(lambda: notices_for(user)),
         "nav": _section(request),
-        "workspace": queries.current_workspace(user) if user.is_authenticated else None,
+        "workspace": menu[0] if menu else None,
+        "workspace_menu": menu,
         "studio_config": {
             "badges": badge_table(),
             "icons": static("img/icons.svg"),
@@ -48,6 +65,6 @@ def _section(request: HttpRequest) -> str:
         return name
     if name.startswith(("password", "session", "sign_up", "token")):
         return ""
-    if name.startswith(("account", "notifications", "webhook", "workspace")):
+    if name.startswith(_IN_THE_MENU):
         return ""
     return "compute" if name.startswith("compute") else "sweeps"

@@ -73,10 +73,10 @@ def export_response(request: HttpRequest, wanted: Export) -> HttpResponseBase:
     is_whole = wanted.format == "json" and wanted.what == "metrics"
     part = "" if is_whole else f"-{wanted.what}"
     name = f"{wanted.sweep.public_id}{part}.{wanted.format}"
-    return send_blocks(request, _letting_go(_blocks(wanted)), name, _TYPES[wanted.format])
+    return send_blocks(request, letting_go(_blocks(wanted)), name, _TYPES[wanted.format])
 
 
-def _letting_go(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def letting_go(blocks: Iterator[bytes]) -> Iterator[bytes]:
     """Close connections that are due: each block may be made by another thread of the server."""
     for block in blocks:
         for connection in connections.all(initialized_only=True):

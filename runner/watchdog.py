@@ -34,6 +34,7 @@ from experiments.services.recovery import lose_run, mark_not_responding, requeue
 from experiments.services.retention import look_after
 from experiments.states import RUN_LIVE, RUN_TERMINAL, RunState
 from runner.closing import save_files, save_reports
+from experiments.services.site import begin_planned
 from runner.process import is_dead, kill_marked, this_process
 from studio.sdk.run import RUN_VARIABLE
 
@@ -56,6 +57,7 @@ def tick(now: datetime | None = None) -> None:
         _check_leases,
         _find_lost_jobs,
         _advance_sweeps,
+        begin_planned,
         _forget_dead_workers,
         _remove_old_checks,
         look_after,

@@ -21,6 +21,10 @@ SECTIONS: Final = {
     "Studio": {
         "up": ("studio.cli_local:up", "Start the whole studio on this machine."),
         "doctor": ("studio.cli_local:doctor", "Check every part and say how to mend it."),
+        "maintenance": (
+            "studio.cli_maintenance:maintenance",
+            "Let no new runs start for a while.",
+        ),
         "token": ("studio.cli_token:token", "Make, list and revoke API tokens."),
     },
     "Sweeps": {

@@ -302,6 +302,34 @@ PAGES: Final[dict[str, Page]] = {
         },
         see_also=["compute", "token create"],
     ),
+    "maintenance": Page(
+        examples=[
+            ("studio maintenance on --message 'New disks.' --until 2h", "runs that work finish"),
+            ("studio maintenance on --at 2027-05-01T18:00", "announce it, begin then"),
+            ("studio maintenance status", "how many runs still work"),
+        ],
+        exits=_LOCAL,
+        variables=_HOME,
+        see_also=["maintenance on", "maintenance off", "maintenance status", "compute set"],
+    ),
+    "maintenance on": Page(
+        examples=[("studio maintenance on --until 2h", "no new runs start; sweeps wait")],
+        exits=_LOCAL,
+        variables=_HOME,
+        see_also=["maintenance off", "maintenance status"],
+    ),
+    "maintenance off": Page(
+        examples=[("studio maintenance off", "waiting runs start within seconds")],
+        exits=_LOCAL,
+        variables=_HOME,
+        see_also=["maintenance on"],
+    ),
+    "maintenance status": Page(
+        examples=[("studio maintenance status --json", "on, planned or off, for programs")],
+        exits=_LOCAL,
+        variables=_HOME,
+        see_also=["maintenance on", "maintenance off"],
+    ),
     "token": Page(
         examples=[("studio token create laptop --scope write", "print a token, once")],
         exits=_LOCAL,

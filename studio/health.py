@@ -9,18 +9,23 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils.crypto import salted_hmac
+from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
+
+from experiments.queries.site_settings import site
 
 # By which `studio doctor` knows that an address leads to this studio.
 KEY_HEADER: Final = "X-Studio-Key"
 
 
 @login_not_required
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when database and Redis answer, 503 and the part that does not otherwise."""
     parts = {"database": _database_answers(), "redis": _redis_answers()}
     is_well = all(parts.values())
-    body = {"status": "ok" if is_well else "failing", **parts}
+    # No failure: pages work and running runs go on.
+    body = {"status": "ok" if is_well else "failing", **parts, "maintenance": site().maintenance}
     response = JsonResponse(body, status=200 if is_well else 503)
     response.headers["Cache-Control"] = "no-store"
     response.headers[KEY_HEADER] = key_mark()

@@ -99,9 +99,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 @pytest.fixture(autouse=True)
 def usual_site() -> None:
     """Begin every test with the settings of a new studio: known, so that nobody asks for them."""
-    from experiments.services import site
+    from experiments.queries import announcements, site_settings
 
-    site.remember(site.Site(), seconds=3600.0)
+    site_settings.remember(site_settings.Site(), seconds=3600.0)
+    announcements.remember_announcements((), seconds=3600.0)
 
 
 @pytest.fixture(scope="session", autouse=True)

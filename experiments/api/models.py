@@ -101,7 +101,7 @@ def change_model(
 @router.delete("/{name}", auth=WRITE, response={204: None}, openapi_extra=_CONFLICT)
 def delete_model(request: HttpRequest, name: Name, workspace: InWorkspace = "") -> Status[Any]:
     """Delete a model that has no versions left."""
-    service.delete_model(_writable(request, name, workspace))
+    service.delete_model(_writable(request, name, workspace), user=person_of(request))
     return Status(204, None)
 
 
@@ -192,7 +192,8 @@ def delete_version(
 ) -> Status[Any]:
     """Delete a version with its files; refused while it is staging or production."""
     model = _writable(request, name, workspace)
-    service.delete_version(models_query.versions_of(model).get(number=number))
+    version = models_query.versions_of(model).get(number=number)
+    service.delete_version(version, user=person_of(request))
     return Status(204, None)
 
 

@@ -87,14 +87,14 @@ def change_webhook(request: HttpRequest, webhook_id: str, body: WebhookChanges) 
     fields = ChannelFields(
         name=body.name, url=body.url, events=body.events, scopes=body.sweeps, is_on=body.on
     )
-    change_channel(channel, fields)
+    change_channel(channel, fields, user=person_of(request))
     return _webhook_json(_find(request, webhook_id))
 
 
 @router.delete("/{webhook_id}", auth=WRITE, response={204: None})
 def delete_webhook(request: HttpRequest, webhook_id: str) -> Status[None]:
     """Delete a webhook with its log."""
-    delete_channel(_find(request, webhook_id))
+    delete_channel(_find(request, webhook_id), user=person_of(request))
     return Status(204, None)
 
 
@@ -102,7 +102,7 @@ def delete_webhook(request: HttpRequest, webhook_id: str) -> Status[None]:
 def rotate_webhook_secret(request: HttpRequest, webhook_id: str) -> dict[str, Any]:
     """Give a signed webhook another secret; the old one signs as well for a day."""
     channel = _find(request, webhook_id)
-    secret = rotate_secret(channel)
+    secret = rotate_secret(channel, user=person_of(request))
     return {**_webhook_json(channel), "secret": secret}
 
 

@@ -17,6 +17,7 @@ from experiments.api import (
     outputs,
     run_exports,
     search,
+    site,
     snapshots,
     teamwork,
     trash,
@@ -60,6 +61,8 @@ api.add_router("/models", models.router)
 api.add_router("/compute", compute.router)
 api.add_router("/attached", attached.router)
 api.add_router("/webhooks", notifications.router)
+api.add_router("/site", site.router)
+api.add_router("/audit", site.audit)
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _rest = Router()

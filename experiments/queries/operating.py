@@ -13,7 +13,7 @@ from django.db.models import Count, Q
 from experiments.models import ComputeTarget, Run, Sweep
 from experiments.models.compute import UNATTENDED
 from experiments.queries.watch import alive_since
-from experiments.states import RUN_LIVE
+from experiments.states import RUN_LIVE, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,18 @@ def run_counts() -> list[RunCount]:
         RunCount(name, state, reason, kind == Sweep.Kind.CHECK, count)
         for name, state, reason, kind, count in rows.annotate(n=Count("pk"))
     ]
+
+
+def work_in_hand() -> tuple[int, int]:
+    """Return how many runs work and how many wait to be taken, on targets that workers serve."""
+    rows = Run.objects.exclude(sweep__compute__kind__in=UNATTENDED).order_by()
+    found = dict(
+        rows.filter(state__in=[*sorted(RUN_LIVE), RunState.QUEUED])
+        .values_list("state")
+        .annotate(n=Count("pk"))
+    )
+    waiting = found.pop(RunState.QUEUED, 0)
+    return sum(found.values()), waiting
 
 
 def target_counts() -> list[TargetCount]:

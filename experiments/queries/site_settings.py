@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
 
+from django.conf import settings
 from django.db import DatabaseError
 
 from experiments import clock
@@ -93,6 +94,12 @@ def site() -> Site:
     except DatabaseError as error:
         logger.warning("The site settings cannot be read: %s", error)
         return _memory.last() or Site()
+
+
+def days_in_trash() -> int:
+    """Return after how many days the studio deletes what is in the trash; 0: never."""
+    chosen = site().trash_days
+    return settings.STUDIO_TRASH_DAYS if chosen is None else chosen
 
 
 def remember(known: Site, *, seconds: float = REMEMBERED_SECONDS) -> None:

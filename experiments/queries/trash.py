@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, QuerySet
 
 from experiments import clock
 from experiments.models import ModelVersion, Removal, Run, Sweep, Workspace
 from experiments.queries.page import Page
+from experiments.queries.site_settings import days_in_trash
 from experiments.queries.sizes import stored_bytes
 from experiments.queries.visible import AnyUser, trashed_for, workspaces_for
 
@@ -136,9 +136,10 @@ def _counts(rows: QuerySet[Any]) -> dict[int, int]:
 
 
 def _purge_at(sweep: Sweep) -> datetime | None:
-    if sweep.trashed_at is None or not settings.STUDIO_TRASH_DAYS:
+    days = days_in_trash()
+    if sweep.trashed_at is None or not days:
         return None
-    return sweep.trashed_at + timedelta(days=settings.STUDIO_TRASH_DAYS)
+    return sweep.trashed_at + timedelta(days=days)
 
 
 def _days_left(sweep: Sweep, now: datetime) -> int | None:

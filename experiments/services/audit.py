@@ -6,6 +6,7 @@ Each piece of the studio adds its acts to `Act`. Entries are never changed and n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -53,9 +54,9 @@ class Act(StrEnum):
     INVITATION_USED = "invitation.used"
     QUOTA_CHANGED = "quota.changed"
     # Compute
+    COMPUTE_ADDED = "compute.added"
     COMPUTE_CHANGED = "compute.changed"
     COMPUTE_DRAINED = "compute.drained"
-    COMPUTE_ENABLED = "compute.enabled"
     COMPUTE_ATTACHED = "compute.attached"
     COMPUTE_TOKEN_REVOKED = "compute_token.revoked"
     WORKER_FORGOTTEN = "worker.forgotten"
@@ -72,7 +73,6 @@ class Act(StrEnum):
     SHARE_LINK_REVOKED = "share_link.revoked"
     WEBHOOK_CREATED = "webhook.created"
     WEBHOOK_CHANGED = "webhook.changed"
-    WEBHOOK_SECRET_SHOWN = "webhook.secret_shown"
     WEBHOOK_SECRET_CHANGED = "webhook.secret_changed"
     WEBHOOK_DELETED = "webhook.deleted"
     # The site
@@ -128,4 +128,6 @@ def _storable(value: Any) -> Any:
         return value
     if isinstance(value, float) and value - value == 0:
         return value
+    if isinstance(value, datetime):
+        return value.isoformat()
     return clean_text(str(value), _TEXT)

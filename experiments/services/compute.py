@@ -17,6 +17,7 @@ from experiments.compute_settings import Changes, environment_warnings
 from experiments.models import ComputeTarget, Worker
 from experiments.models.compute import IMPORTED, SIMULATED
 from experiments.problems import Problem, ProblemsError
+from experiments.services.audit import Act, record
 from experiments.space.literals import brief
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ def add_target(name: Any, changes: Changes, *, user: User) -> ComputeTarget:
         target, is_new = ComputeTarget.objects.get_or_create(name=name)
         if not is_new:
             raise ProblemsError([Problem("name", f"There is a compute target {name!r} already.")])
+        record(Act.COMPUTE_ADDED, by=user, about=target.name)
         change_target(target, changes, user=user)
     return target
 
@@ -120,9 +122,28 @@ def change_target(target: ComputeTarget, changes: Changes, *, user: User) -> lis
             setattr(row, name, wanted[name])
         _check_secrets(row)
         row.save(update_fields=changed)
+        if changed:
+            _record_changes(row, changed, user)
     if changed:
         logger.info("compute %s: %s changed by %s", row.name, ", ".join(changed), user)
     return environment_warnings({**row.environment, **row.secrets})
+
+
+def _record_changes(target: ComputeTarget, changed: list[str], user: User) -> None:
+    # Names alone: what variables hold may be meant for few.
+    drains = changed == ["is_draining"] and target.is_draining
+    record(
+        Act.COMPUTE_DRAINED if drains else Act.COMPUTE_CHANGED,
+        by=user,
+        workspace=target.workspace,
+        about=target.name,
+        details={
+            name.removeprefix("is_"): sorted(getattr(target, name))
+            if name in ("labels", "environment", "secrets")
+            else getattr(target, name)
+            for name in changed
+        },
+    )
 
 
 def _check_secrets(target: ComputeTarget) -> None:

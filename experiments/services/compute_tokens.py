@@ -6,23 +6,32 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Q
 
 from experiments import clock
 from experiments.models import ComputeTarget, ComputeToken
 from experiments.services.access import digest_of
+from experiments.services.audit import Act, record
 
 _USED_AT_RESOLUTION: Final = timedelta(minutes=1)
 
 
 def make_compute_token(
-    compute: ComputeTarget, *, name: str, expires: datetime | None = None
+    compute: ComputeTarget,
+    *,
+    name: str,
+    expires: datetime | None = None,
+    by: User | None = None,
 ) -> tuple[ComputeToken, str]:
     """Make a token of a compute target; return its row and the token itself, never seen again."""
     plain = f"sc_{secrets.token_urlsafe(32)}"
-    row = ComputeToken.objects.create(
-        compute=compute, name=name, digest=digest_of(plain), expires_at=expires
-    )
+    with transaction.atomic():
+        row = ComputeToken.objects.create(
+            compute=compute, name=name, digest=digest_of(plain), expires_at=expires
+        )
+        _record(Act.COMPUTE_ATTACHED, row, by)
     return row, plain
 
 
@@ -42,7 +51,16 @@ def find_compute_token(plain: str) -> ComputeToken | None:
     return token
 
 
-def revoke_compute_token(token: ComputeToken) -> bool:
+def revoke_compute_token(token: ComputeToken, *, by: User | None = None) -> bool:
     """Take a token away; its machines reach no file any more. False when it was gone already."""
-    deleted, _ = ComputeToken.objects.filter(pk=token.pk).delete()
+    with transaction.atomic():
+        deleted, _ = ComputeToken.objects.filter(pk=token.pk).delete()
+        if deleted:
+            _record(Act.COMPUTE_TOKEN_REVOKED, token, by)
     return bool(deleted)
+
+
+def _record(act: Act, token: ComputeToken, by: User | None) -> None:
+    target = token.compute
+    details = {"token": token.name, "expires": token.expires_at}
+    record(act, by=by, workspace=target.workspace, about=target.name, details=details)

@@ -20,6 +20,7 @@ from experiments.models import Event, ModelFile, ModelVersion, RegisteredModel, 
 from experiments.problems import Problem, ProblemsError
 from experiments.queries.json_forms import in_declared_order
 from experiments.services import model_files
+from experiments.services.audit import Act, record
 from experiments.services.events import append_event
 from experiments.services.model_files import CopiedFile
 from experiments.services.refused import Refused
@@ -145,7 +146,7 @@ def describe_model(model: RegisteredModel, *, description: str) -> RegisteredMod
     return model
 
 
-def delete_version(version: ModelVersion) -> None:
+def delete_version(version: ModelVersion, *, user: User | None = None) -> None:
     """Delete a version and its files; its number is not given again.
 
     Raises:
@@ -158,12 +159,20 @@ def delete_version(version: ModelVersion) -> None:
             stage = _fresh(version).get_stage_display()
             raise Refused(f"Version {version.number} is {stage}; remove that mark first.")
         deletable.delete()
+        record(
+            Act.MODEL_VERSION_DELETED,
+            by=user,
+            workspace=version.model.workspace,
+            about=version.model.name,
+            about_id=str(version.number),
+            details={"run": version.run_public_id},
+        )
         transaction.on_commit(
             partial(model_files.remove_version, version.model_id, version.folder), robust=True
         )
 
 
-def delete_model(model: RegisteredModel) -> None:
+def delete_model(model: RegisteredModel, *, user: User | None = None) -> None:
     """Delete a model that has no versions left.
 
     Raises:
@@ -176,6 +185,7 @@ def delete_model(model: RegisteredModel) -> None:
             left, them = ("1 version", "it") if count == 1 else (f"{count} versions", "them")
             raise Refused(f"{model.name} has {left}; delete {them} first.")
         RegisteredModel.objects.filter(pk=model.pk).delete()
+        record(Act.MODEL_DELETED, by=user, workspace=model.workspace, about=model.name)
 
 
 def check_name(name: str) -> list[Problem]:

@@ -20,11 +20,13 @@ from django.db.models import F
 from experiments import clock
 from experiments.models import Delivery, Notification, NotificationChannel, Workspace
 from experiments.models.notification import new_secret_key
-from experiments.notify.addresses import AddressRefused, read_url
+from experiments.notify.addresses import AddressRefused, mask_url, read_url
 from experiments.notify.kinds import EVENTS, SCOPES, ChannelKind, EventKind
 from experiments.notify.mail_server import is_mail_address
 from experiments.notify.signing import derive_secret
 from experiments.problems import Problem, ProblemsError
+from experiments.services.accounts import note_address
+from experiments.services.audit import Act, record
 from experiments.services.accounts import note_address
 from experiments.services.notification_links import absolute, address_url
 from experiments.services.refused import Refused
@@ -75,11 +77,16 @@ def create_webhook(
         if rows.count() >= most:
             raise Refused(f"There are {most} webhooks already; delete one first.")
         channel = _Channel.objects.create(kind=kind, created_by=user, **owner, **values)
+        _record(Act.WEBHOOK_CREATED, channel, user)
     return channel, current_secret(channel)
 
 
-def change_channel(channel: NotificationChannel, fields: ChannelFields) -> None:
+def change_channel(
+    channel: NotificationChannel, fields: ChannelFields, *, user: User | None = None
+) -> None:
     """Change what is given; what was waiting for a channel that is turned off is given up.
+
+    `user` None: its person did, by a link in a message.
 
     Raises:
         ProblemsError: everything that is wrong with it; nothing was changed.
@@ -96,6 +103,8 @@ def change_channel(channel: NotificationChannel, fields: ChannelFields) -> None:
         _Channel.objects.filter(pk=channel.pk).update(**values)
         if values.get("is_on") is False:
             give_up_waiting(channel, "It was turned off.")
+        # Names alone: a URL may carry a password.
+        _record(Act.WEBHOOK_CHANGED, channel, user, changed=sorted(values))
     for name, value in values.items():
         setattr(channel, name, value)
 
@@ -156,23 +165,44 @@ def confirm_address(user: User, address: str, instead_of: str) -> bool:
     return True
 
 
-def rotate_secret(channel: NotificationChannel) -> str:
+def rotate_secret(channel: NotificationChannel, *, user: User | None = None) -> str:
     """Give a signed webhook another secret and return it; the old one signs as well for a day."""
     if channel.kind != ChannelKind.WEBHOOK:
         raise Refused("Only signed webhooks have a secret.")
-    _Channel.objects.filter(pk=channel.pk).update(
-        previous_key=F("secret_key"),
-        previous_until=clock.now() + OVERLAP,
-        secret_key=new_secret_key(),
-    )
+    with transaction.atomic():
+        _Channel.objects.filter(pk=channel.pk).update(
+            previous_key=F("secret_key"),
+            previous_until=clock.now() + OVERLAP,
+            secret_key=new_secret_key(),
+        )
+        _record(Act.WEBHOOK_SECRET_CHANGED, channel, user)
     channel.refresh_from_db()
     return current_secret(channel)
 
 
-def delete_channel(channel: NotificationChannel) -> bool:
+def delete_channel(channel: NotificationChannel, *, user: User | None = None) -> bool:
     """Remove a channel with its log; False when it was gone already."""
-    deleted, _ = _Channel.objects.filter(pk=channel.pk).delete()
+    with transaction.atomic():
+        deleted, _ = _Channel.objects.filter(pk=channel.pk).delete()
+        if deleted:
+            _record(Act.WEBHOOK_DELETED, channel, user)
     return bool(deleted)
+
+
+def _record(
+    act: Act, channel: NotificationChannel, user: User | None, *, changed: Iterable[str] = ()
+) -> None:
+    if channel.kind not in _WEBHOOKS:
+        return  # which e-mails a person gets is no business of others
+    details = {"address": mask_url(channel.url), **({"changed": list(changed)} if changed else {})}
+    record(
+        act,
+        by=user or channel.user,
+        workspace=channel.workspace,
+        about=channel.name,
+        about_id=channel.public_id,
+        details=details,
+    )
 
 
 def test_channel(channel: NotificationChannel) -> Delivery:

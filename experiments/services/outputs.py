@@ -17,6 +17,7 @@ from experiments.models import Event, Removal, Run, Sweep
 from experiments.problems import Problem, ProblemsError
 from experiments.queries.outputs import plan_outputs, readers_of_outputs
 from experiments.queries.sizes import output_bytes
+from experiments.services.audit import Act, record
 from experiments.services.events import bump, notify, write_event
 from experiments.services.refused import Refused
 from experiments.space.literals import brief
@@ -43,7 +44,7 @@ def remove_outputs(run: Run, *, user: User) -> Removal:
     has_any = has_outputs(run)
     with transaction.atomic():
         cursor = bump(run.sweep_id)
-        fresh = Run.objects.select_related("sweep__experiment").get(pk=run.pk)
+        fresh = Run.objects.select_related("sweep__experiment__workspace").get(pk=run.pk)
         if reason := _why_not(fresh, has_any=has_any):
             raise Refused(reason)
         size = output_bytes(run.sweep_id).get(run.pk, 0)
@@ -63,7 +64,7 @@ def keep_outputs_of_best(sweep: Sweep, best: Any, *, user: User | None) -> Remov
     check_best(best)
     with transaction.atomic():
         cursor = bump(sweep.pk)
-        fresh = Sweep.objects.select_related("experiment").get(pk=sweep.pk)
+        fresh = Sweep.objects.select_related("experiment__workspace").get(pk=sweep.pk)
         if not fresh.is_terminal:
             label = badge(fresh.state, fresh.end_reason).label.lower()
             text = f"The sweep is {label}; outputs can be removed once it has ended."
@@ -168,6 +169,14 @@ def _begin(
     )
     Run.objects.filter(pk__in=[run.pk for run in runs]).update(
         outputs_removal=removal, outputs_removed_at=None, stamp=cursor
+    )
+    record(
+        Act.OUTPUTS_REMOVED,
+        by=user,
+        workspace=sweep.experiment.workspace,
+        about=sweep.name,
+        about_id=runs[0].public_id if len(runs) == 1 else sweep.public_id,
+        details={"runs": len(runs), "kept_best": best, "bytes": size},
     )
     notify(sweep.pk)
     return removal

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
 from experiments import clock
 from experiments.models import Removal, Run, Sweep
+from experiments.queries.site_settings import days_in_trash
 from experiments.queries.sizes import stored_bytes
+from experiments.services.audit import Act, record
 from experiments.services.events import bump, notify
 from experiments.services.refused import Refused
 from experiments.space.literals import brief
@@ -32,7 +33,7 @@ def delete_for_good(sweep: Sweep, *, user: User | None) -> Removal:
     size = stored_bytes([sweep.pk]).get(sweep.pk, 0)
     with transaction.atomic():
         bump(sweep.pk)
-        fresh = Sweep.objects.select_related("experiment").get(pk=sweep.pk)
+        fresh = Sweep.objects.select_related("experiment__workspace").get(pk=sweep.pk)
         if fresh.purging_at is not None:
             return Removal.objects.get(
                 sweep=fresh, kind=Removal.Kind.SWEEP, finished_at__isnull=True
@@ -49,6 +50,14 @@ def delete_for_good(sweep: Sweep, *, user: User | None) -> Removal:
             run_count=Run.objects.filter(sweep=fresh).count(),
             expected_bytes=size,
             requested_by=user,
+        )
+        record(
+            Act.SWEEP_DELETED,
+            by=user,
+            workspace=fresh.experiment.workspace,
+            about=fresh.name,
+            about_id=fresh.public_id,
+            details={"runs": removal.run_count, "bytes": size},
         )
         notify(fresh.pk)
     return removal
@@ -68,13 +77,14 @@ def empty_trash(sweeps: Iterable[Sweep], *, user: User) -> tuple[list[Removal], 
 
 
 def begin_overdue(now: datetime) -> int:
-    """Begin to remove what has been in the trash for `STUDIO_TRASH_DAYS`; return how many.
+    """Begin to remove what has been in the trash for long enough; return how many.
 
     Zero days is never. A sweep that a live one goes on from waits for its end.
     """
-    if not settings.STUDIO_TRASH_DAYS:
+    days = days_in_trash()
+    if not days:
         return 0
-    before = now - timedelta(days=settings.STUDIO_TRASH_DAYS)
+    before = now - timedelta(days=days)
     overdue = Sweep.objects.filter(trashed_at__lt=before, purging_at__isnull=True)
     count = 0
     for sweep in overdue.order_by("trashed_at"):

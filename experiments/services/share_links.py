@@ -11,6 +11,7 @@ from django.db import transaction
 from experiments import clock
 from experiments.models import Event, ShareLink, Sweep
 from experiments.problems import Problem, ProblemsError
+from experiments.services.audit import Act, record
 from experiments.services.events import append_event
 from experiments.services.refused import Refused
 from experiments.storable import is_storable
@@ -56,7 +57,7 @@ def create_share_link(
         message = f"Share link: made{_named(name)} by {user.get_username()}, for {_days(days)}"
         message += _allowing(with_reasons=with_reasons, with_files=with_files)
         append_event(sweep.pk, Event.Kind.NOTICE, message, by=user)
-        return ShareLink.objects.create(
+        link = ShareLink.objects.create(
             sweep=sweep,
             name=name,
             created_by=user,
@@ -65,6 +66,8 @@ def create_share_link(
             with_reasons=with_reasons,
             with_files=with_files,
         )
+        _record(Act.SHARE_LINK_MADE, link, user)
+    return link
 
 
 def revoke_share_link(link: ShareLink, *, user: User) -> bool:
@@ -75,6 +78,7 @@ def revoke_share_link(link: ShareLink, *, user: User) -> bool:
             return False
         message = f"Share link: revoked{_named(link.name)} by {user.get_username()}"
         append_event(link.sweep_id, Event.Kind.NOTICE, message, by=user)
+        _record(Act.SHARE_LINK_REVOKED, link, user)
     return True
 
 
@@ -83,6 +87,23 @@ def note_use(link: ShareLink) -> None:
     now = clock.now()
     if link.used_at is None or now - link.used_at > _USED_AT_RESOLUTION:
         ShareLink.objects.filter(pk=link.pk).update(used_at=now)
+
+
+def _record(act: Act, link: ShareLink, user: User) -> None:
+    sweep = link.sweep
+    record(
+        act,
+        by=user,
+        workspace=sweep.experiment.workspace,
+        about=sweep.name,
+        about_id=sweep.public_id,
+        details={
+            "link": link.name or str(link.pk),
+            "until": link.expires_at,
+            "reasons and logs": link.with_reasons,
+            "outputs": link.with_files,
+        },
+    )
 
 
 def _named(name: str) -> str:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from experiments import clock
 from experiments.models import Event, Sweep
+from experiments.services.audit import Act, record
 from experiments.services.events import bump, notify, write_event
 from experiments.services.refused import Refused
 from experiments.space.literals import brief
@@ -24,7 +25,7 @@ def trash_sweep(sweep: Sweep, *, user: User) -> bool:
     """
     with transaction.atomic():
         cursor = bump(sweep.pk)
-        fresh = Sweep.objects.get(pk=sweep.pk)
+        fresh = Sweep.objects.select_related("experiment__workspace").get(pk=sweep.pk)
         if fresh.trashed_at is not None:
             return False
         if not fresh.is_terminal:
@@ -35,6 +36,7 @@ def trash_sweep(sweep: Sweep, *, user: User) -> bool:
             )
         _update(fresh, trashed_at=clock.now(), trashed_by=user)
         _log(fresh, cursor, f"Sweep: moved to the trash by {user.get_username()}", user)
+        _record(Act.SWEEP_TRASHED, fresh, user)
     return True
 
 
@@ -47,7 +49,7 @@ def restore_sweep(sweep: Sweep, *, user: User) -> bool:
     """
     with transaction.atomic():
         cursor = bump(sweep.pk)
-        fresh = Sweep.objects.get(pk=sweep.pk)
+        fresh = Sweep.objects.select_related("experiment__workspace").get(pk=sweep.pk)
         if fresh.trashed_at is None:
             return False
         if fresh.purging_at is not None:
@@ -55,11 +57,17 @@ def restore_sweep(sweep: Sweep, *, user: User) -> bool:
             raise Refused(text)
         _update(fresh, trashed_at=None, trashed_by=None)
         _log(fresh, cursor, f"Sweep: restored from the trash by {user.get_username()}", user)
+        _record(Act.SWEEP_RESTORED, fresh, user)
     return True
 
 
 def _update(sweep: Sweep, **fields: object) -> None:
     Sweep.objects.filter(pk=sweep.pk).update(**fields)
+
+
+def _record(act: Act, sweep: Sweep, user: User) -> None:
+    workspace = sweep.experiment.workspace
+    record(act, by=user, workspace=workspace, about=sweep.name, about_id=sweep.public_id)
 
 
 def _log(sweep: Sweep, cursor: int, message: str, user: User) -> None:

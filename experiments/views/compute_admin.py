@@ -68,7 +68,7 @@ def attach(request: HttpRequest, name: str) -> HttpResponse:
     """Make a token for another machine and show, this once, the command that attaches it."""
     target = get_object_or_404(ComputeTarget, name=name)
     machine = request.POST.get("machine", "").strip()[:120] or "another machine"
-    _, plain = make_compute_token(target, name=machine)
+    _, plain = make_compute_token(target, name=machine, by=cast("User", request.user))
     is_embedded = not env.text("REDIS_URL") or connection.vendor == "sqlite"
     context = {
         "target": target,

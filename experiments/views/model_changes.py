@@ -54,8 +54,8 @@ def describe_version(request: HttpRequest, workspace: str, name: str, number: in
 def delete_version(request: HttpRequest, workspace: str, name: str, number: int) -> HttpResponse:
     """Delete a version with its files."""
     found = find_version(request, workspace, name, number)
-    _changer(request, found.model, Action.DELETE_MODELS)
-    if not _attempt(request, lambda: service.delete_version(found)):
+    user = _changer(request, found.model, Action.DELETE_MODELS)
+    if not _attempt(request, lambda: service.delete_version(found, user=user)):
         return redirect(found)
     messages.info(request, f"Version {number} of {name} is deleted.")
     return redirect(found.model)
@@ -75,8 +75,8 @@ def describe_model(request: HttpRequest, workspace: str, name: str) -> HttpRespo
 def delete_model(request: HttpRequest, workspace: str, name: str) -> HttpResponse:
     """Delete a model that has no versions left."""
     found = find_model(request, workspace, name)
-    _changer(request, found, Action.DELETE_MODELS)
-    if not _attempt(request, lambda: service.delete_model(found)):
+    user = _changer(request, found, Action.DELETE_MODELS)
+    if not _attempt(request, lambda: service.delete_model(found, user=user)):
         return redirect(found)
     messages.info(request, f"{name} is deleted.")
     return redirect("models")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -23,6 +22,7 @@ from experiments.formats import format_filesize
 from experiments.models import Removal, Sweep, Workspace
 from experiments.permissions import Action
 from experiments.queries.page import Page
+from experiments.queries.site_settings import days_in_trash
 from experiments.queries.trash import TrashRow, removals_for, trash_page, trash_rows, trash_size
 from experiments.services.purge import delete_for_good, empty_trash
 from experiments.services.refused import Refused
@@ -61,7 +61,7 @@ def trash(request: HttpRequest) -> HttpResponse:
     context = {
         "groups": shown,
         "has_several": workspaces.count() > 1,
-        "days": settings.STUDIO_TRASH_DAYS,
+        "days": days_in_trash(),
         "removals": removals,
         "is_going_on": any(removal.finished_at is None for removal in removals),
     }

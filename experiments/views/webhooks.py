@@ -98,7 +98,7 @@ def webhook(request: HttpRequest, channel: NotificationChannel) -> HttpResponse:
         return _form(request, channel, channel.workspace)
     fields = _fields(request, is_change=True)
     try:
-        change_channel(channel, fields)
+        change_channel(channel, fields, user=cast(User, request.user))
     except ProblemsError as error:
         problems = {problem.path: problem.message for problem in error.problems}
         return _form(request, channel, channel.workspace, problems=problems)
@@ -122,7 +122,8 @@ def test(request: HttpRequest, channel: NotificationChannel) -> HttpResponse:
 def secret(request: HttpRequest, channel: NotificationChannel) -> HttpResponse:
     """Give a webhook another secret and show it, this once."""
     try:
-        return _made(request, channel, rotate_secret(channel), is_new=False)
+        plain = rotate_secret(channel, user=cast(User, request.user))
+        return _made(request, channel, plain, is_new=False)
     except Refused as error:
         messages.error(request, str(error))
         return redirect("webhook", channel.public_id)
@@ -132,7 +133,7 @@ def secret(request: HttpRequest, channel: NotificationChannel) -> HttpResponse:
 @_of_webhook
 def delete(request: HttpRequest, channel: NotificationChannel) -> HttpResponse:
     """Remove a webhook with its log."""
-    delete_channel(channel)
+    delete_channel(channel, user=cast(User, request.user))
     messages.info(request, f"{channel.name} is deleted.")
     return redirect(_back(channel.workspace))
 

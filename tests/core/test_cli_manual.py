@@ -77,7 +77,7 @@ def test_json_is_everywhere_but_where_nothing_is_told():
         if not any("--json" in parameter.opts for parameter in command.params)
     }
     assert without == {
-        "up", "worker", "completion", "help", "import", "token", "trash", "purge",
+        "up", "worker", "completion", "help", "import", "maintenance", "token", "trash", "purge",
     }  # fmt: skip
 
 

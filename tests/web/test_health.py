@@ -13,7 +13,12 @@ def test_health_answers_without_signing_in(client):
     response = client.get("/healthz")
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "database": True, "redis": True}
+    assert response.json() == {
+        "status": "ok",
+        "database": True,
+        "redis": True,
+        "maintenance": False,
+    }
     assert response.headers["Cache-Control"] == "no-store"
 
 
@@ -25,4 +30,9 @@ def test_health_names_the_part_that_does_not_answer(client, monkeypatch, tmp_pat
     response = client.get("/healthz")
 
     assert response.status_code == 503
-    assert response.json() == {"status": "failing", "database": True, "redis": False}
+    assert response.json() == {
+        "status": "failing",
+        "database": True,
+        "redis": False,
+        "maintenance": False,
+    }

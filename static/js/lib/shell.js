@@ -106,6 +106,11 @@ export function refreshTimes(root = document) {
     element.textContent = "ago" in element.dataset ? formatAgo(when) : clock();
     element.title = new Date(when).toLocaleString();
   }
+  for (const element of $$("time[data-moment]", root)) {
+    const when = new Date(element.dateTime);
+    element.textContent = when.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    element.title = when.toISOString();
+  }
 }
 
 /* ---- copying ---- */
