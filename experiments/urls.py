@@ -17,8 +17,10 @@ from experiments.views import (
     compute_settings,
     dashboard,
     equal_budget,
+    invitations,
     live_sweep,
     marks,
+    members,
     model_changes,
     model_register,
     models,
@@ -42,8 +44,10 @@ from experiments.views import (
     sweeps,
     trash,
     webhooks,
+    workspaces,
 )
 
+_MEMBER = "workspaces/<slug:slug>/members/<int:user_id>"
 _MODEL = "models/<slug:workspace>/<str:name>"
 _VERSION = f"{_MODEL}/<int:number>"
 
@@ -69,7 +73,29 @@ urlpatterns = [
         notices.dismiss,
         name="announcement_dismiss",
     ),
+    path("workspaces/", workspaces.workspace_list, name="workspaces"),
+    path("workspaces/new/", workspaces.new, name="workspace_new"),
+    path("workspaces/<slug:slug>/", workspaces.workspace, name="workspace"),
+    path("workspaces/<slug:slug>/work-here/", workspaces.choose, name="workspace_choose"),
+    path("workspaces/<slug:slug>/rename/", workspaces.rename, name="workspace_rename"),
+    path("workspaces/<slug:slug>/leave/", workspaces.leave, name="workspace_leave"),
+    path("workspaces/<slug:slug>/delete/", workspaces.delete, name="workspace_delete"),
     path("workspaces/<slug:slug>/webhooks/", webhooks.of_workspace, name="workspace_webhooks"),
+    path("workspaces/<slug:slug>/members/add/", members.add, name="member_add"),
+    path(f"{_MEMBER}/role/", members.role, name="member_role"),
+    path(f"{_MEMBER}/remove/", members.remove, name="member_remove"),
+    path(f"{_MEMBER}/transfer/", members.transfer, name="workspace_transfer"),
+    path(
+        "workspaces/<slug:slug>/invitations/",
+        invitations.invitations,
+        name="workspace_invitations",
+    ),
+    path(
+        "workspaces/<slug:slug>/invitations/<int:invitation_id>/revoke/",
+        invitations.revoke,
+        name="invitation_revoke",
+    ),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
     path("webhooks/new/", webhooks.new, name="webhook_new"),
     path("webhooks/<str:webhook_id>/", webhooks.webhook, name="webhook"),
     path("webhooks/<str:webhook_id>/test/", webhooks.test, name="webhook_test"),

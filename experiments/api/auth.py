@@ -6,10 +6,11 @@ The only place that turns credentials into a `Caller`; every operation names its
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from ninja import Query
 from ninja.errors import AuthenticationError, AuthorizationError
 from ninja.security.apikey import APIKeyBase
 from ninja.security.http import HttpAuthBase
@@ -109,8 +110,18 @@ def _needs(scope: Scope, *, accepts_runs: bool = False) -> list[Any]:
     return [BearerToken(scope, accepts_runs=accepts_runs), BrowserSession()]
 
 
+# Of operations that make something in a workspace.
+ForWorkspace = Annotated[
+    str,
+    Query(
+        max_length=60,
+        description="Short name of the workspace it goes to; empty: the one you work in.",
+    ),
+]
+
 READ = _needs(Scope.READ)
 WRITE = _needs(Scope.WRITE)
+ADMIN = _needs(Scope.ADMIN)
 # Operations of one run, which its own token opens as well.
 RUN_READ = _needs(Scope.READ, accepts_runs=True)
 RUN_WRITE = _needs(Scope.WRITE, accepts_runs=True)
@@ -151,9 +162,17 @@ def sweep_of(request: HttpRequest, sweep_id: str) -> Sweep:
     return queries.get_sweep(person_of(request), sweep_id)
 
 
-def workspace_for_new(request: HttpRequest) -> Workspace:
-    """Return the workspace that what the caller makes goes to; refuse who may not write there."""
-    workspace = queries.current_workspace(person_of(request))
+def workspace_for_new(request: HttpRequest, slug: str = "") -> Workspace:
+    """Return the workspace that what the caller makes goes to; refuse who may not write there.
+
+    Raises:
+        Workspace.DoesNotExist: none of the caller's has this short name.
+    """
+    person = person_of(request)
+    if slug:
+        workspace = queries.workspaces_for(person).get(slug=slug)
+    else:
+        workspace = queries.current_workspace(person)
     if workspace is None:
         raise AuthorizationError(
             message="You belong to no workspace; ask an administrator to add you to one."

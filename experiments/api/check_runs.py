@@ -11,6 +11,7 @@ from experiments import queries
 from experiments.api.auth import (
     READ,
     WRITE,
+    ForWorkspace,
     caller_of,
     check_may,
     person_of,
@@ -39,18 +40,20 @@ Seconds = Annotated[
 
 @router.post("", auth=WRITE, response={201: StartedCheck}, openapi_extra=SPEC_BODY)
 @once(is_long=names_a_folder)
-def start_check_run(request: HttpRequest, seconds: Seconds = DEFAULT_SECONDS) -> Status[Any]:
+def start_check_run(
+    request: HttpRequest, seconds: Seconds = DEFAULT_SECONDS, workspace: ForWorkspace = ""
+) -> Status[Any]:
     """Run the first configuration of a specification on a real worker, with a time limit.
 
     The body is what `POST /sweeps` takes. No sweep is started: follow the check at its own address.
     Another check of yours that still goes on is canceled. A check is kept for a day.
     """
-    workspace = workspace_for_new(request)
+    place = workspace_for_new(request, workspace)
     raw = read_mapping(request)
     sweep, warnings = start_check(
         raw,
         owner=person_of(request),
-        workspace=workspace,
+        workspace=place,
         seconds=seconds,
         snapshot_digest=take_digest(raw),
         allow_server_paths=caller_of(request).is_administrator,

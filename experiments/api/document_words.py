@@ -27,6 +27,7 @@ TAGS: Final = {
     "Search": "Look for sweeps, runs and models.",
     "Models": "Registered models and their versions.",
     "Imports": "Runs of other systems, to look at and to go on from.",
+    "Workspaces": "Teams: their members, roles and invitations.",
     "Webhooks": "Who is told what of sweeps, and where.",
     "Compute": "Compute targets, their workers and settings.",
 }
@@ -56,6 +57,9 @@ PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "link_id": {"description": "Id of the link.", "example": 3},
     "webhook_id": {"description": "Id of the webhook.", "example": "wh_0c7d2f5e9b1a4d3f8e6a7b2c"},
     "delivery_id": {"description": "Id of the delivery.", "example": 12},
+    "slug": {"description": "Short name of the workspace.", "example": "vision"},
+    "user_name": {"description": "User name of the member.", "example": "ada"},
+    "invitation_id": {"description": "Id of the invitation.", "example": 5},
     "number": {"description": "Number of the version.", "example": 1},
     "path": {"description": "Path of the file; slashes stay.", "example": "outputs/model.pkl"},
     "name of Models": {"description": "Name of the model.", "example": "digits"},
@@ -103,6 +107,11 @@ BODY_EXAMPLES: Final[dict[str, Any]] = {
         "events": ["sweep.finished", "sweep.failed"],
     },
     "change_webhook": {"on": False},
+    "make_workspace": {"name": "Vision team", "slug": "vision"},
+    "change_workspace": {"name": "Vision and speech"},
+    "add_to_members": {"user": "ada", "role": "Contributor"},
+    "change_member": {"role": "Reader"},
+    "make_invitation": {"role": "Contributor", "email": "ada@example.org", "days": 7},
 }
 
 CREATED: Final = {
@@ -115,6 +124,9 @@ CREATED: Final = {
     "register_model": "The version is made.",
     "add_compute": "The compute target is made.",
     "make_webhook": "The webhook is made.",
+    "make_workspace": "The workspace is made.",
+    "add_to_members": "Somebody is a member.",
+    "make_invitation": "The invitation is made.",
 }
 
 

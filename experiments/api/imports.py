@@ -13,7 +13,7 @@ from ninja import Field, Query, Router, Schema, Status
 from ninja.errors import HttpError
 
 from experiments import queries
-from experiments.api.auth import WRITE, person_of, workspace_for_new
+from experiments.api.auth import WRITE, ForWorkspace, person_of, workspace_for_new
 from experiments.api.errors import UnreadableBodyError, json_problem
 from experiments.api.schemas import Params, SweepOut
 from experiments.imports.document import read_document
@@ -97,18 +97,19 @@ def import_runs(
     request: HttpRequest,
     dry_run: Annotated[bool, Query(description="Only check and summarise.")] = False,
     again: Annotated[bool, Query(description="Also what is here already.")] = False,
+    workspace: ForWorkspace = "",
 ) -> Status[Any]:
     """Import an ended sweep with its runs and all reports; all of it or nothing.
 
     The body is the JSON of `GET /sweeps/{sweep_id}/export/metrics?format=json`. Its runs are never
     executed; they are there for charts, tables, comparisons and warm starts. At most 128 MB.
     """
-    workspace = workspace_for_new(request)
+    place = workspace_for_new(request, workspace)
     with _upload(request) as file:
         observed = _read(file)
     if dry_run:
-        return Status(200, _summary(request, check_import(observed, workspace), "checked"))
-    made = import_sweep(observed, owner=person_of(request), workspace=workspace, again=again)
+        return Status(200, _summary(request, check_import(observed, place), "checked"))
+    made = import_sweep(observed, owner=person_of(request), workspace=place, again=again)
     if made.is_new:
         return Status(201, _summary(request, made, "imported"))
     return Status(200, _summary(request, made, "present"))

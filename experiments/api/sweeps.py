@@ -15,6 +15,7 @@ from experiments import queries
 from experiments.api.auth import (
     READ,
     WRITE,
+    ForWorkspace,
     caller_of,
     check_may,
     person_of,
@@ -74,19 +75,19 @@ def names_a_folder(request: HttpRequest) -> bool:
     openapi_extra=SPEC_BODY,
 )
 @once(is_long=names_a_folder)
-def submit_sweep(request: HttpRequest) -> Status[Any]:
+def submit_sweep(request: HttpRequest, workspace: ForWorkspace = "") -> Status[Any]:
     """Submit a sweep: the body is its specification, as JSON or YAML.
 
     `snapshot` names the uploaded source directory (`POST /snapshots`). Administrators may write
     `source_directory` instead, a folder on the studio's own machine. A wrong specification is
     answered with every problem at once, and nothing is created.
     """
-    workspace = workspace_for_new(request)
+    place = workspace_for_new(request, workspace)
     raw = read_mapping(request)
     sweep, warnings = sweep_services.submit_spec(
         raw,
         owner=person_of(request),
-        workspace=workspace,
+        workspace=place,
         snapshot_digest=take_digest(raw),
         allow_server_paths=caller_of(request).is_administrator,
     )
@@ -94,14 +95,14 @@ def submit_sweep(request: HttpRequest) -> Status[Any]:
 
 
 @router.post("/check", auth=WRITE, response=CheckedSpec, openapi_extra=SPEC_BODY)
-def check_sweep(request: HttpRequest) -> dict[str, Any]:
+def check_sweep(request: HttpRequest, workspace: ForWorkspace = "") -> dict[str, Any]:
     """List every problem and warning of a specification without creating anything."""
-    workspace = workspace_for_new(request)
+    place = workspace_for_new(request, workspace)
     raw = read_mapping(request)
     _, problems, warnings = sweep_services.check_spec(
         raw,
         user=person_of(request),
-        workspace=workspace,
+        workspace=place,
         snapshot_digest=take_digest(raw),
         allow_server_paths=caller_of(request).is_administrator,
     )

@@ -21,6 +21,7 @@ from experiments.api import (
     snapshots,
     teamwork,
     trash,
+    workspaces,
 )
 from experiments.api.application import StudioAPI
 from experiments.api.docs import OperationsPage
@@ -61,6 +62,7 @@ api.add_router("/models", models.router)
 api.add_router("/compute", compute.router)
 api.add_router("/attached", attached.router)
 api.add_router("/webhooks", notifications.router)
+api.add_router("/workspaces", workspaces.router)
 api.add_router("/site", site.router)
 api.add_router("/audit", site.audit)
 
