@@ -23,9 +23,10 @@ _SECRETS: Final = re.compile(
       \b(?:st|sc|run)_[A-Za-z0-9_-]{43,}             # tokens, whatever is around them
     | (?:                                            # links that open something: the address is
         (?<=/sign-in/) | (?<=/shared/)               # the key
-        | (?<=/invitations/) | (?<=/confirm/) | (?<=/stop/)
-      )[^/\s"'?]{16,}
-    | (?<=/reset/)[^\s"'?]{16,}                      # of a password: whose, and the token
+        | (?<=/invitations/) | (?<=invitation=)
+        | (?<=/sign-up/) | (?<=/confirm/) | (?<=/stop/)
+      )[^/\s"'?&]{16,}
+    | (?<=/password-reset/)[^\s"'?]{16,}             # whose, and the token
     | (?<=\bBearer\s)[^\s"',;]{8,}
     | (?<=\bBasic\s)[A-Za-z0-9+/]{12,}={0,2}
     | (?<=://)[^/\s"'@]*:[^/\s"'@]*(?=@)             # name:password@host

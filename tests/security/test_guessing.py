@@ -137,7 +137,7 @@ def test_a_form_reaches_no_row_of_somebody_else(sides):
     victim.sweep.refresh_from_db()
     victim.run.refresh_from_db()
     assert (victim.sweep.trashed_at, victim.run.tags) == (None, {})
-    assert SweepDraft.objects.get(pk=victim.draft.pk).fields == victim.draft.fields
+    assert SweepDraft.objects.get(pk=victim.draft.pk).texts == victim.draft.texts
     assert not victim.workspace.notification_channels.exists()
     drafts = [d for d in rows()[0][SweepDraft] if d["owner_id"] == victim.user.pk]
     assert drafts == [d for d in before[0][SweepDraft] if d["owner_id"] == victim.user.pk]

@@ -18,6 +18,11 @@ from experiments.services.access import (
     use_sign_in_link,
 )
 from experiments.services.compute_tokens import make_compute_token, revoke_compute_token
+from experiments.services.invitations import (
+    InvitationTerms,
+    create_invitation,
+    revoke_invitation,
+)
 from experiments.services.outcome import RunOutcome
 from experiments.services.runs import finish_run
 from experiments.services.share_links import create_share_link, revoke_share_link
@@ -67,6 +72,23 @@ def test_a_sign_in_link_works_once_and_never_after_it_was_revoked(world):
     revoke_sign_in_link(world.alice.sign_in_links.get(used_at__isnull=True))
     assert third.get(f"/sign-in/{revoked}/").status_code == 410
     assert use_sign_in_link(revoked) is None
+
+
+def test_an_invitation_lets_in_once_and_nobody_after_it_was_revoked(world):
+    workspace = world.sweep.experiment.workspace
+    (_, once), (revoked, gone) = (
+        create_invitation(workspace, InvitationTerms(), user=world.alice) for _ in range(2)
+    )
+    revoke_invitation(revoked, user=world.alice)
+    found = {}
+    for name, plain in (("dan", once), ("eve", once), ("fay", gone), ("gus", "guessed" * 6)):
+        browser = Client()
+        browser.force_login(make_user(name))
+        browser.post(f"/invitations/{plain}/")
+        found[name] = workspace.memberships.filter(user__username=name).exists()
+
+    assert found == {"dan": True, "eve": False, "fay": False, "gus": False}
+    assert once not in str(list(workspace.invitations.values()))
 
 
 def test_a_link_that_was_only_looked_at_is_not_used_up(world):
