@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.conf import settings
+from django.urls import URLPattern, path
 
 from experiments.views import account_pages, browser_sessions, password_reset, sign_up, tokens
 
-urlpatterns = [
+urlpatterns: list[URLPattern] = [
     path("account/", account_pages.account, name="account"),
     path("account/name/", account_pages.name, name="account_name"),
     path("account/address/", account_pages.address, name="account_address"),
@@ -23,3 +24,9 @@ urlpatterns = [
     path("sign-up/", sign_up.begin, name="sign_up"),
     path("sign-up/<str:token>/", sign_up.proven, name="sign_up_proven"),
 ]
+
+if settings.STUDIO_OIDC is not None:
+    # Only there, so that nobody else waits for what it imports.
+    from experiments.single_sign_on import urls as single_sign_on
+
+    urlpatterns += single_sign_on.urlpatterns

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from experiments.notify.mail_server import MailServer, MailServerError, parse_mail_server
+from experiments.oidc_settings import OidcSettings, OidcSettingsError, read_oidc_settings
 from experiments.storage.address import AddressError, BucketAddress, FolderAddress, parse_address
 
 # Longest path of a unix socket that every platform takes (sun_path is 104 bytes on some).
@@ -214,6 +215,18 @@ def mail_server() -> MailServer | None:
         return parse_mail_server(text("STUDIO_EMAIL_URL"))
     except MailServerError as error:
         raise EnvironmentProblem(f"STUDIO_EMAIL_URL {error}") from error
+
+
+def oidc() -> OidcSettings | None:
+    """Return the provider that the STUDIO_OIDC variables name; None: no single sign-on.
+
+    Raises:
+        EnvironmentProblem: they name none that can be used.
+    """
+    try:
+        return read_oidc_settings(text, flag)
+    except OidcSettingsError as error:
+        raise EnvironmentProblem(str(error)) from error
 
 
 def public_url() -> str:

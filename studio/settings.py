@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import dj_database_url
 
+from experiments.single_sign_on import apps as single_sign_on
 from experiments.storage.address import BucketAddress, FolderAddress
 from studio import env
 from studio.logs import FORMATS, logging_of
@@ -164,6 +165,13 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# --- single sign-on: docs/accounts.md -----------------------------------------------------------
+STUDIO_OIDC: Final = env.oidc()
+if STUDIO_OIDC is not None:
+    INSTALLED_APPS += single_sign_on.APPS
+    MIDDLEWARE += [single_sign_on.MIDDLEWARE]
+    globals().update(single_sign_on.SETTINGS)
+
 # --- static files -----------------------------------------------------------------------------
 STATIC_URL = f"{STUDIO_BASE_PATH}/static/"
 STATIC_ROOT = STUDIO_HOME / "static"
@@ -173,11 +181,11 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "studio.storage.PlotlyFinder",
 ]
+# Nothing of the studio is for the pages of other sites.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "studio.storage.StudioStaticFilesStorage"},
-# Nothing of the studio is for the pages of other sites.
-WHITENOISE_ALLOW_ALL_ORIGINS = False
 }
 
 # --- language and time ------------------------------------------------------------------------
@@ -202,9 +210,6 @@ else:
     EMAIL_USE_SSL = STUDIO_MAIL_SERVER.uses_tls
     DEFAULT_FROM_EMAIL = SERVER_EMAIL = STUDIO_MAIL_SERVER.sender
 
-# --- limits of uploads and of running things (seconds, bytes) -----------------------------------
-DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 # --- TLS: docs/deploy.md --------------------------------------------------------------------------
 # The studio itself speaks HTTP; a proxy in front of it speaks TLS, and this address says so.
 STUDIO_TLS: Final = STUDIO_PUBLIC_URL.startswith("https://")
@@ -223,11 +228,14 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",
 ]
 
-STUDIO_LEASE_SECONDS: Final = 20
+# --- limits of uploads and of running things (seconds, bytes) -----------------------------------
 # Of what a form or a JSON body holds; studio/body_limits.py knows where files may be larger.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+STUDIO_LEASE_SECONDS: Final = 20
 STUDIO_HEARTBEAT_SECONDS: Final = 5
 STUDIO_LEASE_GRACE_SECONDS: Final = 40
-DATA_UPLOAD_MAX_NUMBER_FILES = 10
 STUDIO_TAIL_SECONDS: Final = 0.2
 STUDIO_CANCEL_POLL_SECONDS: Final = 1.0
 STUDIO_STOP_GRACE_SECONDS: Final = 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
@@ -43,17 +44,17 @@ _LINK_GONE: Final = (
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Show the form and check the pair; then back to the page that was asked for."""
-    target = _safe_next(request)
+    target = safe_next(request)
     if request.method != "POST":
-        return redirect(target) if request.user.is_authenticated else _sign_in_page(request)
+        return redirect(target) if request.user.is_authenticated else sign_in_page(request)
     username = request.POST.get("username", "")
     password = request.POST.get("password", "")
     try:
         user = sign_in_with_password(request, username=username, password=password)
     except SignInPausedError:
-        return _sign_in_page(request, error=_PAUSED, username=username, status=429)
+        return sign_in_page(request, error=_PAUSED, username=username, status=429)
     if user is None:
-        return _sign_in_page(request, error=_WRONG_PAIR, username=username, status=401)
+        return sign_in_page(request, error=_WRONG_PAIR, username=username, status=401)
     begin_session(request, user, Way.PASSWORD)
     return redirect(target)
 
@@ -67,10 +68,10 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
     user = use_sign_in_link(token)
     if user is not None:
         begin_session(request, user, Way.LINK)
-        return redirect(_safe_next(request))
+        return redirect(safe_next(request))
     if request.user.is_authenticated:
         return redirect("home")
-    return _sign_in_page(request, error=_LINK_GONE, status=410)
+    return sign_in_page(request, error=_LINK_GONE, status=410)
 
 
 @login_not_required
@@ -118,23 +119,26 @@ def password(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _sign_in_page(
+def sign_in_page(
     request: HttpRequest,
     *,
     error: tuple[str, str] | None = None,
     username: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """Show the form, with why somebody is not signed in."""
     context = {
         "error": error,
         "username": username,
-        "next": _safe_next(request),
+        "next": safe_next(request),
         "may_sign_up": is_open_to_strangers(),
+        "single_sign_on": settings.STUDIO_OIDC,
     }
     return render(request, "experiments/sign_in.html", context, status=status)
 
 
-def _safe_next(request: HttpRequest) -> str:
+def safe_next(request: HttpRequest) -> str:
+    """Return the page of ours that was asked for, or the first one."""
     asked = request.POST.get("next") or request.GET.get("next") or ""
     is_ours = url_has_allowed_host_and_scheme(
         asked, allowed_hosts={request.get_host()}, require_https=request.is_secure()
