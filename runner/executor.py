@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 
 from django.conf import settings
@@ -48,22 +47,22 @@ _WORKER_STOPPED = "The worker was stopped while the script ran."
 
 
 def execute(run_id: int, *, worker_name: str) -> bool:
-    """Execute a queued run to its end; False when somebody else took it."""
+    """Execute this queued run to its end; False when somebody else took it."""
     me = this_process()
     claimed = runs.claim_run(
-        run_id,
-        worker_name=worker_name,
-        host=me.host,
-        pid=me.pid,
-        process_started=me.started,
+        run_id, worker_name=worker_name, host=me.host, pid=me.pid, process_started=me.started
     )
-    if claimed is None:
-        return False
+    if claimed is not None:
+        carry_out(claimed)
+    return claimed is not None
+
+
+def carry_out(claimed: runs.ClaimedRun) -> None:
+    """Take a claimed run to its end."""
     with log_context.bound(
         run_id=claimed.public_id, sweep_id=claimed.sweep_public_id, workspace=claimed.workspace
     ):
         Execution(claimed).run()
-    return True
 
 
 class Execution:
@@ -378,9 +377,6 @@ class Execution:
         except Exception:
             logger.exception("run %s is left to the watchdog", self.claimed.public_id)
 
-
-# What this work-horse executes after a run, if anything; set by the worker that forked it.
-next_run: Callable[[], int | None] = lambda: None  # noqa: E731 - a default
 
 # The executions of this work-horse, for its signal handler.
 active: list[Execution] = []

@@ -10,18 +10,15 @@ from experiments.services import counters
 from experiments.services import look_ahead as ahead
 from experiments.services.advance import advance_sweep
 from experiments.services.dispatch import job_context
-from runner import executor
+from runner import filling
 
 
-def execute_run(run_id: int) -> None:
-    """Execute one run to its end, and others after it as long as the worker has any."""
+def fill_slot(target_id: int) -> None:
+    """Execute the run that is next on a target, and others after it as long as the worker may."""
     job = get_current_job()
     name = (job.worker_name if job else "") or "direct"
-    following: int | None = run_id
     with job_context(job, name):
-        while following is not None:
-            executor.execute(following, worker_name=name)
-            following = executor.next_run()
+        filling.fill_slot(target_id, worker_name=name)
     counters.flush()
 
 

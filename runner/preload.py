@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 
-from experiments.models import Run
+from experiments.models import Sweep
 from experiments.policies import make_policy
 from experiments.samplers import load_sampler
 from experiments.spec import SweepSpec
@@ -17,14 +17,11 @@ from runner.compute import load_compute
 _known: set[int] = set()
 
 
-def preload(run_id: int) -> None:
-    """Load the sampler, the expressions, the policy and the compute kind of a run's sweep."""
-    found = Run.objects.filter(pk=run_id).values_list(
-        "sweep_id", "sweep__spec", "sweep__compute__kind"
-    )
-    for sweep_id, stored, kind in found:
-        if sweep_id in _known:
-            return
+def preload(sweep_id: int) -> None:
+    """Load the sampler, the expressions, the policy and the compute kind of a sweep."""
+    if sweep_id in _known:
+        return
+    for stored, kind in Sweep.objects.filter(pk=sweep_id).values_list("spec", "compute__kind"):
         spec = SweepSpec.from_stored(stored)
         sampler = load_sampler(spec.sampler_name)
         sampler(spec.space, goal=spec.primary_metric.goal, seed=0, options=spec.sampler_options)

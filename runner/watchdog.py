@@ -19,32 +19,29 @@ from django.conf import settings
 from django.utils import timezone
 from rq import Worker as RqWorker
 from rq.exceptions import NoSuchJobError, StopRequested
-from rq.job import Job, JobStatus
+from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
 from experiments.models import ComputeTarget, Run, Worker
-from experiments.queries import active_sweeps, expired_runs, waiting_runs
+from experiments.queries import active_sweeps, expired_runs
+from experiments.queries.standing import asking_targets
 from experiments.services.advance import advance_sweep
 from experiments.services.check_run import KEPT, remove_old_checks
 from experiments.services.compute import remove_silent_workers, remove_worker
 from experiments.services.counters import count_tick
-from experiments.services.dispatch import CONTROL_QUEUE, get_queue
-from experiments.services.recovery import lose_run, mark_not_responding, requeue_run
+from experiments.services.dispatch import CONTROL_QUEUE, ask_for_slots, get_queue, is_asked
+from experiments.services.quotas import measure_storage
+from experiments.services.recovery import lose_run, mark_not_responding
 from experiments.services.retention import look_after
+from experiments.services.site import begin_planned
 from experiments.states import RUN_LIVE, RUN_TERMINAL, RunState
 from runner.closing import save_files, save_reports
-from experiments.services.site import begin_planned
 from runner.process import is_dead, kill_marked, this_process
 from studio.sdk.run import RUN_VARIABLE
 
 logger = logging.getLogger(__name__)
 
-# A job that was queued this long ago and has no trace in Redis was lost.
-_QUEUE_GRACE: Final = timedelta(seconds=15)
-# A work-horse claims its run within milliseconds; one that has not by now never will.
-_CLAIM_GRACE: Final = timedelta(seconds=60)
-_WAITING: Final = {JobStatus.QUEUED, JobStatus.DEFERRED, JobStatus.SCHEDULED}
 _WORKER_SILENCE: Final = timedelta(seconds=60)
 
 
@@ -55,11 +52,12 @@ def tick(now: datetime | None = None) -> None:
     for look in (
         _bury_dead_runs,
         _check_leases,
-        _find_lost_jobs,
+        measure_storage,
         _advance_sweeps,
-        begin_planned,
+        _wake_slots,
         _forget_dead_workers,
         _remove_old_checks,
+        begin_planned,
         look_after,
     ):
         _guarded(look, moment)
@@ -75,7 +73,7 @@ def reconcile() -> None:
         _forget_dead_listeners,
         _bury_dead_runs,
         _clean_registries,
-        _find_lost_jobs,
+        _wake_slots,
     ):
         _guarded(look, now)
 
@@ -140,25 +138,11 @@ def _give_up(run: Run, now: datetime) -> None:
         kill_marked(RUN_VARIABLE, run.public_id)
 
 
-def _find_lost_jobs(now: datetime) -> None:
-    for run in waiting_runs(now - _QUEUE_GRACE):
-        if not _has_job(run, now):
-            requeue_run(run.pk)
-
-
-def _has_job(run: Run, now: datetime) -> bool:
-    connection = django_rq.get_connection("default")
-    job_id = f"run-{run.pk}-{run.fence}"
-    try:
-        job = Job.fetch(job_id, connection=connection, serializer=JSONSerializer)
-    except NoSuchJobError:
-        return False
-    status = job.get_status(refresh=False)
-    if status == JobStatus.QUEUED:
-        return job_id in get_queue(run.sweep.compute.queue_name).job_ids
-    if status == JobStatus.STARTED:
-        return run.created_at > now - _CLAIM_GRACE
-    return status in _WAITING
+def _wake_slots(now: datetime) -> None:
+    """Ask for slots where runs may start and nothing asks: a job was lost, a limit is over."""
+    for target in asking_targets(now):
+        if not is_asked(ComputeTarget(pk=target.pk).queue_name):
+            ask_for_slots(target.pk, target.slots)
 
 
 def _advance_sweeps(now: datetime) -> None:
@@ -202,7 +186,8 @@ def _clean_registries(now: datetime) -> None:
 
 
 def _is_live(job: Job) -> bool:
-    return Run.objects.filter(pk__in=job.args[:1], state__in=sorted(RUN_LIVE)).exists()
+    held = Run.objects.filter(worker_name=job.worker_name or "", state__in=sorted(RUN_LIVE))
+    return bool(job.worker_name) and held.exists()
 
 
 def _fetch(job_id: str) -> Job | None:

@@ -25,9 +25,11 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.queue import Queue
 
+from experiments.queries.site_settings import site
 from experiments.services.compute import heartbeat_worker, is_draining
-from experiments.services.dispatch import take_run
-from runner import executor
+from experiments.services.dispatch import drop_job, forget_request
+from experiments.services.runs import next_sweep
+from runner import executor, filling
 from runner.interpreter import InterpreterWatch
 from runner.leftovers import settle_leftovers
 from runner.preload import preload
@@ -109,17 +111,18 @@ class SlotWorker(Worker):
             logger.warning("worker %s: no sign of life in Redis: %s", self.name, error)
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **kwargs: Any) -> tuple[Job, Queue] | None:
-        """Take the next job; none while the target is being drained or the disk is full."""
-        while self._is_draining() or self._is_disk_full():
+        """Take the next job; none while nothing may start here or the disk is full."""
+        while self._is_closed() or self._is_disk_full():
             self.heartbeat()
             time.sleep(_DRAIN_LOOK_SECONDS)
         connections.close_all()
         return super().dequeue_job_and_maintain_ttl(*args, **kwargs)
 
-    def _is_draining(self) -> bool:
+    def _is_closed(self) -> bool:
+        """Tell whether the target is being drained, or the studio in maintenance."""
         try:
             close_old_connections()
-            return is_draining(self.name)
+            return site().maintenance or is_draining(self.name)
         except DatabaseError as error:
             logger.warning("worker %s: database: %s", self.name, error)
             return False
@@ -135,17 +138,33 @@ class SlotWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Execute the job in a work-horse; what one leaves behind on its death is settled."""
+        if not self._prepare(job):
+            with self._without_redis():
+                drop_job(job, queue)
+            return
         super().execute_job(job, queue)
         if is_remote():
             settle_leftovers()
 
-    def fork_work_horse(self, job: Job, queue: Queue) -> None:
-        """Fork with everything loaded; database connections are never shared."""
+    def _prepare(self, job: Job) -> bool:
+        """Load what the next run will need; tell whether there may be one.
+
+        Jobs are left over where runs were canceled, and where their workspace may start none now.
+        """
         try:
-            preload(*job.args)
+            sweep_id = next_sweep(*job.args)
+            if sweep_id is None:
+                return False
+            preload(sweep_id)
         except Exception:
             # It is the run's own executor that has to fail of it, and to say so.
             logger.exception("worker %s: nothing loaded for %s", self.name, job.id)
+        finally:
+            connections.close_all()
+        return True
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Fork with everything loaded; database connections are never shared."""
         connections.close_all()
         self._is_last = self._is_last or mmap.mmap(-1, 1)
         self._is_last[0] = bool(self._stop_requested)
@@ -156,23 +175,21 @@ class SlotWorker(Worker):
         die_with_parent(self.pid or 0)
         adopt_orphans()
         self._run_begun = self._horse_begun = time.monotonic()
-        executor.next_run = self._next_run
+        filling.goes_on = self._goes_on
         super().main_work_horse(job, queue)
 
-    def _next_run(self) -> int | None:
-        """Return the run that this work-horse goes on with; None: it ends, the worker goes on."""
+    def _goes_on(self) -> bool:
+        """Tell whether this work-horse looks for another run; else it ends, the worker goes on."""
         begun, now = self._run_begun, time.monotonic()
         self._run_begun = now
         if now - begun > _SHORT_RUN_SECONDS or now - self._horse_begun > _HORSE_SECONDS:
-            return None
+            return False
         # Something may be left of the last run: it ends with this process.
         if self._is_told_to_end() or self._is_disk_full() or has_children():
-            return None
-        try:
-            return None if is_draining(self.name) else take_run(self.queues[0].name)
-        except (DatabaseError, RedisError, OSError) as error:
-            logger.warning("worker %s: no next run: %s", self.name, error)
-            return None
+            return False
+        with self._without_redis():
+            forget_request(self.queues[0].name)
+        return True
 
     def _is_told_to_end(self) -> bool:
         return executor.is_stopping() or self._is_last is None or bool(self._is_last[0])

@@ -68,7 +68,6 @@ from experiments.queries.watch import (
     alive_since,
     compute_json,
     expired_runs,
-    waiting_runs,
 )
 
 __all__ = [
@@ -143,7 +142,6 @@ __all__ = [
     "sweeps_for",
     "sweeps_json",
     "trashed_for",
-    "waiting_runs",
     "workspaces_for",
     "workspaces_where",
 ]

@@ -35,16 +35,6 @@ def expired_runs(now: datetime) -> QuerySet[Run]:
     return silent.exclude(sweep__compute__kind=SIMULATED).order_by("lease_expires_at")
 
 
-def waiting_runs(before: datetime) -> QuerySet[Run]:
-    """Return the runs that were queued before `before` and wait for a worker still."""
-    return (
-        Run.objects.filter(state=RunState.QUEUED, created_at__lt=before)
-        .exclude(sweep__compute__kind=SIMULATED)
-        .select_related("sweep__compute")
-        .order_by("pk")
-    )
-
-
 def alive_since() -> datetime:
     """Return the time after which a worker must have given a sign to count as alive."""
     return timezone.now() - timedelta(seconds=_MISSED * settings.STUDIO_HEARTBEAT_SECONDS)

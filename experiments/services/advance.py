@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from experiments import clock, log_context
 from experiments.models import Event, Run, Sweep
+from experiments.queries.site_settings import site
 from experiments.services.events import append_event
 from experiments.services.look_ahead import ask_ahead
 from experiments.services.new_runs import create_runs
@@ -61,7 +62,7 @@ def _step(sweep: Sweep) -> bool:
     if sweep.deadline_at is not None and sweep.deadline_at <= clock.now():
         return _time_out(sweep)
     if sweep.state == SweepState.QUEUED:
-        return _start(sweep)
+        return not _waits_for_maintenance(sweep) and _start(sweep)
     if sweep.state == SweepState.PAUSED:
         return hold_queued(sweep)
     if settle_waiting(sweep):
@@ -69,6 +70,11 @@ def _step(sweep: Sweep) -> bool:
     if _wants_runs(sweep):
         return _break_circuit(sweep) or _fill_slots(sweep)
     return _end_when_done(sweep)
+
+
+def _waits_for_maintenance(sweep: Sweep) -> bool:
+    # Its time does not begin while nothing may start; the next tick after the end looks again.
+    return site().maintenance and not sweep.compute.is_simulated
 
 
 def _start(sweep: Sweep) -> bool:

@@ -5,7 +5,6 @@ A job that gets lost does no harm: the watchdog finds the rows that wait and ask
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from experiments import log_context
-from experiments.models import Run, Sweep
+from experiments.models import ComputeTarget, Run, Sweep
 from experiments.models.compute import UNATTENDED
 from experiments.services.origins import keep_origin
 from experiments.services.slow_queries import note_place
@@ -29,7 +28,7 @@ from experiments.services.slow_queries import note_place
 logger = logging.getLogger(__name__)
 
 CONTROL_QUEUE: Final = "control"
-EXECUTE_RUN: Final = "runner.jobs.execute_run"
+FILL_SLOT: Final = "runner.jobs.fill_slot"
 ADVANCE: Final = "runner.jobs.advance"
 LOOK_AHEAD: Final = "runner.jobs.look_ahead"
 # Long enough that a late look at a failed job is possible, short enough that none piles up.
@@ -37,36 +36,50 @@ _FAILURE_TTL: Final = 24 * 3600
 
 
 def enqueue_run(run: Run) -> None:
-    """Ask the compute target of a run's sweep to execute it, after the commit.
+    """Ask the compute target of a run's sweep for a slot, after the commit.
 
-    The job id names the attempt; a second job of the same attempt finds the run claimed and ends.
-    A simulation looks for its queued runs itself.
+    The job says only that a slot is wanted: which run it takes is decided when it is free. A
+    simulation looks for its queued runs itself.
     """
-    if run.sweep.compute.is_simulated:
-        return
-    queue = run.sweep.compute.queue_name
-    # Somebody waits for a check in front of the form, and there is one a person at most.
-    first = run.sweep.kind == Sweep.Kind.CHECK
-    _after_commit(queue, EXECUTE_RUN, run.pk, job_id=f"run-{run.pk}-{run.fence}", at_front=first)
+    if not run.sweep.compute.is_simulated:
+        ask_for_slots(run.sweep.compute_id)
 
 
-def take_run(queue_name: str) -> int | None:
-    """Take the next run from a queue, for a slot that executes it at once; None: there is none.
+def ask_for_slots(target_id: int, count: int = 1) -> None:
+    """Let so many slots of a target look for a run, after the commit; one too many does no harm."""
+    name = ComputeTarget(pk=target_id).queue_name
+    for _ in range(count):
+        # A name of its own: a job with the name of one that is just ending would go with it.
+        job_id = f"slot-{target_id}-{uuid4().hex[:12]}"
+        _after_commit(name, FILL_SLOT, target_id, job_id=job_id)
+
+
+def forget_request(queue_name: str) -> None:
+    """Take one job from a queue for a slot that looks for a run without it, if there is one.
 
     Whoever dies between this and the claim leaves a waiting run without a job, which the watchdog
-    queues again.
+    notices.
     """
     queue = get_queue(queue_name)
     job_id = queue.connection.lpop(queue.key)
-    if job_id is None:
-        return None
-    name = str(job_id, "ascii") if isinstance(job_id, bytes) else str(job_id)
-    with queue.connection.pipeline(transaction=False) as pipeline:
-        pipeline.hget(Job.key_for(name), "meta")
-        pipeline.delete(Job.key_for(name))
-        meta, _ = pipeline.execute()
-    log_context.note(request_id=_request_id(json.loads(meta) if meta else {}))
-    return int(name.split("-")[1])
+    if job_id is not None:
+        name = str(job_id, "ascii") if isinstance(job_id, bytes) else str(job_id)
+        queue.connection.delete(Job.key_for(name))
+
+
+def is_asked(queue_name: str) -> bool:
+    """Tell whether a queue holds any job, so that the next free slot will look."""
+    queue = get_queue(queue_name)
+    return bool(queue.connection.llen(queue.key))
+
+
+def drop_job(job: Job, queue: Queue) -> None:
+    """Forget a job that was taken from its queue and has nothing to do."""
+    with queue.connection.pipeline() as pipeline:
+        # Where RQ keeps what was taken until somebody begins with it.
+        pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+        job.delete(pipeline=pipeline, remove_from_queue=False)
+        pipeline.execute()
 
 
 def enqueue_advance(sweep_id: int) -> None:
@@ -108,18 +121,17 @@ def get_queue(name: str) -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
-def _after_commit(
-    queue: str, function: str, key: int, *, job_id: str, at_front: bool = False
-) -> None:
-    order = partial(_enqueue, queue, function, key, job_id=job_id, at_front=at_front)
+def _after_commit(queue: str, function: str, key: int, *, job_id: str) -> None:
+    order = partial(_enqueue, queue, function, key, job_id=job_id)
     transaction.on_commit(order, robust=True)
 
 
-def _enqueue(queue: str, function: str, key: int, *, job_id: str, at_front: bool) -> None:
+def _enqueue(queue: str, function: str, key: int, *, job_id: str) -> None:
     options: dict[str, Any] = {"job_timeout": -1, "result_ttl": 0, "failure_ttl": _FAILURE_TTL}
-    if request_id := log_context.request_id():
+    # A slot works for whom it turns out to; the controller for whoever asked.
+    if function != FILL_SLOT and (request_id := log_context.request_id()):
         options["meta"] = {"request_id": request_id}
     try:
-        get_queue(queue).enqueue(function, key, job_id=job_id, at_front=at_front, **options)
+        get_queue(queue).enqueue(function, key, job_id=job_id, **options)
     except (RedisError, OSError) as error:
         logger.warning("%s(%s) not queued, the watchdog will: %s", function, key, error)

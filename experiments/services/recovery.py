@@ -19,6 +19,7 @@ from experiments.services.compaction import compact_series
 from experiments.services.dispatch import enqueue_run
 from experiments.services.new_runs import create_retry
 from experiments.services.notifications import announce_lost
+from experiments.services.quotas import note_end
 from experiments.services.text import clean_text
 from experiments.services.transitions import StaleState, move_run
 from experiments.states import RUN_LIVE, EndReason, RunState, SweepState
@@ -69,11 +70,12 @@ def lose_run(
         return None
     compact_series(run_id)
     advance_sweep(run.sweep_id)
+    note_end(run.sweep_id)
     return retry
 
 
 def requeue_run(run_id: int) -> bool:
-    """Queue the job of a waiting run again, in case it was lost; False when it waits no longer."""
+    """Ask for a slot again for a waiting run, in case the job was lost; False: it does not wait."""
     run = Run.objects.select_related("sweep__compute").get(pk=run_id)
     if run.state != RunState.QUEUED:
         return False

@@ -6,23 +6,31 @@ change nothing any more. Whoever ends a run lets the controller look at the swee
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from experiments import clock
-from experiments.models import Artifact, Resumption, Run, Sweep
-from experiments.services.access import make_run_token
+from experiments.models import Artifact, Run
 from experiments.services.advance import advance_sweep
+from experiments.services.claims import (
+    ClaimedRun,
+    EarlierOutputs,
+    Executor,
+    claim_next,
+    claim_run,
+    next_sweep,
+)
 from experiments.services.compaction import compact_series
 from experiments.services.ending import end_run
 from experiments.services.outcome import RunOutcome
+from experiments.services.quotas import note_end
 from experiments.services.recovery import (
     lose_run,
     mark_not_responding,
@@ -31,62 +39,29 @@ from experiments.services.recovery import (
 )
 from experiments.services.stopping import request_stop
 from experiments.services.transitions import StaleState, move_run
-from experiments.spec import SweepSpec
-from experiments.spec_command import without_resume_from
 from experiments.states import RUN_TERMINAL, EndReason, RunState
 
 __all__ = [
     "ClaimedRun",
     "EarlierOutputs",
+    "Executor",
     "RunOrder",
     "RunOutcome",
     "add_artifacts",
     "begin_finalizing",
     "cancel_run",
+    "claim_next",
     "claim_run",
     "finish_run",
     "lose_run",
     "mark_not_responding",
+    "next_sweep",
     "note_process",
     "renew_lease",
     "request_stop",
     "requeue_run",
     "start_run",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierOutputs:
-    """The run that a run goes on from; `directory` is empty when it was deleted meanwhile."""
-
-    public_id: str
-    directory: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedRun:
-    """What an executor needs to know of the run it now owns. `token` exists only here."""
-
-    run_id: int
-    public_id: str
-    sweep_id: int
-    sweep_public_id: str
-    experiment: str
-    experiment_id: int
-    number: int
-    fence: int
-    params: Mapping[str, Any]
-    arguments: list[str]
-    spec: SweepSpec
-    snapshot_digest: str
-    token: str = field(repr=False)
-    timeout_seconds: float | None
-    compute_kind: str
-    compute_python: str
-    # With the secrets of the target, so it is written down nowhere.
-    compute_environment: Mapping[str, str] = field(repr=False)
-    resume_from: EarlierOutputs | None = None
-    workspace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,30 +72,6 @@ class RunOrder:
     end_reason: str
     is_cancel_requested: bool
     lost: bool
-
-
-def claim_run(
-    run_id: int, *, worker_name: str, host: str, pid: int, process_started: float
-) -> ClaimedRun | None:
-    """Take a queued run: Starting, a new fence, a lease and a token. None: somebody was faster."""
-    token, digest = make_run_token()
-    try:
-        run = move_run(
-            run_id,
-            RunState.STARTING,
-            message=f"Run {_number(run_id)}: Starting on {worker_name}",
-            sources={RunState.QUEUED},
-            fence=F("fence") + 1,
-            worker_name=worker_name,
-            host=host,
-            executor_pid=pid,
-            executor_started=process_started,
-            lease_expires_at=_lease(),
-            token_digest=digest,
-        )
-    except (StaleState, Run.DoesNotExist):
-        return None
-    return _claimed(run, token)
 
 
 def start_run(
@@ -234,6 +185,7 @@ def finish_run(run_id: int, fence: int, outcome: RunOutcome) -> Run:
         break
     compact_series(run_id)
     advance_sweep(run.sweep_id)
+    note_end(run.sweep_id)
     return run
 
 
@@ -259,41 +211,6 @@ def cancel_run(run: Run, *, user: User) -> bool:
         return False
     advance_sweep(run.sweep_id)
     return True
-
-
-def _claimed(run: Run, token: str) -> ClaimedRun:
-    related = ("compute", "snapshot", "experiment__workspace")
-    sweep = Sweep.objects.select_related(*related).get(pk=run.sweep_id)
-    spec = SweepSpec.from_stored(sweep.spec)
-    minutes = spec.run_timeout_minutes
-    return ClaimedRun(
-        run_id=run.pk,
-        public_id=run.public_id,
-        sweep_id=sweep.pk,
-        sweep_public_id=sweep.public_id,
-        experiment=sweep.experiment.name,
-        experiment_id=sweep.experiment_id,
-        number=run.number,
-        fence=run.fence,
-        params=run.params,
-        arguments=without_resume_from(run.arguments) if run.resumption_id else run.arguments,
-        spec=spec,
-        snapshot_digest=sweep.snapshot.digest,
-        token=token,
-        timeout_seconds=minutes * 60 if minutes else None,
-        compute_kind=sweep.compute.kind,
-        compute_python=sweep.compute.python,
-        compute_environment={**sweep.compute.environment, **sweep.compute.secrets},
-        resume_from=_earlier_outputs(run),
-        workspace=sweep.experiment.workspace.name,
-    )
-
-
-def _earlier_outputs(run: Run) -> EarlierOutputs | None:
-    if run.resumption_id is None:
-        return None
-    row = Resumption.objects.select_related("source").get(pk=run.resumption_id)
-    return EarlierOutputs(row.source_public_id, row.source.directory if row.source else "")
 
 
 def _owned(run_id: int, fence: int) -> Run:

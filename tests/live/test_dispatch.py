@@ -61,11 +61,10 @@ def test_a_submitted_sweep_and_its_runs_get_jobs(queues):
     assert jobs("control") == [("runner.jobs.advance", [sweep.pk], f"advance-{sweep.pk}-1")]
     advance_sweep(sweep.pk)
 
-    waiting = Run.objects.filter(sweep=sweep).order_by("number")
-    assert jobs(sweep.compute.queue_name) == [
-        ("runner.jobs.execute_run", [run.pk], f"run-{run.pk}-0") for run in waiting
-    ]
-    assert len(waiting) == 2
+    asked = jobs(sweep.compute.queue_name)
+    assert [job[:2] for job in asked] == [("runner.jobs.fill_slot", [sweep.compute_id])] * 2
+    assert len({job[2] for job in asked}) == 2
+    assert Run.objects.filter(sweep=sweep).count() == 2
 
 
 def test_jobs_are_json_and_have_no_time_limit(queues):
@@ -74,8 +73,8 @@ def test_jobs_are_json_and_have_no_time_limit(queues):
     (job,) = Queue(run.sweep.compute.queue_name, connection=queues, serializer=JSONSerializer).jobs
 
     assert (job.timeout, job.result_ttl) == (-1, 0)
-    stored = queues.hget(f"rq:job:run-{run.pk}-0", "data")
-    assert b"runner.jobs.execute_run" in stored or stored[:1] == b"x"
+    stored = queues.hget(f"rq:job:{job.id}", "data")
+    assert b"runner.jobs.fill_slot" in stored or stored[:1] == b"x"
 
 
 def test_nothing_is_queued_before_the_commit_or_after_a_rollback(queues):
@@ -97,7 +96,7 @@ def test_a_lost_job_is_queued_again_only_while_the_run_waits(queues):
 
     assert requeue_run(run.pk)
 
-    assert [job[1] for job in jobs(run.sweep.compute.queue_name)] == [[run.pk]]
+    assert [job[1] for job in jobs(run.sweep.compute.queue_name)] == [[run.sweep.compute_id]]
     move_run(run.pk, RunState.STARTING)
     assert not requeue_run(run.pk)
 
@@ -150,7 +149,7 @@ def test_without_redis_the_database_goes_on_and_a_warning_is_logged(caplog):
     assert Sweep.objects.get(pk=sweep.pk).state == "Running"
     assert Run.objects.filter(sweep=sweep, state="Queued").count() == 2
     messages = [record.getMessage() for record in caplog.records]
-    assert any(text.startswith("runner.jobs.execute_run(") for text in messages)
+    assert any(text.startswith("runner.jobs.fill_slot(") for text in messages)
     assert sum("live update of" in text for text in messages) == 1
 
 

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from experiments.models import Run
-from experiments.services.dispatch import enqueue_run, get_queue, take_run
+from experiments.services.dispatch import enqueue_run, forget_request, get_queue, is_asked
 from tests.factories import make_compute
 from tests.runner.attempts import HEAD, queue
 from tests.runner.processes import processes_of, wait_until
@@ -35,16 +35,19 @@ def test_short_runs_share_a_work_horse_and_see_nothing_of_each_other(tmp_path, l
     assert len(set(runs.values_list("fence", "best_value", "log_bytes"))) == 1
     assert [processes_of(run) for run in runs] == [[], [], []]
     left = redis.Redis.from_url(valkey_url)
-    wait_until(lambda: not any(left.keys(f"rq:job:run-{run.pk}-*") for run in runs))
+    wait_until(lambda: not left.keys(f"rq:job:slot-{first.sweep.compute_id}-*"))
     assert worker.stop() == 0
     assert "Traceback" not in worker.log.read_text()
 
 
-def test_a_run_is_taken_from_the_queue_once(tmp_path, valkey_url):
+def test_a_slot_that_looks_by_itself_takes_one_request_from_the_queue(tmp_path, valkey_url):
     run = queue(tmp_path, HEAD)
     name = run.sweep.compute.queue_name
     get_queue(name).empty()
     enqueue_run(Run.objects.select_related("sweep__compute").get(pk=run.pk))
 
-    assert [take_run(name), take_run(name)] == [run.pk, None]
-    assert not redis.Redis.from_url(valkey_url).keys(f"rq:job:run-{run.pk}-*")
+    assert is_asked(name)
+    forget_request(name)
+    forget_request(name)
+    assert not is_asked(name)
+    assert not redis.Redis.from_url(valkey_url).keys(f"rq:job:slot-{run.sweep.compute_id}-*")

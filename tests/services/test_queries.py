@@ -12,6 +12,7 @@ from django.utils import timezone
 from experiments import queries
 from experiments.models import Event, MetricChunk, MetricSeries, Run, Sweep
 from experiments.queries.run_table import RunChoice, columns_of
+from experiments.queries.standing import Asking, asking_targets
 from experiments.run_columns import Column, Kind, Source
 from experiments.run_filter import parse_filter
 from experiments.services.runs import RunOutcome, add_artifacts, cancel_run, finish_run
@@ -310,10 +311,11 @@ def test_the_watchdog_finds_what_waits_and_what_is_silent():
     sweep = make_sweep()
     ended = make_sweep(max_total_runs=1)
     cancel_sweep(ended, user=make_user())
-    waiting, live = make_run(sweep), make_running_run(sweep)
+    live = make_running_run(sweep)
+    make_run(sweep)
     later = timezone.now() + timedelta(minutes=1)
 
     assert list(queries.active_sweeps()) == [sweep]
-    assert list(queries.waiting_runs(later)) == [waiting]
+    assert asking_targets(later) == [Asking(sweep.compute_id, 1)]
     assert list(queries.expired_runs(timezone.now())) == []
     assert list(queries.expired_runs(later)) == [live]

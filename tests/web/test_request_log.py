@@ -15,7 +15,8 @@ from django.test import Client
 from experiments import log_context
 from experiments.models import Sweep
 from experiments.services import dispatch
-from experiments.services.dispatch import enqueue_run, get_queue, job_context, take_run
+from experiments.services.dispatch import get_queue, job_context
+from experiments.services.origins import origin_of
 from studio.logs import JsonLines
 from tests.factories import make_run
 from tests.web.api_world import World, make_world
@@ -101,20 +102,23 @@ def test_only_failed_and_slow_requests_are_logged_by_default(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_request_goes_along_with_its_jobs(world: World) -> None:
-    run = make_run(Sweep.objects.get(pk=world.sweep.pk), lr=0.3, layers=1)
-    queue = get_queue(run.sweep.compute.queue_name)
-    queue.empty()
+def test_request_goes_along_with_its_jobs_and_runs(world: World) -> None:
+    sweep = Sweep.objects.get(pk=world.sweep.pk)
+    control, slots = get_queue(dispatch.CONTROL_QUEUE), get_queue(sweep.compute.queue_name)
+    control.empty()
+    slots.empty()
 
     with log_context.only(request_id="nightly-17"):
-        enqueue_run(run)
-    job = queue.jobs[0]
-    with job_context(job, "local@here-1"):
+        dispatch.enqueue_advance(sweep.pk)
+        make_run(sweep, lr=0.3, layers=1)
+    with job_context(control.jobs[0], "local@here-1"):
         in_job = dict(log_context.fields())
-    with log_context.only():
-        taken, after = take_run(queue.name), dict(log_context.fields())
+    # A slot works for whom it turns out to: the run's log says who wanted its sweep.
+    with job_context(slots.jobs[0], "local@here-1"):
+        in_slot, of_run = dict(log_context.fields()), origin_of(sweep.pk)
 
-    assert in_job == {"request_id": "nightly-17", "worker": "local@here-1", "compute": "local"}
-    assert (taken, after) == (run.pk, {"request_id": "nightly-17"})
+    known = {"worker": "local@here-1", "compute": "local"}
+    assert in_job == {"request_id": "nightly-17", **known}
+    assert (in_slot, of_run) == (known, "nightly-17")
     with job_context(None, f"{dispatch.CONTROL_QUEUE}@here-1"):
         assert dict(log_context.fields()) == {"worker": "control@here-1"}
