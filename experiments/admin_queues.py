@@ -11,12 +11,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern
 from django_rq.admin import QueueAdmin
 from django_rq.models import Dashboard
 from django_rq.settings import get_queues_map
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
 
 from experiments.models import ComputeTarget
 from experiments.services.dispatch import CONTROL_QUEUE
@@ -45,7 +47,14 @@ def _with_all_queues(view: View) -> View:
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         _name_queues()
-        return view(request, *args, **kwargs)
+        # Some of them let all of the staff in.
+        if getattr(request.user, "is_staff", False) and not request.user.is_superuser:
+            raise PermissionDenied
+        try:
+            return view(request, *args, **kwargs)
+        except (ImproperlyConfigured, InvalidJobOperation, NoSuchJobError, ValueError) as error:
+            # A key of nothing, a job that is gone, a scheduler that is not installed.
+            raise Http404(str(error)) from error
 
     return wrapped
 

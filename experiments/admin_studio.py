@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
@@ -48,6 +49,13 @@ class StudioAdminSite(admin.AdminSite):
 
     index_template = "admin/studio_index.html"
     enable_nav_sidebar = True
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let administrators in alone: dashboard and queues know of all workspaces."""
+        user = request.user
+        if getattr(user, "is_staff", False) and not user.is_superuser:
+            raise PermissionDenied("The administration is for administrators.")
+        return bool(user.is_active and user.is_superuser)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add what the dashboard posts to."""
