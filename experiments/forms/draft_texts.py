@@ -8,7 +8,9 @@ from typing import Final
 from experiments.forms.sweep_fields import SweepFields, fields_from_post
 
 # What belongs to a request and not to the form.
-_ASIDE: Final = frozenset({"action", "draft", "draft_version", "draft_editor", "yaml_edited"})
+_ASIDE: Final = frozenset(
+    {"action", "draft", "draft_version", "draft_editor", "workspace", "yaml_edited"}
+)
 
 
 def draft_texts(posted: Mapping[str, str]) -> dict[str, str]:

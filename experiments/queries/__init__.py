@@ -48,6 +48,7 @@ from experiments.queries.visible import (
     runs_for,
     sweeps_for,
     trashed_for,
+    work_in,
     workspaces_for,
     workspaces_where,
 )
@@ -142,6 +143,7 @@ __all__ = [
     "sweeps_for",
     "sweeps_json",
     "trashed_for",
+    "work_in",
     "workspaces_for",
     "workspaces_where",
 ]

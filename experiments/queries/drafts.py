@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from experiments.models import SweepDraft
-from experiments.queries.visible import AnyUser, current_workspace
+from experiments.queries.visible import AnyUser, current_workspace, workspaces_for
 from experiments.storable import is_storable
 
 
@@ -25,5 +25,6 @@ def get_draft(user: AnyUser, public_id: str, *, is_discarded: bool = False) -> S
     """
     if not user.is_authenticated or not is_storable(public_id):
         raise SweepDraft.DoesNotExist
-    own = SweepDraft.objects.filter(owner=user.pk, workspace=current_workspace(user))
+    # In any of their workspaces: the form goes where its draft is.
+    own = SweepDraft.objects.filter(owner=user.pk, workspace__in=workspaces_for(user))
     return own.get(public_id=public_id, discarded_at__isnull=not is_discarded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -24,6 +24,7 @@ from experiments.permissions import EVERYTHING, NOTHING, Action, actions_of, rol
 from experiments.storable import is_storable
 
 AnyUser: TypeAlias = User | AnonymousUser
+_WORKS_IN: Final = "_works_in"
 
 
 def is_administrator(user: AnyUser) -> bool:
@@ -52,8 +53,18 @@ def workspaces_where(user: AnyUser, action: Action) -> QuerySet[Workspace]:
 
 
 def current_workspace(user: AnyUser) -> Workspace | None:
-    """Return the workspace that new sweeps of a person go to; 1 query."""
-    return workspaces_by_choice(user).first()
+    """Return the workspace that new sweeps of a person go to; at most 1 query."""
+    asked: Workspace | None = getattr(user, _WORKS_IN, None)
+    return asked or workspaces_by_choice(user).first()
+
+
+def work_in(user: AnyUser, workspace: Workspace) -> None:
+    """Let a person work in a workspace as long as this object lives: for one request.
+
+    A form or an address may say where something goes, whatever workspace was chosen; everything
+    that asks `current_workspace` follows it.
+    """
+    setattr(user, _WORKS_IN, workspace)
 
 
 def workspaces_by_choice(user: AnyUser) -> QuerySet[Workspace]:

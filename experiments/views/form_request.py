@@ -2,27 +2,77 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Final, cast
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 
 from experiments import queries
 from experiments.forms.sweep_fields import SweepFields, fields_from_post
+from experiments.models import Workspace
 from experiments.permissions import Action
+from experiments.storable import is_storable
+
+# What an address of the form may name as its beginning: runs, sweeps, a draft.
+_OF_RUNS: Final = ("resume", "around")
+_SOURCES: Final = (
+    *_OF_RUNS,
+    "draft",
+    "from",
+    "continue",
+    "beyond",
+    "without",
+    "delayed",
+    "within",
+    "check",
+)
 
 
 def person_who_may_write(request: HttpRequest) -> User:
-    """Return who asks.
+    """Return who asks, working for this request where the form or its address says.
 
     Raises:
-        PermissionDenied: their role does not let them start sweeps.
+        Http404: they name a workspace that is not this person's.
+        PermissionDenied: their role does not let them start sweeps there.
     """
     user = cast(User, request.user)
-    if not queries.may(user, queries.current_workspace(user), Action.SUBMIT):
-        raise PermissionDenied("Starting sweeps needs the role Contributor in this workspace.")
+    slug = request.POST.get("workspace") or request.GET.get("workspace") or ""
+    workspace = _named(user, slug) if slug else _of_source(request, user)
+    workspace = workspace or queries.current_workspace(user)
+    if workspace is not None:
+        queries.work_in(user, workspace)
+    if not queries.may(user, workspace, Action.SUBMIT):
+        where = f"“{workspace.name}”" if workspace else "a workspace"
+        raise PermissionDenied(
+            f"Starting sweeps needs the role Contributor in {where}. If you have it in another "
+            "workspace, choose that one at the top."
+        )
     return user
+
+
+def _named(user: User, slug: str) -> Workspace:
+    rows = queries.workspaces_for(user).filter(slug=slug) if is_storable(slug) else ()
+    found = next(iter(rows), None)
+    if found is None:
+        raise Http404("There is no such workspace.")
+    return found
+
+
+def _of_source(request: HttpRequest, user: User) -> Workspace | None:
+    """Return where the sweep or draft is that a new form begins with, if one may submit there."""
+    if request.method == "POST":
+        return None
+    name = next((name for name in _SOURCES if request.GET.get(name)), None)
+    public_id = request.GET.get(name, "") if name else ""
+    if not name or not is_storable(public_id):
+        return None
+    rows = queries.workspaces_where(user, Action.SUBMIT)
+    if name == "draft":
+        return rows.filter(drafts__public_id=public_id, drafts__owner=user.pk).first()
+    if name in _OF_RUNS:
+        public_id = public_id.rpartition("_")[0]
+    return rows.filter(experiments__sweeps__public_id=public_id).first()
 
 
 def posted_texts(request: HttpRequest) -> dict[str, str]:

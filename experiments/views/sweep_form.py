@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -63,11 +63,14 @@ from experiments.forms.warm_start import (
 from experiments.models import Run, Sweep, SweepDraft
 from experiments.problems import ProblemsError
 from experiments.queries.drafts import get_draft
+from experiments.queries.workspaces import workspaces_to_submit
 from experiments.services.drafts import finish_draft
 from experiments.services.refused import Refused
 from experiments.views.check_run import check_context, follow_json
 from experiments.views.form_request import is_script, person_who_may_write, posted_fields
 from experiments.views.sweep_drafts import draft_context, store_posted
+
+_SHOWN_WORKSPACES: Final = 200
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -90,6 +93,9 @@ def new(request: HttpRequest) -> HttpResponse:
         return _check_first(request, fields, user)
     if request.POST.get("action") == "save_draft":
         return _save_draft(request, fields, user)
+    if request.POST.get("action") == "use_workspace":
+        # The draft stays where it is: a form in another workspace gets one of its own.
+        return _page(request, check_fields(fields.with_texts(draft="", draft_version=""), user))
     return _create(request, fields, user)
 
 
@@ -185,6 +191,8 @@ def _page(
     advice = advise_on_script(fields, user)
     context = {
         "fields": fields,
+        "goes_to": queries.current_workspace(user),
+        "may_go_to": list(workspaces_to_submit(user)[:_SHOWN_WORKSPACES]),
         "problems": checked.problems,
         "warnings": checked.warnings,
         "errors": errors_by_field(checked.problems),

@@ -216,10 +216,36 @@ def test_one_for_an_address_tells_others_whom_it_is_for(team, alice):
     assert roles(team) == {"alice": "Owner"}
 
 
-def test_new_sweeps_and_drafts_follow_the_choice(owner, alice):
+def test_the_form_goes_where_one_works_or_where_it_says(owner, alice, team):
     second = make_workspace(alice, name="Second")
+    make_workspace(alice, name="Third", role="Reader")
+    make_workspace(name="Strange")
+    sweep = make_sweep(owner=alice, workspace=second)
+
+    chosen = '<option value="{}" selected>'
+    assert chosen.format("team") in text_of(owner.get("/sweeps/new/"))
+    assert chosen.format("second") in text_of(owner.get("/sweeps/new/?workspace=second"))
+    # What goes on from a sweep belongs beside it.
+    assert chosen.format("second") in text_of(owner.get(f"/sweeps/new/?from={sweep.public_id}"))
+    assert 'value="third"' not in text_of(owner.get("/sweeps/new/"))
+    assert owner.get("/sweeps/new/?workspace=third").status_code == 403
+    assert owner.get("/sweeps/new/?workspace=strange").status_code == 404
+    posted = {"name": "typed before", "workspace": "second", "action": "use_workspace"}
+    again = text_of(owner.post("/sweeps/new/", posted))
+    assert chosen.format("second") in again
+    assert "typed before" in again
+
+
+def test_drafts_follow_the_workspace_of_their_form(owner, alice, team):
+    second = make_workspace(alice, name="Second")
+
+    owner.post("/sweeps/new/drafts/save/", {"name": "here"})
+    owner.post("/sweeps/new/drafts/save/", {"name": "there", "workspace": "second"})
     choose_workspace(alice, second)
+    owner.post("/sweeps/new/drafts/save/", {"name": "there too"})
 
-    owner.post("/sweeps/new/drafts/save/", {"name": "draft"})
-
-    assert alice.sweep_drafts.get().workspace == second
+    kept = alice.sweep_drafts.order_by("pk")
+    assert [draft.workspace for draft in kept] == [team, second, second]
+    opened = text_of(owner.get(f"/sweeps/new/?draft={kept[0].public_id}"))
+    assert '<option value="team" selected>' in opened
+    assert 'value="here"' in opened

@@ -22,6 +22,7 @@ import {
   fillForm, followForm, hasOwnYaml, hasYamlErrors, mountSidePanel, showSpec,
 } from "../form/side_panel.js";
 import { mountWarmStart, showOffers } from "../form/warm_start.js";
+import { mountWorkspace } from "../form/workspace.js";
 
 const CHECK_MS = 350;
 // Pictures follow the typing more closely than problems do.
@@ -181,6 +182,7 @@ mountRows(checkSoon);
 mountRowFixes(checkSoon);
 mountRealValues();
 mountDraws(() => refreshPreviews(form, formData()));
+mountWorkspace(form);
 mountScript({ addRow: (values) => addRow(values, checkSoon), onChange: checkSoon });
 mountWarmStart((field) => {
   left.add(field);
