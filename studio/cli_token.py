@@ -50,7 +50,7 @@ def token() -> None:
     type=click.Choice(["read", "write", "admin"]),
     default="write",
     show_default=True,
-    help="read: look; write: also submit and cancel; admin: also use folders of this machine.",
+    help="read: look; write: also submit and cancel; admin: everything you may do.",
 )
 @click.option("--expires", type=Duration(), help="Lifetime, for example 30d. Default: no end.")
 @click.option("--user", help="Whose token it is. Default: the first administrator.")
@@ -124,13 +124,15 @@ def revoke(name: str, user: str | None, compute: str | None, as_json: bool) -> N
     """Make every token of this name useless at once."""
     set_up_django()
     from experiments.models import ApiToken, ComputeToken  # noqa: PLC0415 -- needs Django
+    from experiments.services import access  # noqa: PLC0415
 
     if compute is not None:
         owner: object = _target(compute)
         count, _ = ComputeToken.objects.filter(compute__name=compute, name=name).delete()
     else:
         owner = _person(user)
-        count, _ = ApiToken.objects.filter(user=owner, name=name).delete()
+        found = ApiToken.objects.filter(user=owner, name=name).select_related("user")
+        count = sum(access.revoke_api_token(one) for one in found)
     if not count:
         raise click.ClickException(f"{owner} has no token named '{name}'.")
     if as_json:

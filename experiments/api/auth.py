@@ -34,6 +34,8 @@ class Caller:
     user: User | None
     scope: Scope
     run: Run | None = None
+    # The API token that was sent, if it was one.
+    token: ApiToken | None = None
 
     @property
     def is_administrator(self) -> bool:
@@ -83,7 +85,7 @@ class BearerToken(HttpAuthBase):
                 message=f"The token '{token.name}' has the scope {scope.value}; "
                 f"this operation needs {self.scope.value}."
             )
-        return Caller(user=token.user, scope=scope)
+        return Caller(user=token.user, scope=scope, token=token)
 
 
 class BrowserSession(APIKeyBase):

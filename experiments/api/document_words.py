@@ -29,6 +29,7 @@ TAGS: Final = {
     "Imports": "Runs of other systems, to look at and to go on from.",
     "Workspaces": "Teams: their members, roles and invitations.",
     "Webhooks": "Who is told what of sweeps, and where.",
+    "Tokens": "What your own programs sign in with.",
     "Compute": "Compute targets, their workers and settings.",
 }
 
@@ -56,6 +57,7 @@ PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "removal_id": {"description": "Id of the removal.", "example": 7},
     "link_id": {"description": "Id of the link.", "example": 3},
     "webhook_id": {"description": "Id of the webhook.", "example": "wh_0c7d2f5e9b1a4d3f8e6a7b2c"},
+    "token_id": {"description": "Id of the token.", "example": 4},
     "delivery_id": {"description": "Id of the delivery.", "example": 12},
     "slug": {"description": "Short name of the workspace.", "example": "vision"},
     "user_name": {"description": "User name of the member.", "example": "ada"},
@@ -107,6 +109,7 @@ BODY_EXAMPLES: Final[dict[str, Any]] = {
         "events": ["sweep.finished", "sweep.failed"],
     },
     "change_webhook": {"on": False},
+    "make_token": {"name": "nightly training", "scope": "write", "days": 30},
     "make_workspace": {"name": "Vision team", "slug": "vision"},
     "change_workspace": {"name": "Vision and speech"},
     "add_to_members": {"user": "ada", "role": "Contributor"},
@@ -124,6 +127,7 @@ CREATED: Final = {
     "register_model": "The version is made.",
     "add_compute": "The compute target is made.",
     "make_webhook": "The webhook is made.",
+    "make_token": "The token is made.",
     "make_workspace": "The workspace is made.",
     "add_to_members": "Somebody is a member.",
     "make_invitation": "The invitation is made.",

@@ -9,7 +9,7 @@ from ninja import Path, Query, Router, Status
 from ninja.errors import AuthorizationError
 
 from experiments import queries
-from experiments.api.auth import READ, WRITE, person_of
+from experiments.api.auth import ADMIN, READ, person_of
 from experiments.api.notification_schemas import (
     DeliveryOut,
     DeliveryPage,
@@ -62,7 +62,7 @@ def list_webhooks(
     }
 
 
-@router.post("", auth=WRITE, response={201: WebhookMade}, openapi_extra={"x-errors": [404, 409]})
+@router.post("", auth=ADMIN, response={201: WebhookMade}, openapi_extra={"x-errors": [404, 409]})
 def make_webhook(request: HttpRequest, body: WebhookIn) -> Status[Any]:
     """Make a webhook. Its secret is in this answer and nowhere else."""
     workspace = _owned(request, body.workspace) if body.workspace else None
@@ -80,7 +80,7 @@ def get_webhook(request: HttpRequest, webhook_id: str) -> dict[str, Any]:
     return _webhook_json(_find(request, webhook_id))
 
 
-@router.patch("/{webhook_id}", auth=WRITE, response=WebhookOut)
+@router.patch("/{webhook_id}", auth=ADMIN, response=WebhookOut)
 def change_webhook(request: HttpRequest, webhook_id: str, body: WebhookChanges) -> dict[str, Any]:
     """Change a webhook, or turn it on or off."""
     channel = _find(request, webhook_id)
@@ -91,14 +91,14 @@ def change_webhook(request: HttpRequest, webhook_id: str, body: WebhookChanges) 
     return _webhook_json(_find(request, webhook_id))
 
 
-@router.delete("/{webhook_id}", auth=WRITE, response={204: None})
+@router.delete("/{webhook_id}", auth=ADMIN, response={204: None})
 def delete_webhook(request: HttpRequest, webhook_id: str) -> Status[None]:
     """Delete a webhook with its log."""
     delete_channel(_find(request, webhook_id), user=person_of(request))
     return Status(204, None)
 
 
-@router.post("/{webhook_id}/secret", auth=WRITE, response=WebhookMade, openapi_extra=_CONFLICT)
+@router.post("/{webhook_id}/secret", auth=ADMIN, response=WebhookMade, openapi_extra=_CONFLICT)
 def rotate_webhook_secret(request: HttpRequest, webhook_id: str) -> dict[str, Any]:
     """Give a signed webhook another secret; the old one signs as well for a day."""
     channel = _find(request, webhook_id)
@@ -106,7 +106,7 @@ def rotate_webhook_secret(request: HttpRequest, webhook_id: str) -> dict[str, An
     return {**_webhook_json(channel), "secret": secret}
 
 
-@router.post("/{webhook_id}/test", auth=WRITE, response={202: DeliveryOut}, openapi_extra=_CONFLICT)
+@router.post("/{webhook_id}/test", auth=ADMIN, response={202: DeliveryOut}, openapi_extra=_CONFLICT)
 def test_webhook(request: HttpRequest, webhook_id: str) -> Status[Any]:
     """Send a test message; read the deliveries to see what became of it."""
     return Status(202, _delivery_json(test_channel(_find(request, webhook_id))))
@@ -128,7 +128,7 @@ def list_deliveries(
 
 @router.post(
     "/{webhook_id}/deliveries/{delivery_id}/redeliver",
-    auth=WRITE,
+    auth=ADMIN,
     response={202: DeliveryOut},
     openapi_extra=_CONFLICT,
 )

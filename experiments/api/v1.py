@@ -20,6 +20,7 @@ from experiments.api import (
     site,
     snapshots,
     teamwork,
+    tokens,
     trash,
     workspaces,
 )
@@ -62,6 +63,7 @@ api.add_router("/models", models.router)
 api.add_router("/compute", compute.router)
 api.add_router("/attached", attached.router)
 api.add_router("/webhooks", notifications.router)
+api.add_router("/tokens", tokens.router)
 api.add_router("/workspaces", workspaces.router)
 api.add_router("/site", site.router)
 api.add_router("/audit", site.audit)

@@ -146,6 +146,8 @@ OF_TEAMS = {
 OF_COMPARISON = {("GET", "/compare")}
 # Tried by everybody in test_imports.py.
 OF_FILES = {("POST", "/imports"), ("GET", "/sweeps/{sweep_id}/export/{what}")}
+# Of the caller alone: tried in test_api_tokens.py.
+OF_TOKENS = {("GET", "/tokens"), ("POST", "/tokens"), ("DELETE", "/tokens/{token_id}")}
 # Those of a workspace are for its owners alone: tried by everybody in test_api_webhooks.py.
 OF_WEBHOOKS = {
     ("GET", "/webhooks"),
@@ -215,7 +217,14 @@ def test_every_operation_has_a_row() -> None:
     }
 
     assert documented == (
-        set(OPERATIONS) | OF_COMPUTE | OF_TRASH | OF_COMPARISON | OF_TEAMS | OF_FILES | OF_WEBHOOKS
+        set(OPERATIONS)
+        | OF_COMPUTE
+        | OF_TRASH
+        | OF_COMPARISON
+        | OF_TEAMS
+        | OF_FILES
+        | OF_WEBHOOKS
+        | OF_TOKENS
     )
 
 

@@ -22,7 +22,7 @@ def world(tmp_path):
     return make_world(tmp_path)
 
 
-def send(world, method, path, body=None, *, user="alice", scope="write"):
+def send(world, method, path, body=None, *, user="alice", scope="admin"):
     return call(method, f"/webhooks{path}", token=world.tokens[f"{user}_{scope}"], body=body)
 
 
