@@ -70,7 +70,7 @@ class StudioStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
         # Somebody else's bundle imports nothing, and five megabytes are long to search.
         if name != PLOTLY_NAME:
             content = self._adjusted(name, content)
-        hashed = self.clean_name(self.hashed_name(name, ContentFile(content)))
+        hashed: str = self.clean_name(self.hashed_name(name, ContentFile(content)))
         if not self.exists(hashed):
             self._save(hashed, ContentFile(content))
         self._begun.pop()
