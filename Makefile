@@ -8,6 +8,8 @@ PORT ?=
 FIND_PYTHON = for p in python3.13 python3.12 python3.11 python3 python; do \
 	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo "$$p"; exit 0; fi; done; \
 	echo "Python 3.11 or newer is needed and was not found on PATH." >&2; exit 1
+# Else each process compiles everything at its start where PYTHONDONTWRITEBYTECODE is set.
+COMPILE = $(BIN)/python -m compileall -q -j 0 studio experiments runner
 
 .PHONY: up test test-all lint fmt bench load bench-search chaos fuzz pictures lock help
 
@@ -72,9 +74,11 @@ $(BIN)/python:
 $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing the studio (once, about half a minute) ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[examples]'
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.installed-dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing the studio with its tools (once, about a minute) ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/.installed
