@@ -82,6 +82,8 @@ def main() -> int:
         print("Network namespaces cannot be made here: the tests of other machines are left out.")
     if not can_limit_memory():
         print("Memory cannot be limited here: the tests of kills for lack of it are left out.")
+    # Hundreds of processes start here, and each would compile all modules anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             suites = _suites(is_all, total)
