@@ -7,6 +7,7 @@ from django.urls import path
 from experiments import account_urls
 from experiments.views import (
     account,
+    activity,
     best,
     capsule,
     charts,
@@ -80,6 +81,7 @@ urlpatterns = [
     path("workspaces/<slug:slug>/rename/", workspaces.rename, name="workspace_rename"),
     path("workspaces/<slug:slug>/leave/", workspaces.leave, name="workspace_leave"),
     path("workspaces/<slug:slug>/delete/", workspaces.delete, name="workspace_delete"),
+    path("workspaces/<slug:slug>/activity/", activity.activity, name="workspace_activity"),
     path("workspaces/<slug:slug>/webhooks/", webhooks.of_workspace, name="workspace_webhooks"),
     path("workspaces/<slug:slug>/members/add/", members.add, name="member_add"),
     path(f"{_MEMBER}/role/", members.role, name="member_role"),

@@ -17,6 +17,13 @@ SQLITE = {
         BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END
     """
     for word in ("update", "delete")
+} | {
+    # REPLACE removes the row in its way without a word to the trigger above.
+    "audit_no_replace": f"""
+        CREATE TRIGGER audit_no_replace BEFORE INSERT ON {TABLE}
+        WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END
+    """
 }
 POSTGRESQL = {
     "audit_no_change": f"""
