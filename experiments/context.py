@@ -38,6 +38,7 @@ def studio(request: HttpRequest) -> dict[str, Any]:
         "nav": _section(request),
         "workspace": menu[0] if menu else None,
         "workspace_menu": menu,
+        "workspace_slugs": [one.slug for one in menu],
         "studio_config": {
             "badges": badge_table(),
             "icons": static("img/icons.svg"),

@@ -107,7 +107,7 @@ def _stored_source(fields: SweepFields, user: User, name: str) -> bytes | None:
             return None
         with zipfile.ZipFile(snapshot_path(snapshot)) as archive, archive.open(name) as file:
             return file.read(MAX_BYTES + 1)
-    if fields.get("code") == "folder" and user.is_superuser:
+    if fields.get("code") == "folder" and queries.is_administrator(user):
         folder = Path(fields.get("source_directory").strip()).expanduser()
         # Only what a submission would copy is read: nothing outside, nothing ignored.
         files = list_files(folder) if folder.is_absolute() else []

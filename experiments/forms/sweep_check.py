@@ -72,7 +72,7 @@ def check_fields(fields: SweepFields, user: User, *, has_upload: bool = False) -
         user=user,
         workspace=queries.current_workspace(user),
         snapshot_digest=digest,
-        allow_server_paths=user.is_superuser and fields.get("code") == "folder",
+        allow_server_paths=queries.is_administrator(user) and fields.get("code") == "folder",
     )
     if fields.get("code") == "upload" and digest is None:
         problems = [p for p in problems if p.path not in ("snapshot", "source_directory")]
@@ -173,7 +173,7 @@ def scripts_of(fields: SweepFields, user: User) -> list[str]:
         if fields.get("code") == "snapshot":
             snapshot = queries.find_snapshot(user, fields.get("snapshot"))
             return script_names(snapshot) if snapshot else []
-        if fields.get("code") == "folder" and user.is_superuser:
+        if fields.get("code") == "folder" and queries.is_administrator(user):
             folder = Path(fields.get("source_directory").strip()).expanduser()
             names = [file.name for file in list_files(folder)] if folder.is_absolute() else []
             return [name for name in names if name.endswith(".py")]

@@ -110,8 +110,8 @@ def form_choices(fields: SweepFields, user: User) -> dict[str, Any]:
     return {
         "code_sources": _code_sources(sweeps, user),
         "snapshots": _snapshots(sweeps, fields),
-        "folders": [str(f) for f in example_folders()] if user.is_superuser else [],
-        "may_use_folders": user.is_superuser,
+        "folders": [str(f) for f in example_folders()] if queries.is_administrator(user) else [],
+        "may_use_folders": queries.is_administrator(user),
         "experiments": sorted({sweep.experiment.name for sweep in sweeps}),
         "metrics": sorted({sweep.metric_name for sweep in sweeps}),
         "expression_groups": _expression_groups(),
@@ -149,7 +149,7 @@ def limit_hints() -> dict[str, str]:
 def _code_sources(sweeps: list[Sweep], user: User) -> list[CodeSource]:
     sources = [CodeSource("snapshot", "Code of an earlier sweep", "duplicate")] if sweeps else []
     sources.append(CodeSource("upload", "Upload a zip", "upload"))
-    if user.is_superuser:
+    if queries.is_administrator(user):
         sources.append(CodeSource("folder", "Folder on the studio's machine", "folder"))
     return sources
 
@@ -243,7 +243,7 @@ def _starts(sweeps: list[Sweep], user: User) -> list[dict[str, Any]]:
     ]
     examples = [
         {"label": folder.name, "url": f"{new}?example={folder.name}"}
-        for folder in (example_folders() if user.is_superuser else [])
+        for folder in (example_folders() if queries.is_administrator(user) else [])
     ]
     groups = [("Recent sweeps", recent), ("Examples", examples)]
     return [{"label": label, "links": links} for label, links in groups if links]

@@ -25,7 +25,7 @@ _USUAL = {"max_total_runs": 20, "max_concurrent_runs": 4}
 def blank_fields(user: User) -> SweepFields:
     """Return an empty form with usual limits, and the source of code that there is something in."""
     sweep = queries.sweeps_for(user).order_by("-pk").first()
-    source = "snapshot" if sweep else "folder" if user.is_superuser else "upload"
+    source = "snapshot" if sweep else "folder" if queries.is_administrator(user) else "upload"
     target = queries.compute_for(user).filter(is_enabled=True).order_by("pk").first()
     return SweepFields(
         texts={

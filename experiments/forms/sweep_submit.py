@@ -57,7 +57,7 @@ def _ready(
     workspace = queries.current_workspace(user)
     options: dict[str, Any] = {
         "workspace": workspace,
-        "allow_server_paths": user.is_superuser and fields.get("code") == "folder",
+        "allow_server_paths": queries.is_administrator(user) and fields.get("code") == "folder",
     }
     found: list[Problem] = []
     # A zip that a check has stored already is not sent again; a new one replaces it.

@@ -76,12 +76,18 @@ def version_page(
 
 
 def model_list(
-    user: AnyUser, *, text: str = "", starred: bool = False, offset: int = 0, limit: int = 50
+    user: AnyUser,
+    *,
+    text: str = "",
+    starred: bool = False,
+    workspace: str = "",
+    offset: int = 0,
+    limit: int = 50,
 ) -> Page[ModelRow]:
     """Return a page of a person's models, changed last first; four queries.
 
     Every word of `text` must stand in the name or the description; `starred` leaves those with the
-    person's star.
+    person's star; `workspace` is a short name.
     """
     rows = models_for(user) if is_storable(text) else RegisteredModel.objects.none()
     for word in text.split():
@@ -89,6 +95,8 @@ def model_list(
         rows = rows.filter(Q(name__icontains=word) | Q(description__icontains=word))
     if starred:
         rows = rows.filter(stars__user=user.pk)
+    if workspace:
+        rows = rows.filter(workspace__slug=workspace)
     total = rows.count()
     found = list(rows.order_by("-updated_at", "-pk")[offset : offset + limit + 1])
     more = str(offset + limit) if len(found) > limit else None

@@ -35,6 +35,8 @@ class SweepRow:
     public_id: str
     name: str
     experiment: str
+    workspace: str
+    workspace_id: int
     state: str
     end_reason: str
     reason: str
@@ -71,20 +73,24 @@ def sweep_list(
     owner: str | None = None,
     tag: str = "",
     starred: bool = False,
+    workspace: str = "",
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[SweepRow]:
     """Return a page of a person's sweeps, newest first.
 
     `state` is a state or "active"; `experiment` and `owner` are names; `tag` is a name or
-    name=text; `starred` leaves those with the person's star; every word of `text` must stand in the
-    name, the description, the experiment's name, the metric, a tag or the id.
+    name=text; `starred` leaves those with the person's star; `workspace` is a short name; every
+    word of `text` must stand in the name, the description, the experiment's name, the metric, a tag
+    or the id.
     """
     rows = _filtered(sweeps_for(user), state=state, experiment=experiment, text=text, owner=owner)
     if tag:
         rows = with_tag(rows, tag)
     if starred:
         rows = rows.filter(stars__user=user.pk)
+    if workspace:
+        rows = rows.filter(experiment__workspace__slug=workspace)
     total = rows.count()
     if cursor and cursor.isdigit():
         rows = rows.filter(pk__lt=int(cursor))
@@ -205,6 +211,8 @@ def _row(sweep: Sweep, counts: dict[str, int], leads: list[tuple[int, float]]) -
         public_id=sweep.public_id,
         name=sweep.name,
         experiment=sweep.experiment.name,
+        workspace=sweep.experiment.workspace.name,
+        workspace_id=sweep.experiment.workspace_id,
         state=sweep.state,
         end_reason=sweep.end_reason,
         reason=sweep.reason,

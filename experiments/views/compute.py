@@ -109,6 +109,8 @@ def compute(request: HttpRequest) -> HttpResponse:
         "version": VERSION,
         "attach_name": once(lambda: _attach_name(targets())),
         "administrators": once(_administrators),
+        "is_administrator": queries.is_administrator(request.user),
+        "managed": queries.managed_compute(request.user),
     }
     is_fragment = "X-Fragment" in request.headers
     name = "experiments/_compute_parts.html" if is_fragment else "experiments/compute.html"

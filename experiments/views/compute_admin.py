@@ -1,4 +1,4 @@
-"""What administrators do on the compute page: turn targets off, drain them, attach machines."""
+"""What is done on the compute page: turn targets off, drain them, attach machines."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from experiments import queries
 from experiments.compute_settings import Changes
 from experiments.models import ComputeTarget
 from experiments.services.compute import ask_workers, change_target
@@ -21,7 +22,7 @@ from experiments.services.compute_tokens import make_compute_token
 from studio import env
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+    from django.contrib.auth.models import AnonymousUser, User
 
 # What a button does, and what is said afterwards.
 _ACTIONS: Final = {
@@ -32,8 +33,8 @@ _ACTIONS: Final = {
 }
 
 
-def _is_administrator(user: object) -> bool:
-    if not getattr(user, "is_superuser", False):
+def _is_administrator(user: User | AnonymousUser) -> bool:
+    if not queries.is_administrator(user):
         raise PermissionDenied
     return True
 
@@ -42,10 +43,15 @@ administrators_only = user_passes_test(_is_administrator)
 
 
 @require_POST
-@administrators_only
 def change(request: HttpRequest, name: str) -> HttpResponse:
-    """Drain or turn off a target, or take that back; let its workers test their interpreter."""
-    target = get_object_or_404(ComputeTarget, name=name)
+    """Drain or turn off a target, or take that back; let its workers test their interpreter.
+
+    Owners do it with the targets of their workspace. They attach no machines: a worker gets the
+    address of the database.
+    """
+    target = get_object_or_404(queries.compute_for(request.user), name=name)
+    if not queries.may_manage_compute(request.user, target):
+        raise PermissionDenied
     action = request.POST.get("action", "")
     if action == "test":
         count = ask_workers(target)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
+from experiments import queries
 from experiments.models import Membership, Workspace
 from experiments.permissions import Action
 from experiments.problems import Problem, ProblemsError
@@ -70,7 +71,7 @@ def remove(request: HttpRequest, slug: str, user_id: int) -> HttpResponse:
     user = cast(User, request.user)
     if attempt(request, lambda: remove_member(member, by=user)):
         messages.info(request, f"{member.user.get_username()} is no member any more.")
-    if member.user_id == user.pk and not user.is_superuser:
+    if member.user_id == user.pk and not queries.is_administrator(user):
         return redirect("workspaces")
     return redirect("workspace", slug)
 

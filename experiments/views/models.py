@@ -22,6 +22,7 @@ from experiments.permissions import Action
 from experiments.queries import models as models_query
 from experiments.services.model_files import find_version_file, version_sources
 from experiments.spec_command import format_value
+from experiments.storable import is_storable
 
 PAGE_SIZE: Final = 50
 _MARKS: Final = (
@@ -50,17 +51,26 @@ def model_list(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("from", "")
     offset = int(asked) if asked.isdecimal() and len(asked) < 9 else 0
     starred = "1" if request.GET.get("starred") == "1" else ""
+    workspace = request.GET.get("workspace", "")[:60]
+    workspace = workspace if is_storable(workspace) else ""
     page = models_query.model_list(
-        request.user, text=text, starred=bool(starred), offset=offset, limit=PAGE_SIZE
+        request.user,
+        text=text,
+        starred=bool(starred),
+        workspace=workspace,
+        offset=offset,
+        limit=PAGE_SIZE,
     )
     address = reverse("models")
     kept = {"q": text, **({"starred": starred} if starred else {})}
+    kept |= {"workspace": workspace} if workspace else {}
     query = urlencode({**kept, "from": page.next_cursor or ""})
     context = {
         "rows": page.items,
         "page": page,
         "text": text,
         "starred": starred,
+        "asked_workspace": workspace,
         "stars": models_query.starred_models(request.user, [row.model.pk for row in page.items]),
         "next_url": f"{address}?{query}" if page.next_cursor else "",
         "can_change": queries.may(

@@ -316,7 +316,7 @@ def _start(request: HttpRequest, user: User) -> tuple[SweepFields, str]:
         except Sweep.DoesNotExist as error:
             raise Http404 from error
         return fields_of_check(sweep), ""
-    if (name := request.GET.get("example")) and user.is_superuser:
+    if (name := request.GET.get("example")) and queries.is_administrator(user):
         fields = fields_of_example(name)
         if fields is None:
             raise Http404

@@ -49,6 +49,7 @@ class Filters:
     owner: str = ""
     tag: str = ""
     starred: str = ""
+    workspace: str = ""
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Filters:
@@ -62,6 +63,7 @@ class Filters:
             owner="me" if query.get("owner") == "me" else "",
             tag=tag if is_storable(tag) else "",
             starred="1" if query.get("starred") == "1" else "",
+            workspace=asked if is_storable(asked := query.get("workspace", "")[:60]) else "",
         )
 
     def url(self, **changes: str) -> str:
@@ -94,10 +96,13 @@ class ListedSweep:
     seconds: float | None
     note: str
     is_starred: bool
+    may_change: bool
     tags: list[tuple[str, str]]
 
     @classmethod
-    def of(cls, row: SweepRow, now: datetime, *, is_starred: bool = False) -> ListedSweep:
+    def of(
+        cls, row: SweepRow, now: datetime, *, is_starred: bool = False, may_change: bool = False
+    ) -> ListedSweep:
         """Derive what the line shows of a sweep at `now`."""
         until = row.ended or now
         ended_badly = row.state in (SweepState.FAILED, SweepState.CANCELED)
@@ -109,6 +114,7 @@ class ListedSweep:
             seconds=(until - row.started).total_seconds() if row.started else None,
             note=row.reason if ended_badly else row.note,
             is_starred=is_starred,
+            may_change=may_change,
             tags=tag_filters(row.tags)[:_MOST_TAGS],
         )
 
@@ -125,24 +131,33 @@ def sweep_list(request: HttpRequest) -> HttpResponse:
         owner=request.user.get_username() if filters.owner else None,
         tag=filters.tag,
         starred=bool(filters.starred),
+        workspace=filters.workspace,
         cursor=request.GET.get("cursor") or None,
         limit=_row_count(request.GET.get("count", "")),
     )
     counts = queries.state_counts(request.user)
     starred = starred_ids(request.user, [row.public_id for row in page.items])
     now = timezone.now()
+    writable = set(
+        queries.workspaces_where(request.user, Action.SUBMIT).values_list("pk", flat=True)
+    )
+    current = queries.current_workspace(request.user)
     context = {
         "filters": filters,
         "rows": [
-            ListedSweep.of(row, now, is_starred=row.public_id in starred) for row in page.items
+            ListedSweep.of(
+                row,
+                now,
+                is_starred=row.public_id in starred,
+                may_change=row.workspace_id in writable,
+            )
+            for row in page.items
         ],
         "next_url": filters.url(cursor=page.next_cursor) if page.next_cursor else "",
         "total": counts["all"],
         "pills": _pills(filters, counts),
         "glance": _glance(request, counts),
-        "can_change": queries.may(
-            request.user, queries.current_workspace(request.user), Action.SUBMIT
-        ),
+        "can_change": current is not None and current.pk in writable,
         "trash_count": queries.trashed_for(request.user).count(),
     }
     if "X-Fragment" in request.headers:

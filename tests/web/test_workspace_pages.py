@@ -13,7 +13,7 @@ from experiments import queries
 from experiments.models import Invitation, Membership, Workspace
 from experiments.services.invitations import InvitationTerms, create_invitation
 from experiments.services.workspaces import choose_workspace
-from tests.factories import make_sweep, make_user, make_workspace
+from tests.factories import make_compute, make_sweep, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
 TEAM = "/workspaces/team/"
@@ -249,3 +249,35 @@ def test_drafts_follow_the_workspace_of_their_form(owner, alice, team):
     opened = text_of(owner.get(f"/sweeps/new/?draft={kept[0].public_id}"))
     assert '<option value="team" selected>' in opened
     assert 'value="here"' in opened
+
+
+def test_lists_name_the_workspace_and_show_one_alone(owner, alice):
+    other = make_workspace(alice, name="Beside", role="Reader")
+    make_sweep(owner=alice, name="of the team")
+    make_sweep(owner=alice, workspace=other, name="of the other")
+
+    both, one = (text_of(owner.get(f"/sweeps/{query}")) for query in ("", "?workspace=beside"))
+
+    assert "Beside · " in both
+    assert ("of the team" in both, "of the other" in both) == (True, True)
+    assert ("of the team" in one, "of the other" in one) == (False, True)
+    # A Reader of the other workspace may duplicate nothing there.
+    assert (both.count("Duplicate"), one.count("Duplicate")) == (1, 0)
+    assert "This workspace has no model" in text_of(owner.get("/models/?workspace=beside"))
+
+
+def test_owners_drain_the_targets_of_their_workspace_alone(owner, team):
+    own, shared, strange = (make_compute(name) for name in ("own", "shared", "strange"))
+    for target, workspace in ((own, team), (strange, make_workspace(name="Strange"))):
+        target.workspace = workspace
+        target.save()
+
+    answers = [
+        owner.post(f"/compute/{target.name}/change/", {"action": "drain"}).status_code
+        for target in (own, shared, strange)
+    ]
+
+    assert answers == [302, 403, 404]
+    page = text_of(owner.get("/compute/"))
+    assert page.count('value="undrain"') == 1
+    assert "/compute/own/settings/" not in page

@@ -123,6 +123,7 @@ function startFilters() {
     $("#experiment").value = getParam("experiment");
     $("#owner").value = getParam("owner");
     if ($("#tag")) $("#tag").value = getParam("tag");
+    if ($("#workspace")) $("#workspace").value = getParam("workspace");
     $("#starred").checked = getParam("starred") === "1";
     setState(getParam("state"));
     refresh();
