@@ -25,13 +25,14 @@ def try_first(
     specification: dict[str, Any],
     *,
     seconds: float,
+    workspace: str | None = None,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
     """Run the check to its end and return it; Ctrl-C cancels it and ends the program.
 
     `say` gets the state of the check while it goes on.
     """
-    check = client.post("check-runs", specification, seconds=seconds)
+    check = client.post("check-runs", specification, seconds=seconds, workspace=workspace)
     address = f"check-runs/{check['id']}"
     try:
         while not check["is_over"]:

@@ -48,6 +48,7 @@ def _shared(command: Any) -> Any:
     """Add the options of every source."""
     for option in (
         json_option,
+        click.option("--workspace", metavar="SLUG", help="Where it goes. Default: where you work."),
         click.option("--again", is_flag=True, help="Import also what is here already."),
         click.option("--dry-run", is_flag=True, help="Only say what would be imported."),
         click.option("--experiment", help="Experiment of the new sweep.  [default: imported]"),
@@ -230,7 +231,7 @@ def _import(read: Callable[[], ObservedSweep], options: dict[str, Any]) -> None:
     try:
         with progress("Reading"):
             observed = read()
-        answer = _send(observed, dry_run=options["dry_run"], again=options["again"])
+        answer = _send(observed, options)
     except ProblemsError as error:
         _refuse([(problem.path, problem.message) for problem in error.problems], as_json)
     except StudioRefusedError as error:
@@ -251,7 +252,7 @@ def _refuse(problems: list[tuple[str, str]], as_json: bool) -> NoReturn:
     sys.exit(EXIT_WRONG)
 
 
-def _send(observed: ObservedSweep, *, dry_run: bool, again: bool) -> dict[str, Any]:
+def _send(observed: ObservedSweep, options: dict[str, Any]) -> dict[str, Any]:
     from experiments.imports.document import document_of  # noqa: PLC0415 -- slow to import
 
     client = connect()
@@ -259,8 +260,10 @@ def _send(observed: ObservedSweep, *, dry_run: bool, again: bool) -> dict[str, A
     with tempfile.TemporaryFile() as file, progress(f"Importing {len(observed.runs)} runs"):
         for piece in document_of(observed):
             file.write(piece.encode())
-        flags = f"dry_run={str(dry_run).lower()}&again={str(again).lower()}"
-        answer: dict[str, Any] = client.upload(f"imports?{flags}", file, "application/json")
+        flags = {name: str(options[name]).lower() for name in ("dry_run", "again")}
+        answer: dict[str, Any] = client.upload(
+            "imports", file, "application/json", **flags, workspace=options["workspace"]
+        )
     return answer
 
 

@@ -57,9 +57,17 @@ Problems = list[tuple[str, str]]
     show_default=True,
     help="Time limit of that check.",
 )
+@click.option(
+    "--workspace", metavar="SLUG", help="Short name of where it goes. Default: where you work."
+)
 @json_option
 def submit(
-    specification: Path, wait: bool, is_checked: bool, check_seconds: float, as_json: bool
+    specification: Path,
+    wait: bool,
+    is_checked: bool,
+    check_seconds: float,
+    workspace: str | None,
+    as_json: bool,
 ) -> None:
     """Submit a sweep from a specification file (YAML or JSON).
 
@@ -67,7 +75,8 @@ def submit(
     specification is wrong, 3 the studio cannot be reached.
     """
     try:
-        client, sweep = _submit(specification, check_seconds if is_checked else None, as_json)
+        seconds = check_seconds if is_checked else None
+        client, sweep = _submit(specification, seconds, workspace, as_json)
     except StudioRefusedError as error:
         if error.status not in {400, 422}:
             raise
@@ -105,7 +114,7 @@ def _refuse(problems: Problems, *, as_json: bool) -> NoReturn:
 
 
 def _submit(
-    specification: Path, check_seconds: float | None, as_json: bool
+    specification: Path, check_seconds: float | None, workspace: str | None, as_json: bool
 ) -> tuple[StudioClient, dict[str, Any]]:
     # Slow to import (numpy, pydantic), and needed by this command alone.
     from experiments.problems import ProblemsError  # noqa: PLC0415
@@ -128,16 +137,16 @@ def _submit(
         digest = write_zip(files, archive)
         # What the file is silent about is for the studio to say.
         said = {k: v for k, v in spec.dump().items() if k in spec.model_fields_set}
-        refused = _problems_of_the_studio(client, {**said, "snapshot": digest})
+        refused = _problems_of_the_studio(client, {**said, "snapshot": digest}, workspace)
         if refused:
             raise _WrongError(refused)
-        snapshot = client.upload("snapshots", archive, "application/zip")
+        snapshot = client.upload("snapshots", archive, "application/zip", workspace=workspace)
     ready = {**said, "snapshot": snapshot["id"]}
     if check_seconds is not None:
         with progress("Checking first") as say:
-            tried = try_first(client, ready, seconds=check_seconds, say=say)
+            tried = try_first(client, ready, seconds=check_seconds, workspace=workspace, say=say)
         report_check(tried, as_json=as_json)
-    sweep = client.post("sweeps", ready)
+    sweep = client.post("sweeps", ready, workspace=workspace)
     # The warnings of an imported file are not to be seen in what was sent.
     sweep["warnings"] = list(dict.fromkeys([*spec.warnings(), *sweep["warnings"]]))
     return client, sweep
@@ -230,9 +239,11 @@ def _with_those_of_the_studio(raw: dict[str, Any], found: Problems) -> Problems:
     return found + [(path, message) for path, message in others if path not in known]
 
 
-def _problems_of_the_studio(client: StudioClient, raw: dict[str, Any]) -> Problems:
+def _problems_of_the_studio(
+    client: StudioClient, raw: dict[str, Any], workspace: str | None = None
+) -> Problems:
     """Return what the studio finds wrong, but for the files: those are on this machine."""
-    answer = client.post("sweeps/check", raw)
+    answer = client.post("sweeps/check", raw, workspace=workspace)
     found = [(error["path"], error["message"]) for error in answer["errors"]]
     return [(path, message) for path, message in found if path not in _FILE_PATHS]
 

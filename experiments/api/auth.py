@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from ninja import Query
-from ninja.errors import AuthenticationError, AuthorizationError
+from ninja.errors import AuthenticationError, AuthorizationError, HttpError
 from ninja.security.apikey import APIKeyBase
 from ninja.security.http import HttpAuthBase
 from ninja.utils import check_csrf
@@ -168,11 +168,13 @@ def workspace_for_new(request: HttpRequest, slug: str = "") -> Workspace:
     """Return the workspace that what the caller makes goes to; refuse who may not write there.
 
     Raises:
-        Workspace.DoesNotExist: none of the caller's has this short name.
+        HttpError: 404, none of the caller's has this short name.
     """
     person = person_of(request)
     if slug:
-        workspace = queries.workspaces_for(person).get(slug=slug)
+        workspace = queries.workspaces_for(person).filter(slug=slug).first()
+        if workspace is None:
+            raise HttpError(404, f"No workspace of yours has the short name '{slug}'.")
     else:
         workspace = queries.current_workspace(person)
     if workspace is None:

@@ -126,9 +126,11 @@ class StudioClient:
         """Delete what is at `path` and return the JSON answer, None without one."""
         return self._json("DELETE", path, query, None, "")
 
-    def upload(self, path: str, body: Union[bytes, BinaryIO], content_type: str) -> Any:
+    def upload(
+        self, path: str, body: Union[bytes, BinaryIO], content_type: str, **query: Any
+    ) -> Any:
         """Send bytes or a seekable file and return the JSON answer."""
-        return self._json("POST", path, {}, body, content_type)
+        return self._json("POST", path, query, body, content_type)
 
     def pages(self, path: str, **query: Any) -> Iterator[Any]:
         """Yield the items of a list, page after page."""

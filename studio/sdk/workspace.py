@@ -38,17 +38,46 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
 
 
 class Workspace:
-    """A studio, and the workspace of it that the token opens."""
+    """A studio, and the workspace of it that new sweeps go to.
 
-    def __init__(self, url: str, token: str) -> None:
+    `workspace` is its short name; None: the one that the owner of the token works in.
+    """
+
+    def __init__(self, url: str, token: str, workspace: Optional[str] = None) -> None:
         self.client = StudioClient(Connection(url.rstrip("/"), token))
+        self.slug = workspace
 
     @classmethod
-    def from_config(cls, path: Any = None, **ignored: Any) -> "Workspace":
+    def get(cls, name: str, **ignored: Any) -> "Workspace":
+        """Return a workspace of the studio by its short name, or by its name.
+
+        Raises:
+            UserErrorException: there is no studio, or no such workspace of yours in it.
+        """
+        found = cls.from_config()
+        try:
+            known = list(found.client.pages("workspaces"))
+        except (StudioRefusedError, StudioUnreachableError) as error:
+            raise UserErrorException(str(error), error) from error
+        fitting = [one["slug"] for one in known if one["slug"] == name]
+        fitting = fitting or [one["slug"] for one in known if one["name"] == name]
+        if len(fitting) != 1:
+            names = ", ".join(one["slug"] for one in known) or "none"
+            what = "no workspace" if not fitting else "more than one workspace"
+            text = "You are in %s called %r; there are: %s."
+            raise UserErrorException(text % (what, name, names))
+        found.slug = fitting[0]
+        return found
+
+    @classmethod
+    def from_config(
+        cls, path: Any = None, workspace: Optional[str] = None, **ignored: Any
+    ) -> "Workspace":
         """Return the studio that the command line would find.
 
         That is STUDIO_URL with STUDIO_TOKEN, else the one on this machine; or what a JSON file at
-        `path` says: `{"url": ..., "token": ...}`.
+        `path` says: `{"url": ..., "token": ...}`. `workspace` is the short name of the one that
+        new sweeps go to.
 
         Raises:
             UserErrorException: there is none, or the file does not name one.
@@ -60,7 +89,7 @@ class Workspace:
                 connection = find_connection(os.environ, studio_home())
             except StudioUnreachableError as error:
                 raise UserErrorException(str(error), error) from error
-        return cls(connection.url, connection.token)
+        return cls(connection.url, connection.token, workspace)
 
     @property
     def name(self) -> str:
@@ -170,8 +199,9 @@ class Experiment:
                 spec["snapshot"] = write_zip(files, archive)
                 self._check(spec, [file.name for file in files])
                 archive.seek(0)
-                self.workspace.client.upload("snapshots", archive, "application/zip")
-            sweep = self.workspace.client.post("sweeps", spec)
+                client, slug = self.workspace.client, self.workspace.slug
+                client.upload("snapshots", archive, "application/zip", workspace=slug)
+            sweep = client.post("sweeps", spec, workspace=slug)
         except StudioRefusedError as error:
             raise _refusal(error) from error
         except StudioUnreachableError as error:
@@ -198,7 +228,8 @@ class Experiment:
 
     def _check(self, spec: Dict[str, Any], names: List[str]) -> None:
         """Ask the studio before anything is stored: what it refuses leaves no files behind."""
-        answer = self.workspace.client.post("sweeps/check", spec)
+        slug = self.workspace.slug
+        answer = self.workspace.client.post("sweeps/check", spec, workspace=slug)
         found = [error for error in answer["errors"] if error["path"] != "snapshot"]
         # The studio may not know the files yet.
         missing = _missing_script(spec, names)
