@@ -39,6 +39,10 @@ _SECRETS: Final = re.compile(
 )
 
 
+# What somebody's text would begin a line of its own with, or color a terminal.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+
+
 def without_secrets(text: str) -> str:
     """Return a text with everything blotted out that looks like a secret."""
     return _SECRETS.sub(lambda found: f"{found['name'] or ''}{BLOT}", text)
@@ -58,7 +62,7 @@ class TextLines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - its name
         """Add what the line belongs to; a traceback follows below."""
-        line = super().formatMessage(record)
+        line = _CONTROL.sub(lambda sign: repr(sign[0])[1:-1], super().formatMessage(record))
         known = " ".join(f"{name}={value}" for name, value in _known(record).items())
         return f"{line}  {known}" if known else line
 

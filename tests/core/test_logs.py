@@ -49,6 +49,13 @@ def test_secrets_are_blotted_out(text: str, clean: str) -> None:
     assert without_secrets(text) == clean
 
 
+def test_text_of_somebody_begins_no_line_of_its_own() -> None:
+    line = TextLines().format(record("GET %s", "/\n2026 INFO root \x1b[31mforged\r\u2028"))
+
+    assert line.count("\n") == 0
+    assert "/\\n2026 INFO root \\x1b[31mforged\\r\\u2028" in line
+
+
 def test_json_line_has_its_context_and_no_secret() -> None:
     with log_context.only(request_id="r1", sweep_id="HD_1", worker="local@x-1"):
         line = JsonLines().format(
