@@ -29,7 +29,6 @@ BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 SEEN_SECONDS: Final = 300.0
 _MOST_REMEMBERED: Final = 10_000
 _MOST_FORGOTTEN: Final = 500
-_MOST_FORGOTTEN: Final = 500
 _AGENT: Final = 400
 
 
@@ -134,14 +133,6 @@ def end_sessions(user: User, *, by: User | None = None, keep: str | None = None)
                 record(Act.SESSION_ENDED, by=by, about=user.get_username(), details=details)
     _tell_sockets(user.pk)
     return len(keys)
-
-
-def forget_expired_sessions() -> None:
-    """Remove some of the sessions that ended by themselves, with their rows."""
-    rows = Session.objects.filter(expire_date__lte=clock.now())
-    keys = list(rows.values_list("pk", flat=True)[:_MOST_FORGOTTEN])
-    if keys:
-        Session.objects.filter(pk__in=keys).delete()
 
 
 def forget_expired_sessions() -> None:

@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp
-from django.conf import settings
 from django.http import HttpRequest
 
 from experiments.single_sign_on.answers import refused
+from experiments.single_sign_on.known import known_provider
 
 logger = logging.getLogger(__name__)
 PROVIDER = "studio"
@@ -25,7 +25,7 @@ class StudioAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
     ) -> list[SocialApp]:
         """Return the provider that the environment names."""
         del request, provider, client_id
-        known = settings.STUDIO_OIDC
+        known = known_provider()
         return [
             SocialApp(
                 provider=PROVIDER,
@@ -47,7 +47,7 @@ class StudioAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
     ) -> NoReturn:
         """Say on the sign-in page that it went wrong; the log knows the kind, never a secret."""
         del provider, extra_context
-        name = settings.STUDIO_OIDC.name
+        name = known_provider().name
         logger.warning("Single sign-on failed: %s", exception or error)
         text = (
             f"{name} did not let you in"

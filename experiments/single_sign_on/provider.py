@@ -8,7 +8,6 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
-from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -20,6 +19,7 @@ from experiments.services.sessions import Way, begin_session
 from experiments.services.single_sign_on import arrive, read_claims
 from experiments.single_sign_on.adapter import PROVIDER
 from experiments.single_sign_on.answers import refused
+from experiments.single_sign_on.known import known_provider
 from experiments.single_sign_on.tokens import ProviderError, check_discovery, read_id_token
 
 
@@ -33,7 +33,7 @@ class StudioOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # 
         """Return the discovery document, read once for each step."""
         if not hasattr(self, "_checked"):
             document = super().openid_config
-            self._checked = check_discovery(document, issuer=settings.STUDIO_OIDC.issuer)
+            self._checked = check_discovery(document, issuer=known_provider().issuer)
         return self._checked
 
     def get_callback_url(self, request: HttpRequest, app: Any) -> str:
@@ -43,7 +43,7 @@ class StudioOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # 
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **more: Any) -> Any:
         """Check the ID token and sign its person in; ends allauth's part."""
-        known = settings.STUDIO_OIDC
+        known = known_provider()
         claims = dict(
             read_id_token(
                 str(more["response"].get("id_token", "")),

@@ -12,7 +12,6 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
@@ -22,6 +21,7 @@ from requests import RequestException
 from experiments.services import attempts
 from experiments.single_sign_on.adapter import PROVIDER
 from experiments.single_sign_on.answers import refused
+from experiments.single_sign_on.known import known_provider
 from experiments.single_sign_on.provider import StudioOAuth2Adapter
 from experiments.single_sign_on.tokens import ProviderError
 from experiments.views.account import safe_next
@@ -45,7 +45,7 @@ def _believing_nothing(view: Callable[[HttpRequest], HttpResponse]) -> Callable[
             response: HttpResponse = answer.response
             return response
         except _NONSENSE as error:
-            name = settings.STUDIO_OIDC.name
+            name = known_provider().name
             # Its text may hold what the provider sent, such as tokens: only ours is logged.
             text = str(error) if isinstance(error, ProviderError) else type(error).__name__
             logger.warning("Single sign-on failed: %s", text)
