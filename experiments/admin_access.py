@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from experiments.admin_base import OwnedByStudioAdmin, RowAdmin, RowsInline, list_link
+from experiments.admin_base import (
+    OwnedByStudioAdmin,
+    RowAdmin,
+    RowsInline,
+    list_link,
+)
+from experiments.admin_quotas import QuotaInline
+from experiments.formats import format_count, format_filesize
 from experiments.models import (
     ApiToken,
     ComputeToken,
-    Experiment,
     Membership,
     SignInLink,
     Sweep,
     Workspace,
 )
-from experiments.services.access import make_sign_in_link, revoke_api_token, revoke_sign_in_link
+from experiments.queries.workspace_use import WorkspaceUse, use_of
+from experiments.services.access import revoke_api_token, revoke_sign_in_link
 from experiments.services.compute_tokens import revoke_compute_token
 
 
@@ -35,39 +39,54 @@ class MembershipInline(RowsInline[Membership, Workspace]):
 
 @admin.register(Workspace)
 class WorkspaceAdmin(RowAdmin[Workspace]):
-    """Team boundaries."""
+    """Team boundaries: who is in, and what they use."""
 
-    list_display = ["name", "slug", "member_count", "experiment_count", "sweep_count", "created_at"]
+    list_display = [
+        "name",
+        "slug",
+        "member_count",
+        "sweep_count",
+        "running",
+        "today",
+        "stored",
+        "created_at",
+    ]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
-    readonly_fields = ["created_at"]
-    inlines = [MembershipInline]
+    readonly_fields = ["running", "today", "stored", "created_at"]
+    inlines = [MembershipInline, QuotaInline]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                n_members=Count("memberships", distinct=True),
-                n_experiments=Count("experiments", distinct=True),
-                n_sweeps=Count("experiments__sweeps", distinct=True),
-            )
-        )
+    def add_facts(self, rows: list[Workspace]) -> None:
+        used = use_of([workspace.pk for workspace in rows], timezone.now())
+        for workspace in rows:
+            workspace.use = used[workspace.pk]  # type: ignore[attr-defined]  # for the columns
 
-    @admin.display(description="members", ordering="n_members")
+    @admin.display(description="members")
     def member_count(self, workspace: Workspace) -> SafeString:
-        count = getattr(workspace, "n_members", 0)
-        return list_link(Membership, str(count), workspace__id__exact=workspace.pk)
+        count = str(_use(workspace).members)
+        return list_link(Membership, count, workspace__id__exact=workspace.pk)
 
-    @admin.display(description="experiments", ordering="n_experiments")
-    def experiment_count(self, workspace: Workspace) -> SafeString:
-        count = getattr(workspace, "n_experiments", 0)
-        return list_link(Experiment, str(count), workspace__id__exact=workspace.pk)
-
-    @admin.display(description="sweeps", ordering="n_sweeps")
+    @admin.display(description="sweeps")
     def sweep_count(self, workspace: Workspace) -> SafeString:
-        count = getattr(workspace, "n_sweeps", 0)
-        return list_link(Sweep, str(count), experiment__workspace__id__exact=workspace.pk)
+        count = str(_use(workspace).sweeps)
+        return list_link(Sweep, count, experiment__workspace__id__exact=workspace.pk)
+
+    @admin.display(description="runs now")
+    def running(self, workspace: Workspace) -> str:
+        return format_count(_use(workspace).running)
+
+    @admin.display(description="runs today")
+    def today(self, workspace: Workspace) -> str:
+        return format_count(_use(workspace).today)
+
+    @admin.display(description="files of runs")
+    def stored(self, workspace: Workspace) -> str:
+        return format_filesize(_use(workspace).stored)
+
+
+def _use(workspace: Workspace) -> WorkspaceUse:
+    found: WorkspaceUse = getattr(workspace, "use", WorkspaceUse())
+    return found
 
 
 @admin.register(Membership)
@@ -147,25 +166,3 @@ class SignInLinkAdmin(OwnedByStudioAdmin[SignInLink]):
         self.message_user(
             request, f"Revoked {count} link{'' if count == 1 else 's'}.", messages.SUCCESS
         )
-
-
-class StudioUserAdmin(UserAdmin):  # type: ignore[type-arg] # generic in the stubs alone
-    """Django's page of people, with one-time links instead of passwords sent around."""
-
-    list_display = ["username", "email", "full_name", "is_active", "is_superuser", "last_login"]
-    actions = ["make_links"]
-
-    @admin.display(description="name", ordering="last_name")
-    def full_name(self, person: User) -> str:
-        return person.get_full_name()
-
-    @admin.action(description="Make a one-time sign-in link", permissions=["change"])
-    def make_links(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        for person in chosen.filter(is_active=True):
-            path = reverse("sign_in_link", args=[make_sign_in_link(person)])
-            text = f"Sign-in link of {person}, works once: {request.build_absolute_uri(path)}"
-            self.message_user(request, text, messages.SUCCESS)
-
-
-admin.site.unregister(User)
-admin.site.register(User, StudioUserAdmin)

@@ -1,30 +1,42 @@
-"""What the admin pages share: rows that only the studio writes, links, chips of states."""
+"""What the admin pages share: rows that only the studio writes, links, chips of states.
+
+Lists take what stands beside their rows with one query for a page (`add_facts`), never one a row.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Count, Model, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from experiments.states import badge
+from experiments.admin_asking import Ask, ask_of
+from experiments.templatetags.studio import chip
 
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)
 
 
-class NamedValues(admin.AllValuesFieldListFilter):
-    """Filter by the values of a field; the empty one has a name, too."""
+class EndReasons(admin.SimpleListFilter):
+    """Filter by why something ended; all reasons there are, without asking the rows."""
 
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        """Yield the choices of Django's own filter."""
-        for choice in super().choices(changelist):
-            yield choice if choice["display"] else {**choice, "display": "none"}
+    title = "end reason"
+    parameter_name = "end_reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the reasons that the page of the model names in `reasons`."""
+        names = {str(reason) for reasons in model_admin.reasons.values() for reason in reasons}
+        return [(name, name.replace("_", " ")) for name in sorted(names - {""})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Take the rows with the chosen reason."""
+        return queryset.filter(end_reason=self.value()) if self.value() else queryset
 
 
 if TYPE_CHECKING:
@@ -39,10 +51,57 @@ else:
         """Django's, with child and parent as type parameters."""
 
 
+class FactsChangeList(ChangeList):
+    """Django's list, with what is asked once for all rows of a page."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Take the rows of the page, and what their columns show beside them."""
+        super().get_results(request)
+        # Taken now, so that the same rows are shown.
+        self.model_admin.add_facts(list(self.result_list))
+
+
 class RowAdmin(ModelAdmin[M]):
     """The admin page of one model, named as its type parameter."""
 
     show_full_result_count = False
+    list_per_page = 50
+    change_form_template = "admin/studio_change_form.html"
+
+    def add_facts(self, rows: list[M]) -> None:
+        """Put what the columns show beside the rows of one page: a query for all of them."""
+
+    def fits(self, action: str, row: M) -> bool:
+        """Tell whether an action makes sense for this row, to offer it on its page."""
+        return True
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return FactsChangeList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> M | None:
+        row: M | None = super().get_object(request, object_id, from_field)
+        if row is not None:
+            self.add_facts([row])
+        return row
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        title = str(self.opts.verbose_name_plural)
+        context = {"title": title[:1].upper() + title[1:], **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **options: Any
+    ) -> HttpResponse:
+        row = context.get("original")
+        if row is not None:
+            noun = str(self.opts.verbose_name)
+            context.update(title=str(row), subtitle=noun[:1].upper() + noun[1:])
+            context["row_actions"] = self._row_actions(request, row)
+        return super().render_change_form(request, context, *args, **options)
+
+    def _row_actions(self, request: HttpRequest, row: M) -> list[tuple[str, Ask]]:
+        asks = ((name, ask_of(call)) for name, (call, _, _) in self.get_actions(request).items())
+        return [(name, ask) for name, ask in asks if ask is not None and self.fits(name, row)]
 
 
 class RowsInline(TabularInline[M, P]):
@@ -95,6 +154,19 @@ def list_link(model: type[Model], text: str, **filters: Any) -> SafeString:
     return format_html('<a href="{}?{}">{}</a>', address, query, text)
 
 
-def state_word(state: str, end_reason: str) -> str:
-    """Return the word that the product shows for a state."""
-    return badge(state, end_reason).label
+def state_chip(state: str, end_reason: str) -> SafeString:
+    """Return a state as the product shows it: icon, word and colour."""
+    return chip(state, end_reason)
+
+
+def count_of(row: Model, name: str) -> int:
+    """Return a number that `add_facts` put beside a row."""
+    return int(getattr(row, name, 0))
+
+
+def add_counts(rows: Sequence[Model], name: str, others: type[Model], field: str) -> None:
+    """Put beside each row how many rows of another model refer to it by `field`: one query."""
+    found = others._default_manager.filter(**{f"{field}__in": [row.pk for row in rows]})
+    counts = dict(found.order_by().values_list(field).annotate(n=Count("pk")))
+    for row in rows:
+        setattr(row, name, counts.get(row.pk, 0))

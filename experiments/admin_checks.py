@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from experiments.admin_base import OwnedByStudioAdmin, admin_link, page_link, state_word
+from experiments.admin_base import OwnedByStudioAdmin, admin_link, page_link, state_chip
 from experiments.models import CheckRun
 
 
@@ -37,5 +37,5 @@ class CheckRunAdmin(OwnedByStudioAdmin[CheckRun]):
         return admin_link(check.sweep.owner)
 
     @admin.display(description="status", ordering="sweep__state")
-    def status(self, check: CheckRun) -> str:
-        return state_word(check.sweep.state, check.sweep.end_reason)
+    def status(self, check: CheckRun) -> SafeString:
+        return state_chip(check.sweep.state, check.sweep.end_reason)

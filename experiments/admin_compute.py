@@ -5,26 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.forms import ModelForm as DjangoModelForm
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
 from experiments import queries
+from experiments.admin_asking import asking, person_of, tell
 from experiments.admin_base import (
     OwnedByStudioAdmin,
     RowAdmin,
     RowsInline,
     admin_link,
+    count_of,
     list_link,
     page_link,
 )
-from experiments.compute_settings import read_changes
-from experiments.models import ComputeTarget, Run, Worker
+from experiments.compute_settings import Changes, read_changes
+from experiments.models import ComputeTarget, ComputeToken, Run, Worker
+from experiments.models.compute import UNATTENDED
 from experiments.problems import ProblemsError
-from experiments.services.compute import remove_worker
+from experiments.services.compute import change_target, remove_worker
 from experiments.services.dispatch import get_queue
 from experiments.states import RUN_LIVE, RunState
 
@@ -36,6 +40,10 @@ else:
 
 _SETTINGS: Final = ("labels", "python", "environment")
 _LIVE: Final = sorted(str(state) for state in RUN_LIVE)
+
+
+def _by(rows: QuerySet[Any], field: str) -> dict[int, int]:
+    return dict(rows.order_by().values_list(field).annotate(n=Count("pk")))
 
 
 class WorkerInline(RowsInline[Worker, ComputeTarget]):
@@ -87,34 +95,109 @@ class ComputeTargetAdmin(RowAdmin[ComputeTarget]):
     list_display = [
         "name",
         "kind",
-        "is_enabled",
+        "takes_sweeps",
+        "takes_runs",
         "workspace",
         "worker_count",
         "working",
         "waiting",
         "jobs",
     ]
-    list_editable = ["is_enabled"]
-    list_filter = ["kind", "is_enabled", "workspace"]
+    list_filter = ["kind", "is_enabled", "is_draining", "workspace"]
+    actions = ["drain", "take_runs", "disable", "enable"]
     list_select_related = ["workspace"]
     search_fields = ["name"]
     autocomplete_fields = ["workspace"]
-    readonly_fields = ["secret_names", "queue_name", "jobs", "created_at"]
+    readonly_fields = [
+        "is_enabled",
+        "is_draining",
+        "secret_names",
+        "tokens",
+        "queue_name",
+        "jobs",
+        "created_at",
+    ]
     inlines = [WorkerInline]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ComputeTarget]:
-        alive = Q(workers__last_seen_at__gte=queries.alive_since())
-        live = Q(sweeps__runs__state__in=_LIVE)
-        queued = Q(sweeps__runs__state=RunState.QUEUED)
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                n_workers=Count("workers", filter=alive, distinct=True),
-                n_live=Count("sweeps__runs", filter=live, distinct=True),
-                n_queued=Count("sweeps__runs", filter=queued, distinct=True),
-            )
-        )
+    def add_facts(self, rows: list[ComputeTarget]) -> None:
+        """Count workers, and live and queued runs: three queries."""
+        keys = [target.pk for target in rows]
+        alive = Worker.objects.filter(last_seen_at__gte=queries.alive_since(), compute__in=keys)
+        runs = Run.objects.filter(sweep__compute__in=keys)
+        found = {
+            "n_workers": _by(alive, "compute"),
+            "n_live": _by(runs.filter(state__in=_LIVE), "sweep__compute"),
+            "n_queued": _by(runs.filter(state=RunState.QUEUED), "sweep__compute"),
+        }
+        for target in rows:
+            for name, counts in found.items():
+                setattr(target, name, counts.get(target.pk, 0))
+
+    def fits(self, action: str, row: ComputeTarget) -> bool:
+        fitting = {
+            "drain": not row.is_draining,
+            "take_runs": row.is_draining,
+            "disable": row.is_enabled,
+            "enable": not row.is_enabled,
+        }
+        return fitting.get(action, True) and row.kind not in UNATTENDED
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Leave out to delete many targets at once."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    @admin.display(description="takes sweeps", boolean=True, ordering="is_enabled")
+    def takes_sweeps(self, compute: ComputeTarget) -> bool:
+        return compute.is_enabled
+
+    @admin.display(description="takes runs", boolean=True, ordering="is_draining")
+    def takes_runs(self, compute: ComputeTarget) -> bool:
+        return not compute.is_draining
+
+    @admin.display(description="compute tokens")
+    def tokens(self, compute: ComputeTarget) -> str | SafeString:
+        if compute.pk is None or compute.kind in UNATTENDED:
+            return "-"
+        count = ComputeToken.objects.filter(compute=compute).count()
+        made = list_link(ComputeToken, f"{count} made", compute__id__exact=compute.pk)
+        attach = page_link(reverse("compute_attach", args=[compute.name]), "attach a machine")
+        return format_html("{}; {} makes one", made, attach)
+
+    @admin.action(description="Drain: take no new runs", permissions=["change"])
+    @asking("Drain", "Workers take no new runs; live ones go on to their end, waiting ones wait.")
+    def drain(self, request: HttpRequest, chosen: QuerySet[ComputeTarget]) -> None:
+        self._change(request, chosen, Changes(draining=True), "Draining")
+
+    @admin.action(description="Take runs again", permissions=["change"])
+    @asking("Take runs again", "Waiting runs start as soon as there is a slot.")
+    def take_runs(self, request: HttpRequest, chosen: QuerySet[ComputeTarget]) -> None:
+        self._change(request, chosen, Changes(draining=False), "Taking runs again:")
+
+    @admin.action(description="Disable: take no new sweeps", permissions=["change"])
+    @asking("Disable", "Nobody can submit sweeps to it; those that are there go on.")
+    def disable(self, request: HttpRequest, chosen: QuerySet[ComputeTarget]) -> None:
+        self._change(request, chosen, Changes(enabled=False), "Disabled")
+
+    @admin.action(description="Enable: take new sweeps", permissions=["change"])
+    @asking("Enable", "People can submit sweeps to it.")
+    def enable(self, request: HttpRequest, chosen: QuerySet[ComputeTarget]) -> None:
+        self._change(request, chosen, Changes(enabled=True), "Enabled")
+
+    def _change(
+        self,
+        request: HttpRequest,
+        chosen: QuerySet[ComputeTarget],
+        changes: Changes,
+        verb: str,
+    ) -> None:
+        # Nobody submits to those of simulations and imports, and nothing is executed there.
+        own = list(chosen.exclude(kind__in=UNATTENDED))
+        for target in own:
+            change_target(target, changes, user=person_of(request))
+        left = chosen.count() - len(own)
+        tell(self, request, "target", verb, len(own), left, "have no workers of their own")
 
     @admin.display(description="secret variables")
     def secret_names(self, compute: ComputeTarget) -> str | SafeString:
@@ -123,25 +206,25 @@ class ComputeTargetAdmin(RowAdmin[ComputeTarget]):
         names = ", ".join(sorted(compute.secrets)) or "none"
         return page_link(reverse("compute_settings", args=[compute.name]), f"{names}: change them")
 
-    @admin.display(description="workers alive", ordering="n_workers")
+    @admin.display(description="workers alive")
     def worker_count(self, compute: ComputeTarget) -> SafeString:
-        count = getattr(compute, "n_workers", 0)
-        return list_link(Worker, str(count), compute__id__exact=compute.pk)
+        count = str(count_of(compute, "n_workers"))
+        return list_link(Worker, count, compute__id__exact=compute.pk)
 
-    @admin.display(description="runs working", ordering="n_live")
+    @admin.display(description="runs working")
     def working(self, compute: ComputeTarget) -> SafeString:
         return list_link(
             Run,
-            str(getattr(compute, "n_live", 0)),
+            str(count_of(compute, "n_live")),
             sweep__compute__id__exact=compute.pk,
             state__in=",".join(_LIVE),
         )
 
-    @admin.display(description="runs queued", ordering="n_queued")
+    @admin.display(description="runs queued")
     def waiting(self, compute: ComputeTarget) -> SafeString:
         return list_link(
             Run,
-            str(getattr(compute, "n_queued", 0)),
+            str(count_of(compute, "n_queued")),
             sweep__compute__id__exact=compute.pk,
             state__exact=RunState.QUEUED,
         )
@@ -166,6 +249,7 @@ class WorkerAdmin(OwnedByStudioAdmin[Worker]):
         "host",
         "pid",
         "alive",
+        "works_on",
         "version",
         "python_version",
         "started_at",
@@ -182,6 +266,7 @@ class WorkerAdmin(OwnedByStudioAdmin[Worker]):
         "pid",
         "gpu",
         "alive",
+        "works_on",
         "version",
         "python",
         "python_version",
@@ -194,11 +279,28 @@ class WorkerAdmin(OwnedByStudioAdmin[Worker]):
     def target(self, worker: Worker) -> str | SafeString:
         return admin_link(worker.compute)
 
+    def add_facts(self, rows: list[Worker]) -> None:
+        """Find what each works on: one query."""
+        names = [worker.name for worker in rows]
+        live = Run.objects.filter(state__in=_LIVE, worker_name__in=names).select_related("sweep")
+        runs = {run.worker_name: run for run in live}
+        for worker in rows:
+            worker.run = runs.get(worker.name)  # type: ignore[attr-defined]  # for the column
+
+    @admin.display(description="works on")
+    def works_on(self, worker: Worker) -> str | SafeString:
+        run: Run | None = getattr(worker, "run", None)
+        return admin_link(run, f"{run.sweep.name}, run {run.number}") if run else "–"
+
     @admin.display(description="alive", boolean=True)
     def alive(self, worker: Worker) -> bool:
         return worker.last_seen_at >= queries.alive_since()
 
+    def fits(self, action: str, row: Worker) -> bool:
+        return not self.alive(row)
+
     @admin.action(description="Forget selected workers that are gone", permissions=["change"])
+    @asking("Forget", "Workers that give no sign leave the list; those that live are kept.")
     def forget(self, request: HttpRequest, chosen: QuerySet[Worker]) -> None:
         gone = [worker for worker in chosen if not self.alive(worker)]
         for worker in gone:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from experiments.admin_base import OwnedByStudioAdmin, admin_link, list_link, page_link
+from experiments.admin_base import (
+    OwnedByStudioAdmin,
+    add_counts,
+    admin_link,
+    count_of,
+    list_link,
+    page_link,
+)
 from experiments.formats import format_filesize
 from experiments.models import ModelFile, ModelVersion, RegisteredModel
 
@@ -32,17 +39,17 @@ class RegisteredModelAdmin(OwnedByStudioAdmin[RegisteredModel]):
         "updated_at",
     ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[RegisteredModel]:
-        return super().get_queryset(request).annotate(n_versions=Count("versions"))
+    def add_facts(self, rows: list[RegisteredModel]) -> None:
+        add_counts(rows, "n_versions", ModelVersion, "model")
 
     @admin.display(description="page")
     def page(self, model: RegisteredModel) -> SafeString:
         return page_link(model.get_absolute_url(), "Open")
 
-    @admin.display(description="versions", ordering="n_versions")
+    @admin.display(description="versions")
     def version_count(self, model: RegisteredModel) -> SafeString:
-        count = getattr(model, "n_versions", 0)
-        return list_link(ModelVersion, str(count), model__id__exact=model.pk)
+        count = str(count_of(model, "n_versions"))
+        return list_link(ModelVersion, count, model__id__exact=model.pk)
 
 
 @admin.register(ModelVersion)

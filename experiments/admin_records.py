@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from experiments.admin_base import OwnedByStudioAdmin, admin_link, list_link, page_link
+from experiments.admin_base import (
+    OwnedByStudioAdmin,
+    add_counts,
+    admin_link,
+    count_of,
+    list_link,
+    page_link,
+)
 from experiments.formats import format_filesize
 from experiments.models import (
     Artifact,
@@ -30,7 +35,6 @@ class EventAdmin(OwnedByStudioAdmin[Event]):
     list_filter = ["kind", "created_at", "sweep__experiment__workspace"]
     list_select_related = ["sweep", "run"]
     search_fields = ["message", "sweep__name", "sweep__public_id", "run__public_id"]
-    date_hierarchy = "created_at"
     ordering = ["-pk"]
     show = ("message", "kind", "sweep", "run_link", "cursor", "payload", "created_at")
 
@@ -162,7 +166,6 @@ class ArtifactAdmin(OwnedByStudioAdmin[Artifact]):
     list_filter = ["created_at", "run__sweep__experiment__workspace"]
     list_select_related = ["run"]
     search_fields = ["path", "run__public_id", "run__sweep__name"]
-    date_hierarchy = "created_at"
     show = ("path", "download", "run_link", "size", "digest", "created_at")
 
     @admin.display(description="run")
@@ -188,8 +191,8 @@ class SnapshotAdmin(OwnedByStudioAdmin[Snapshot]):
     date_hierarchy = "created_at"
     show = ("digest", "size", "file_count", "sweep_count", "created_at")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Snapshot]:
-        return super().get_queryset(request).annotate(n_sweeps=Count("sweeps", distinct=True))
+    def add_facts(self, rows: list[Snapshot]) -> None:
+        add_counts(rows, "n_sweeps", Sweep, "snapshot")
 
     @admin.display(description="SHA-256", ordering="digest")
     def short_digest(self, snapshot: Snapshot) -> str:
@@ -199,7 +202,7 @@ class SnapshotAdmin(OwnedByStudioAdmin[Snapshot]):
     def size(self, snapshot: Snapshot) -> str:
         return format_filesize(snapshot.size_bytes)
 
-    @admin.display(description="sweeps", ordering="n_sweeps")
+    @admin.display(description="sweeps")
     def sweep_count(self, snapshot: Snapshot) -> SafeString:
-        count = getattr(snapshot, "n_sweeps", 0)
-        return list_link(Sweep, str(count), snapshot__id__exact=snapshot.pk)
+        count = str(count_of(snapshot, "n_sweeps"))
+        return list_link(Sweep, count, snapshot__id__exact=snapshot.pk)

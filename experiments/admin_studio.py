@@ -20,24 +20,23 @@ from experiments.services.slow_queries import forget_all
 # What an administrator looks for, and the models of it by name, the most wanted ones first.
 SUBJECTS: Final[dict[str, tuple[str, ...]]] = {
     "People": (
-        "User", "SignedInSession", "ApiToken", "SignInLink", "SignUp", "Identity", "SocialAccount",
-        "Group",
+        "User", "SignedInSession", "ApiToken", "SignInLink", "SignUp", "Identity",
     ),
     "Workspaces": (
         "Workspace", "Membership", "Invitation", "WorkspaceQuota", "ShareLink", "InvitationUse",
-        "WorkspaceSeat", "SlotShares",
+        "WorkspaceSeat",
     ),
-    "Work": (
-        "Sweep", "Run", "Experiment", "Event", "Decision", "SweepVersion", "NoteVersion",
-        "Artifact", "Snapshot", "MetricSeries", "MetricChunk", "CheckRun", "SweepDraft",
-        "WarmStart", "Resumption", "SweepImport", "SavedView", "ColumnChoice", "Star",
-    ),
-    "Compute": ("ComputeTarget", "Worker", "ComputeToken", "Dashboard"),
+    "Work": ("Sweep", "Run", "Experiment", "CheckRun", "SweepDraft", "SweepImport"),
+    "Compute": ("ComputeTarget", "Worker", "ComputeToken", "SlotShares", "Dashboard"),
     "Models": ("RegisteredModel", "ModelVersion", "ModelFile"),
     "Notifications": ("NotificationChannel", "Notification", "Delivery", "DeliveryAttempt"),
     "System": (
         "SiteSettings", "Announcement", "AnnouncementDismissal", "AuditEntry", "Removal",
         "IdempotentRequest",
+    ),
+    "Records": (
+        "Event", "Decision", "SweepVersion", "NoteVersion", "Artifact", "Snapshot", "MetricSeries",
+        "MetricChunk", "WarmStart", "Resumption", "SavedView", "ColumnChoice", "Star",
     ),
 }  # fmt: skip
 # Whatever is registered without a place above.

@@ -1,33 +1,37 @@
-"""Admin of experiments, sweeps and runs: look, search, cancel, requeue."""
+"""Admin of experiments and sweeps: look, search, and act through the services of their pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from django.contrib import admin, messages
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from experiments.admin_asking import asking, person_of, tell
 from experiments.admin_base import (
-    NamedValues,
+    EndReasons,
     OwnedByStudioAdmin,
     RowAdmin,
+    add_counts,
     admin_link,
+    count_of,
     list_link,
     page_link,
-    state_word,
+    state_chip,
 )
-from experiments.formats import format_duration, format_filesize, format_param
+from experiments.formats import format_param
 from experiments.models import Event, Experiment, Run, Sweep
 from experiments.services.refused import Refused
-from experiments.services.runs import cancel_run, lose_run, requeue_run
-from experiments.services.sweeps import cancel_sweep
+from experiments.services.retries import retry_failed
+from experiments.services.sweeps import cancel_sweep, pause_sweep, resume_sweep
 from experiments.services.transitions import StaleState
 from experiments.services.trash import restore_sweep, trash_sweep
-from experiments.states import RunState
+from experiments.states import SWEEP_REASONS, RunState, SweepState
+
+_STAYED: Final = "stayed as they were"
 
 
 @admin.register(Experiment)
@@ -42,13 +46,13 @@ class ExperimentAdmin(RowAdmin[Experiment]):
     readonly_fields = ["created_at"]
     date_hierarchy = "created_at"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Experiment]:
-        return super().get_queryset(request).annotate(n_sweeps=Count("sweeps"))
+    def add_facts(self, rows: list[Experiment]) -> None:
+        add_counts(rows, "n_sweeps", Sweep, "experiment")
 
-    @admin.display(description="sweeps", ordering="n_sweeps")
+    @admin.display(description="sweeps")
     def sweep_count(self, experiment: Experiment) -> SafeString:
-        count = getattr(experiment, "n_sweeps", 0)
-        return list_link(Sweep, str(count), experiment__id__exact=experiment.pk)
+        count = str(count_of(experiment, "n_sweeps"))
+        return list_link(Sweep, count, experiment__id__exact=experiment.pk)
 
 
 @admin.register(Sweep)
@@ -71,7 +75,7 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
     list_filter = [
         "kind",
         "state",
-        ("end_reason", NamedValues),
+        EndReasons,
         "goal",
         "compute",
         "experiment__workspace",
@@ -88,7 +92,15 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
         "reason",
     ]
     date_hierarchy = "created_at"
-    actions = ["cancel_sweeps", "trash_sweeps", "restore_sweeps"]
+    reasons = SWEEP_REASONS
+    actions = [
+        "pause_sweeps",
+        "resume_sweeps",
+        "retry_failed_runs",
+        "cancel_sweeps",
+        "trash_sweeps",
+        "restore_sweeps",
+    ]
     editable = ("name", "description", "tags")
     show = (
         "name",
@@ -130,20 +142,33 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
         "purging_at",
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Sweep]:
-        return super().get_queryset(request).annotate(n_runs=Count("runs"))
+    def add_facts(self, rows: list[Sweep]) -> None:
+        add_counts(rows, "n_runs", Run, "sweep")
+
+    def fits(self, action: str, row: Sweep) -> bool:
+        is_trashed, is_over = row.trashed_at is not None, row.is_terminal
+        fitting = {
+            "pause_sweeps": row.state == SweepState.RUNNING,
+            "resume_sweeps": row.state == SweepState.PAUSED,
+            "retry_failed_runs": not is_trashed
+            and row.runs.filter(state=RunState.FAILED, retries__isnull=True).exists(),
+            "cancel_sweeps": not is_over,
+            "trash_sweeps": is_over and not is_trashed and row.kind == Sweep.Kind.SWEEP,
+            "restore_sweeps": is_trashed and row.purging_at is None,
+        }
+        return fitting.get(action, True)
 
     @admin.display(description="workspace", ordering="experiment__workspace__name")
     def workspace(self, sweep: Sweep) -> str | SafeString:
         return admin_link(sweep.experiment.workspace)
 
     @admin.display(description="status", ordering="state")
-    def status(self, sweep: Sweep) -> str:
-        return state_word(sweep.state, sweep.end_reason)
+    def status(self, sweep: Sweep) -> SafeString:
+        return state_chip(sweep.state, sweep.end_reason)
 
-    @admin.display(description="runs", ordering="n_runs")
+    @admin.display(description="runs")
     def run_count(self, sweep: Sweep) -> SafeString:
-        return list_link(Run, str(getattr(sweep, "n_runs", 0)), sweep__id__exact=sweep.pk)
+        return list_link(Run, str(count_of(sweep, "n_runs")), sweep__id__exact=sweep.pk)
 
     @admin.display(description="events")
     def event_count(self, sweep: Sweep) -> SafeString:
@@ -161,7 +186,37 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
     def page(self, sweep: Sweep) -> SafeString:
         return page_link(sweep.get_absolute_url(), "Open")
 
+    @admin.action(description="Pause selected sweeps", permissions=["change"])
+    @asking("Pause", "No new runs start; those that a worker has taken go on to their end.")
+    def pause_sweeps(self, request: HttpRequest, chosen: QuerySet[Sweep]) -> None:
+        self._each(request, chosen, pause_sweep, "Paused")
+
+    @admin.action(description="Resume selected sweeps", permissions=["change"])
+    @asking("Resume", "Paused sweeps go on with their next runs.")
+    def resume_sweeps(self, request: HttpRequest, chosen: QuerySet[Sweep]) -> None:
+        self._each(request, chosen, resume_sweep, "Resumed")
+
+    @admin.action(description="Retry the failed runs of selected sweeps", permissions=["change"])
+    @asking(
+        "Retry failed runs",
+        "Every failed run that has no repetition yet runs again as a new run, not counted in the "
+        "limit. Sweeps that have ended go on for it.",
+    )
+    def retry_failed_runs(self, request: HttpRequest, chosen: QuerySet[Sweep]) -> None:
+        self._each(
+            request,
+            chosen.filter(kind=Sweep.Kind.SWEEP, trashed_at__isnull=True),
+            lambda sweep, user: bool(retry_failed(sweep, user=user)),
+            "Repeats failed runs of",
+        )
+
     @admin.action(description="Cancel selected sweeps", permissions=["change"])
+    @asking(
+        "Cancel",
+        "No new runs start, and running scripts are stopped. What was reported stays; a canceled "
+        "sweep takes no new samples.",
+        is_danger=True,
+    )
     def cancel_sweeps(self, request: HttpRequest, chosen: QuerySet[Sweep]) -> None:
         canceled, ended = 0, 0
         for sweep in chosen:
@@ -169,17 +224,24 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
                 ended += 1
                 continue
             try:
-                cancel_sweep(sweep, user=_person(request))
+                cancel_sweep(sweep, user=person_of(request))
                 canceled += 1
             except StaleState:
                 ended += 1
-        _tell(self, request, "sweep", "Canceling", canceled, ended, "had ended already")
+        tell(self, request, "sweep", "Canceling", canceled, ended, "had ended already")
 
     @admin.action(description="Move selected sweeps to the trash", permissions=["change"])
+    @asking(
+        "Move to the trash",
+        "Sweeps that have ended leave every list and number; they can be restored until the trash "
+        "is emptied. Registered models stay.",
+        is_danger=True,
+    )
     def trash_sweeps(self, request: HttpRequest, chosen: QuerySet[Sweep]) -> None:
         self._each(request, chosen.filter(kind=Sweep.Kind.SWEEP), trash_sweep, "Trashed")
 
     @admin.action(description="Restore selected sweeps from the trash", permissions=["change"])
+    @asking("Restore", "They come back as they were.")
     def restore_sweeps(self, request: HttpRequest, chosen: QuerySet[Sweep]) -> None:
         self._each(request, chosen, restore_sweep, "Restored")
 
@@ -193,166 +255,8 @@ class SweepAdmin(OwnedByStudioAdmin[Sweep]):
         done, left = 0, 0
         for sweep in chosen:
             try:
-                is_done = act(sweep, user=_person(request))
+                is_done = act(sweep, user=person_of(request))
             except (Refused, Sweep.DoesNotExist):
                 is_done = False
             done, left = done + is_done, left + (not is_done)
-        _tell(self, request, "sweep", verb, done, left, "stayed as they were")
-
-
-@admin.register(Run)
-class RunAdmin(OwnedByStudioAdmin[Run]):
-    """Child runs; nothing of them is typed in."""
-
-    list_display = [
-        "title",
-        "page",
-        "sweep",
-        "status",
-        "best",
-        "reports",
-        "duration",
-        "worker_name",
-        "host",
-        "exit_code",
-        "short_reason",
-        "created_at",
-    ]
-    list_filter = [
-        "state",
-        ("end_reason", NamedValues),
-        "sweep__compute",
-        "sweep__experiment__workspace",
-    ]
-    list_select_related = ["sweep"]
-    search_fields = ["public_id", "sweep__name", "worker_name", "host", "reason"]
-    date_hierarchy = "created_at"
-    actions = ["cancel_runs", "requeue_runs"]
-    ordering = ["-pk"]
-    show = (
-        "public_id",
-        "page",
-        "sweep",
-        "number",
-        "params",
-        "note",
-        "retry",
-        "state",
-        "end_reason",
-        "reason",
-        "exit_code",
-        "arguments",
-        "command",
-        "directory",
-        "worker_name",
-        "host",
-        "executor_pid",
-        "guard_pid",
-        "fence",
-        "lease_expires_at",
-        "stamp",
-        "last_seq",
-        "reports",
-        "best_value",
-        "best_interval",
-        "best_step",
-        "last_value",
-        "last_decision",
-        "log_size",
-        "output_size",
-        "created_at",
-        "started_at",
-        "ended_at",
-    )
-
-    @admin.display(description="run", ordering="number")
-    def title(self, run: Run) -> str:
-        return f"run {run.number}"
-
-    @admin.display(description="page")
-    def page(self, run: Run) -> SafeString:
-        is_check = run.sweep.kind == Sweep.Kind.CHECK
-        return page_link((run.sweep if is_check else run).get_absolute_url(), "Open")
-
-    @admin.display(description="status", ordering="state")
-    def status(self, run: Run) -> str:
-        return state_word(run.state, run.end_reason)
-
-    @admin.display(description="retry of")
-    def retry(self, run: Run) -> str | SafeString:
-        return admin_link(run.retry_of)
-
-    @admin.display(description="best value", ordering="best_value")
-    def best(self, run: Run) -> str:
-        return format_param(run.best_value, 6)
-
-    @admin.display(description="duration")
-    def duration(self, run: Run) -> str:
-        if run.started_at is None or run.ended_at is None:
-            return "-"
-        return format_duration((run.ended_at - run.started_at).total_seconds())
-
-    @admin.display(description="reason", ordering="reason")
-    def short_reason(self, run: Run) -> str:
-        return run.reason if len(run.reason) <= 80 else run.reason[:79] + "…"
-
-    @admin.display(description="log size", ordering="log_bytes")
-    def log_size(self, run: Run) -> str:
-        return format_filesize(run.log_bytes)
-
-    @admin.display(description="output size", ordering="output_bytes")
-    def output_size(self, run: Run) -> str:
-        return format_filesize(run.output_bytes)
-
-    @admin.action(description="Cancel selected runs", permissions=["change"])
-    def cancel_runs(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
-        canceled, ended = 0, 0
-        for run in chosen:
-            if not run.is_terminal and cancel_run(run, user=_person(request)):
-                canceled += 1
-            else:
-                ended += 1
-        _tell(self, request, "run", "Canceling", canceled, ended, "could not be canceled any more")
-
-    @admin.action(description="Requeue selected waiting or lost runs", permissions=["change"])
-    def requeue_runs(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
-        """Queue the job of waiting runs again; give runs up whose worker is silent."""
-        requeued, others = 0, 0
-        for run in chosen:
-            if _requeue(run, _person(request)):
-                requeued += 1
-            else:
-                others += 1
-        _tell(self, request, "run", "Requeued", requeued, others, "neither wait nor are lost")
-
-
-def _requeue(run: Run, person: User) -> bool:
-    if run.state == RunState.QUEUED:
-        return requeue_run(run.pk)
-    if run.state != RunState.NOT_RESPONDING:
-        return False
-    reason = f"Given up by {person.get_username()}: its worker did not respond any more."
-    return lose_run(run.pk, reason=reason, fence=run.fence) is not None
-
-
-def _person(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
-
-
-def _tell(
-    page: RowAdmin[Sweep] | RowAdmin[Run],
-    request: HttpRequest,
-    noun: str,
-    verb: str,
-    done: int,
-    left: int,
-    why_left: str,
-) -> None:
-    if done:
-        text = f"{verb} {done} {noun}{'' if done == 1 else 's'}."
-        page.message_user(request, text, messages.SUCCESS)
-    if left:
-        text = f"{left} {noun}{'' if left == 1 else 's'} {why_left}."
-        page.message_user(request, text, messages.WARNING)
+        tell(self, request, "sweep", verb, done, left, _STAYED)

@@ -34,6 +34,7 @@ class Act(StrEnum):
     ACCOUNT_CREATED = "account.created"
     ACCOUNT_CHANGED = "account.changed"
     ACCOUNT_CLOSED = "account.closed"
+    ACCOUNT_OPENED = "account.opened"
     ACCOUNT_LINKED = "account.linked"
     SESSION_ENDED = "session.ended"
     PASSWORD_CHANGED = "password.changed"
