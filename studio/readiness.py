@@ -153,7 +153,8 @@ def _storage() -> str:
     if settings.STUDIO_STORAGE_BUCKET is not None:
         return _BUCKET.value()
     folder = _existing(Path(settings.STUDIO_STORAGE_ROOT))
-    return "" if os.access(folder, os.R_OK | os.W_OK | os.X_OK) else _NO_STORAGE
+    is_usable = folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+    return "" if is_usable else _NO_STORAGE
 
 
 def _bucket() -> str:
