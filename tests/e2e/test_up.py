@@ -78,36 +78,38 @@ def start_up(home: Path, *, port: int | None = None, **extra: str) -> subprocess
     )
 
 
-def test_first_start_shows_a_sweep_and_a_link_that_signs_in_once(home):
-    studio = LiveStudio(home, with_example=True)
-    studio.start()
-    try:
-        with urllib.request.urlopen(studio.printed_link(), timeout=10) as response:
-            assert response.status == 200
-        names = [sweep["name"] for sweep in studio.api("/sweeps")["items"]]
-    finally:
-        assert studio.stop() == 0
-
-    assert names == ["digits-mlp"]
-    assert processes_of(home) == []
-    assert (home / "secret-key").stat().st_mode & 0o777 == 0o600
-    assert (home / "cli-token").stat().st_mode & 0o777 == 0o600
-
-
-def test_restart_keeps_the_data_and_sweeps_go_on(home):
-    studio = LiveStudio(home)
-    studio.start()
-    sweep_id = submit(studio, home / "source", steps=60)
-    deadline = time.monotonic() + 30
-    while not any(run["reports"] for run in studio.api(f"/sweeps/{sweep_id}/runs")["items"]):
+def wait_for_reports(studio: LiveStudio, sweep_id: str) -> None:
+    """Wait until a run that goes on has reported something."""
+    deadline = time.monotonic() + 60
+    while not any(
+        run["reports"] and run["ended"] is None
+        for run in studio.api(f"/sweeps/{sweep_id}/runs")["items"]
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_sweeps_go_on_after_a_restart_and_after_a_kill_of_everything(home):
+    studio = LiveStudio(home)
+    studio.start()
+    sweep_id = submit(studio, home / "source", steps=80)
+    wait_for_reports(studio, sweep_id)
 
     begun = time.monotonic()
     assert studio.stop() == 0
     assert time.monotonic() - begun < 20
     assert processes_of(home) == []
-    (home / "address.json").unlink(missing_ok=True)
+    studio.start()
+    wait_for_reports(studio, sweep_id)
+
+    assert studio.process is not None
+    studio.process.kill()
+    studio.process.wait()
+    deadline = time.monotonic() + 15
+    while processes_of(home):
+        assert time.monotonic() < deadline, processes_of(home)
+        time.sleep(0.1)
+    (home / "address.json").unlink()
     studio.start()
     try:
         sweep = studio.wait_for_end(sweep_id)
@@ -119,34 +121,6 @@ def test_restart_keeps_the_data_and_sweeps_go_on(home):
     assert sum(run["status"] == "Completed" for run in runs) == 2
     lost = [run for run in runs if run["end_reason"] == "worker_lost"]
     assert {run["retry_of"] for run in runs} - {None} == {run["id"] for run in lost}
-
-
-def test_kill_of_everything_is_settled_at_the_next_start(home):
-    studio = LiveStudio(home)
-    studio.start()
-    sweep_id = submit(studio, home / "source", steps=80)
-    deadline = time.monotonic() + 30
-    while not any(run["reports"] for run in studio.api(f"/sweeps/{sweep_id}/runs")["items"]):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    assert studio.process is not None
-
-    studio.process.kill()
-    studio.process.wait()
-    deadline = time.monotonic() + 15
-    while processes_of(home):
-        assert time.monotonic() < deadline, processes_of(home)
-        time.sleep(0.1)
-    (home / "address.json").unlink(missing_ok=True)
-    studio.start()
-    try:
-        sweep = studio.wait_for_end(sweep_id)
-        runs = studio.api(f"/sweeps/{sweep_id}/runs")["items"]
-    finally:
-        studio.stop()
-
-    assert sweep["status"] == "Completed"
-    assert sum(run["status"] == "Completed" for run in runs) == 2
 
 
 def test_port_in_use_is_named_before_anything_starts(home):
@@ -163,21 +137,6 @@ def test_port_in_use_is_named_before_anything_starts(home):
         f"studio up --port {port + 1}, or STUDIO_PORT."
     )
     assert not (home / "studio.sqlite3").exists()
-
-
-def test_second_studio_on_the_same_data_is_refused(home):
-    studio = LiveStudio(home, workers=0)
-    studio.start()
-    try:
-        done = start_up(home, port=free_port())
-    finally:
-        studio.stop()
-
-    assert done.returncode == 1
-    assert done.stdout.strip() == (
-        f"A studio already runs with the data in {home} at {studio.url}. "
-        "Stop it first, or set STUDIO_HOME to another folder."
-    )
 
 
 def test_redis_that_does_not_answer_is_one_sentence(home):
@@ -255,7 +214,7 @@ def test_socket_of_another_server_is_left_alone(home):
     assert (home / "redis.sock").exists()
 
 
-def test_deep_data_folder_gets_a_short_private_socket(home):
+def test_deep_data_folder_gets_a_short_private_socket_and_one_studio(home):
     deep = home / ("d" * 120)
     deep.mkdir()
     folder = env.redis_socket(deep).parent
@@ -265,6 +224,7 @@ def test_deep_data_folder_gets_a_short_private_socket(home):
     try:
         mode = folder.stat().st_mode & 0o777
         answer = studio.api("/sweeps")
+        second = start_up(deep, port=free_port())
     finally:
         studio.stop()
         shutil.rmtree(folder)
@@ -272,52 +232,44 @@ def test_deep_data_folder_gets_a_short_private_socket(home):
     assert not folder.is_relative_to(home)
     assert mode == 0o700
     assert answer["items"] == []
+    assert second.returncode == 1
+    assert second.stdout.strip() == (
+        f"A studio already runs with the data in {deep} at {studio.url}. "
+        "Stop it first, or set STUDIO_HOME to another folder."
+    )
 
 
-def test_second_interrupt_waits_for_nobody(home):
-    studio = LiveStudio(home, workers=1)
-    studio.start()
-    source = home / "source"
-    submit(studio, source, steps=1000, runs=1, code=STUBBORN + SCRIPT)
-    deadline = time.monotonic() + 30
-    while not list((home / "storage" / "runs").glob("*/*/metrics.jsonl")):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    assert studio.process is not None
-
-    begun = time.monotonic()
-    studio.process.send_signal(signal.SIGINT)
-    time.sleep(1)
-    code = studio.stop()
-
-    assert code == 0
-    assert time.monotonic() - begun < 8  # the script alone would be given 10 s
-    assert processes_of(home) == []
-
-
-def test_make_starts_a_studio_that_ends_with_its_terminal(home):
-    port = free_port()
+def test_make_starts_a_studio_with_a_sweep_that_ends_with_its_terminal(home):
+    studio = LiveStudio(home)
     environment = clean_environment(STUDIO_HOME=str(home))
-    words = ["make", "-s", "-o", f"{sys.prefix}/.installed", f"VENV={sys.prefix}", f"PORT={port}"]
-    with (home / "up.txt").open("wb") as output:
+    words = ["make", "-s", "-o", f"{sys.prefix}/.installed", f"VENV={sys.prefix}"]
+    with studio.output.open("wb") as output:
         make = subprocess.Popen(
-            [*words, "up"], cwd=ROOT, env=environment, stdout=output, start_new_session=True
-        )
-    deadline = time.monotonic() + 60
-    while not (home / "address.json").exists():
+            [*words, f"PORT={studio.port}", "up"],
+            cwd=ROOT, env=environment, stdout=output, start_new_session=True,
+        )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (home / "address.json").exists() or "/sign-in/" not in studio.output.read_text():
         assert make.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10) as response:
+    with urllib.request.urlopen(f"{studio.url}/sign-in/", timeout=30) as response:
         page = response.read()
+    # The link that was printed signs in.
+    with urllib.request.urlopen(studio.printed_link(), timeout=30) as response:
+        assert response.status == 200
+    names = [sweep["name"] for sweep in studio.api("/sweeps")["items"]]
 
     os.killpg(make.pid, signal.SIGINT)  # what Ctrl-C does
     make.wait(30)
 
     assert b"<form" in page
+    assert names == ["digits-mlp"]
     assert processes_of(home) == []
-    said = (home / "up.txt").read_text()
-    assert said.splitlines()[0].startswith(f"Sweep Studio is at  http://127.0.0.1:{port} ")
+    assert (home / "secret-key").stat().st_mode & 0o777 == 0o600
+    assert (home / "cli-token").stat().st_mode & 0o777 == 0o600
+    said = studio.output.read_text()
+    assert said.splitlines()[0].startswith(f"Sweep Studio is at  {studio.url} ")
     assert "Traceback" not in said
 
 
@@ -334,17 +286,30 @@ def worker_of(studio: LiveStudio) -> int:
     raise AssertionError("no worker")
 
 
-def test_child_that_dies_is_started_again(home):
+def test_child_that_dies_is_started_again_and_two_interrupts_wait_for_nobody(home):
     studio = LiveStudio(home, workers=1)
     studio.start()
-    try:
-        os.kill(worker_of(studio), signal.SIGKILL)
-        sweep_id = submit(studio, home / "source", steps=3, runs=1)
-        sweep = studio.wait_for_end(sweep_id)
-        said = studio.output.read_text()
-    finally:
-        studio.stop()
+    os.kill(worker_of(studio), signal.SIGKILL)
+    source = home / "source"
+    sweep = studio.wait_for_end(submit(studio, source, steps=3, runs=1))
+    said = studio.output.read_text()
 
     assert sweep["status"] == "Completed"
     assert "worker 1 ended (signal 9)" in said
     assert "it is started again." in said
+
+    stubborn = submit(studio, source, steps=1000, runs=1, code=STUBBORN + SCRIPT)
+    deadline = time.monotonic() + 60
+    while not list((home / "storage" / "runs").glob(f"{stubborn}/*/metrics.jsonl")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert studio.process is not None
+
+    begun = time.monotonic()
+    studio.process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    code = studio.stop()
+
+    assert code == 0
+    assert time.monotonic() - begun < 8  # the script alone would be given 10 s
+    assert processes_of(home) == []
