@@ -109,13 +109,15 @@ class EqualBudget:
     def __init__(self, goal: str, runs: Iterable[Spent], *, is_seconds: bool) -> None:
         self.sign: Final = direction(goal)
         self.is_seconds: Final = is_seconds
-        self._runs = sorted((r for r in runs if r.values.size), key=lambda run: run.number)
-        self.numbers: IntArray = np.array([run.number for run in self._runs], np.int64)
-        self._done: BoolArray = np.array([run.is_done for run in self._runs], bool)
-        self._live: BoolArray = np.array([run.is_live for run in self._runs], bool)
-        self._curves = [best_so_far(run.values, goal) for run in self._runs]
-        self._last = np.array([run.at[-1] for run in self._runs], np.float64)
-        self.largest: Final = float(self._last.max()) if self._runs else 0.0
+        known = sorted((r for r in runs if r.values.size), key=lambda run: run.number)
+        self.numbers: IntArray = np.array([run.number for run in known], np.int64)
+        self._done: BoolArray = np.array([run.is_done for run in known], bool)
+        self._live: BoolArray = np.array([run.is_live for run in known], bool)
+        # The values themselves are let go of: they are as large as all that is kept.
+        self._places = [run.at for run in known]
+        self._curves = [best_so_far(run.values, goal) for run in known]
+        self._last = np.array([at[-1] for at in self._places], np.float64)
+        self.largest: Final = float(self._last.max()) if known else 0.0
         final = np.array([curve[-1] for curve in self._curves], np.float64)
         self.final: FloatArray = np.where(self._done, final, np.nan)
         self.ladder: FloatArray = self._ladder()
@@ -209,31 +211,31 @@ class EqualBudget:
         )
 
     def _ladder(self) -> FloatArray:
-        if not self._runs:
+        if not self._places:
             return np.empty(0)
         if self.is_seconds:
             return np.linspace(self.largest / _SECONDS_POINTS, self.largest, _SECONDS_POINTS)
-        step = max(1, -(-len(self._runs) * int(self.largest) // _MOST_CELLS))
+        step = max(1, -(-len(self._places) * int(self.largest) // _MOST_CELLS))
         return np.arange(step, self.largest + 1, step, dtype=np.float64)
 
     def _table(self) -> FloatArray:
-        table = np.full((len(self._runs), self.ladder.size), np.nan)
-        for row, run in enumerate(self._runs):
-            places = np.searchsorted(run.at, self.ladder, side="right") - 1
+        table = np.full((len(self._places), self.ladder.size), np.nan)
+        for row, at in enumerate(self._places):
+            places = np.searchsorted(at, self.ladder, side="right") - 1
             upto = (
                 self.ladder.size
-                if run.is_done
-                else np.searchsorted(self.ladder, run.at[-1], "right")
+                if self._done[row]
+                else np.searchsorted(self.ladder, self._last[row], "right")
             )
             known = places[:upto] >= 0
             table[row, :upto][known] = self._curves[row][places[:upto][known]]
         return table
 
     def _column(self, budget: float) -> tuple[FloatArray, BoolArray]:
-        values = np.full(len(self._runs), np.nan)
-        for row, run in enumerate(self._runs):
-            place = int(np.searchsorted(run.at, budget, side="right")) - 1
-            if place >= 0 and (run.is_done or budget <= self._last[row]):
+        values = np.full(len(self._places), np.nan)
+        for row, at in enumerate(self._places):
+            place = int(np.searchsorted(at, budget, side="right")) - 1
+            if place >= 0 and (self._done[row] or budget <= self._last[row]):
                 values[row] = self._curves[row][place]
         return values, self._done | (self._last >= budget)
 

@@ -13,9 +13,11 @@ import dj_database_url
 from experiments.single_sign_on import apps as single_sign_on
 from experiments.storage.address import BucketAddress, FolderAddress
 from studio import env
+from studio.heap import share_heaps
 from studio.logs import FORMATS, logging_of
 
 env.use_one_thread()
+share_heaps()
 BASE_DIR = env.project_root()
 STUDIO_HOME: Final[Path] = env.studio_home()
 STUDIO_VERSION: Final = "0.1.0"

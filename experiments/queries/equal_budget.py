@@ -13,8 +13,8 @@ from experiments.queries.series import whole_curves
 from experiments.states import RUN_TERMINAL, RunState
 
 By = Literal["reports", "seconds"]
-# A thousand runs with a thousand reports are eight megabytes.
-_MOST_KEPT: Final = 3
+# Of a thousand runs with a thousand reports each is 24 megabytes.
+_MOST_KEPT: Final = 2
 _kept: dict[tuple[str, int, str], EqualBudget] = {}
 _MOST_TOLD: Final = 32
 _told: dict[tuple[str, int, str, int], tuple[Agreement, Advice]] = {}
