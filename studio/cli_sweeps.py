@@ -8,6 +8,7 @@ from urllib.parse import quote, urljoin
 
 import click
 
+from experiments.formats import format_duration
 from studio.cli_completion import complete_run, complete_sweep
 from studio.cli_output import (
     EXIT_FAILED,
@@ -104,6 +105,16 @@ def list_sweeps(state: str | None, experiment: str | None, limit: int, as_json: 
     echo_table(["Sweep", "Name", "Experiment", "Status", "Runs", "Best", "Created"], rows)
 
 
+def format_place(place: dict[str, Any] | None) -> str:
+    """Return where the waiting runs of a sweep stand; "" when none waits."""
+    if place is None:
+        return ""
+    seconds = place["starts_in"]
+    start = "" if seconds is None else f", next start in about {format_duration(seconds)}"
+    runs = "1 run" if place["waiting"] == 1 else f"{place['waiting']} runs"
+    return f"{runs}, place {place['position']} of {place['of']}{start}: {place['reason']}"
+
+
 @click.command()
 @click.argument("sweep", shell_complete=complete_sweep)
 @json_option
@@ -122,6 +133,7 @@ def show(sweep: str, as_json: bool) -> None:
             ("Experiment", document["experiment"]),
             ("Status", document["status"]),
             ("Reason", document["reason"]),
+            ("Waits", format_place(document.get("queue"))),
             ("Runs", format_counts(document["counts"])),
             ("Stopped early", str(document["stopped_early"] or "")),
             ("Goes on from", ", ".join(document["resume_from"])),

@@ -28,7 +28,9 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from experiments import clock
 from experiments.queries import operating
+from experiments.queries.quotas import quota_figures
 from experiments.queries.site_settings import site
 from experiments.services import counters
 from experiments.services.dispatch import CONTROL_QUEUE
@@ -70,7 +72,7 @@ def _of_database(targets: list[operating.TargetCount]) -> list[Metric]:
         "studio_maintenance", "1 while maintenance keeps new runs from starting."
     )
     maintenance.add_metric([], float(site().maintenance))
-    return [*_sweeps(), *_runs(targets), *_slots(targets), size, maintenance]
+    return [*_sweeps(), *_runs(targets), *_slots(targets), *_quotas(), size, maintenance]
 
 
 def _of_redis(targets: Sequence[operating.TargetCount]) -> list[Metric]:
@@ -152,6 +154,17 @@ def _slots(targets: Sequence[operating.TargetCount]) -> Iterator[Metric]:
         for target in targets:
             family.add_metric([target.name], getattr(target, number))
         yield family
+
+
+def _quotas() -> Iterator[Metric]:
+    names = ["workspace", "limit"]
+    used = GaugeMetricFamily("studio_quota_used", "What is used of a limit.", labels=names)
+    limits = GaugeMetricFamily("studio_quota_limit", "A limit of a workspace.", labels=names)
+    for workspace, name, number, limit in quota_figures(clock.now()):
+        used.add_metric([workspace, name], number)
+        limits.add_metric([workspace, name], limit)
+    yield used
+    yield limits
 
 
 def _jobs(client: redis.Redis, queues: dict[str, str]) -> Iterator[Metric]:

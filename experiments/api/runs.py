@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from ninja import Body, Query, Router, Status
 
-from experiments import queries
+from experiments import clock, queries
 from experiments.api.auth import (
     RUN_READ,
     RUN_WRITE,
@@ -24,6 +24,7 @@ from experiments.api.auth import (
 from experiments.api.errors import ConflictError
 from experiments.api.once import once
 from experiments.api.paging import MOST_FILES, Cursor, LongLimit, cut
+from experiments.api.queue_schemas import PlacedRun
 from experiments.api.schemas import (
     FileList,
     LogPiece,
@@ -38,6 +39,7 @@ from experiments.downloads import send_file
 from experiments.models import Run
 from experiments.permissions import Action
 from experiments.queries import Series, all_series, number_json, steps_json
+from experiments.queries.queue_places import place_json, place_of_run
 from experiments.run_files import STD_LOG
 from experiments.services.posted_reports import PostedReport, append_reports
 from experiments.services.retries import retry_run as retry
@@ -61,10 +63,12 @@ _BINARY = {
 }
 
 
-@router.get("/{run_id}", auth=RUN_READ, response=RunDetail)
+@router.get("/{run_id}", auth=RUN_READ, response=PlacedRun)
 def get_run(request: HttpRequest, run_id: str) -> dict[str, Any]:
     """Read one run."""
-    return queries.run_detail_json(run_of(request, run_id))
+    run = run_of(request, run_id)
+    place = place_json(place_of_run(run, clock.now()))
+    return {**queries.run_detail_json(run), "queue": place}
 
 
 @router.patch("/{run_id}", auth=RUN_WRITE, response=RunDetail)

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest
 from ninja import Query, Router, Status
 
-from experiments import queries
+from experiments import clock, queries
 from experiments.api.auth import (
     READ,
     WRITE,
@@ -32,6 +32,7 @@ from experiments.api.paging import (
     decode_cursor,
     encode_cursor,
 )
+from experiments.api.queue_schemas import SweepDetail
 from experiments.api.schemas import (
     CheckedSpec,
     CreatedSweep,
@@ -44,6 +45,7 @@ from experiments.api.spec_body import SPEC_BODY
 from experiments.api.unchanged import note_version
 from experiments.models import Sweep
 from experiments.permissions import Action
+from experiments.queries.queue_places import place_json, place_of_sweep
 from experiments.queries.sweep_list import with_tag
 from experiments.services import sweeps as sweep_services
 from experiments.states import SweepState
@@ -152,12 +154,13 @@ def list_sweeps(
     return {"items": items, "next_cursor": more}
 
 
-@router.get("/{sweep_id}", auth=READ, response=SweepOut)
+@router.get("/{sweep_id}", auth=READ, response=SweepDetail)
 def get_sweep(request: HttpRequest, sweep_id: str) -> dict[str, Any]:
     """Read one sweep. The ETag begins with the version of its limits, for `If-Match`."""
     sweep = sweep_of(request, sweep_id)
     note_version(request, sweep.spec_version)
-    return _sweep_json(request, sweep)
+    place = place_json(place_of_sweep(sweep, clock.now()))
+    return {**_sweep_json(request, sweep), "queue": place}
 
 
 @router.get("/{sweep_id}/spec", auth=READ, response=dict[str, Any])

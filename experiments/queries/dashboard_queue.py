@@ -5,20 +5,17 @@ Runs of sweeps that a person may not see take their place in the queue and are o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from experiments.models import Run, Sweep
-from experiments.models.compute import SIMULATED
-from experiments.queries.dashboard import mean_seconds
+from experiments.models import ComputeTarget, Run, Sweep
+from experiments.models.compute import UNATTENDED
+from experiments.queries.queue_places import TargetQueue, queues_of
 from experiments.queries.visible import AnyUser, sweeps_for
-from experiments.queue_estimate import expected_starts
-from experiments.states import RUN_LIVE, RunState
+from experiments.states import RunState
 
-# More than anybody waits for; the position of those behind is not known.
-_MOST_WAITING: Final = 2000
 MOST_SHOWN: Final = 12
 
 
@@ -40,7 +37,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Who waits, in the order of the queue of each target; `total` counts all runs."""
+    """Who waits, in the order of the next starts on each target; `total` counts all runs."""
 
     rows: list[Waiting]
     total: int
@@ -48,72 +45,39 @@ class Queue:
 
 
 def queue_of(user: AnyUser, compute: Iterable[Mapping[str, Any]], now: datetime) -> Queue:
-    """Return who waits for compute targets (as `compute_json` tells them); 4 queries at most."""
-    targets = {row["name"]: row for row in compute}
-    waiting = list(
-        Run.objects.filter(state=RunState.QUEUED, sweep__compute__name__in=targets)
-        .exclude(sweep__compute__kind=SIMULATED)
-        .order_by("pk")
-        .values_list("sweep_id", "sweep__compute__name")[:_MOST_WAITING]
-    )
-    if not waiting:
-        return Queue([], 0, 0)
-    live = list(
-        Run.objects.filter(state__in=sorted(RUN_LIVE), sweep__compute__name__in=targets)
-        .exclude(sweep__compute__kind=SIMULATED)
-        .values_list("sweep_id", "sweep__compute__name", "started_at")
-    )
-    usual = mean_seconds({s for s, _ in waiting} | {s for s, _, _ in live})
-    seen = sweeps_for(user).filter(pk__in={sweep_id for sweep_id, _ in waiting})
-    sweeps = {sweep.pk: sweep for sweep in seen}
-    rows: list[Waiting] = []
-    for name in dict.fromkeys(target for _, target in waiting):
-        mine = [sweep_id for sweep_id, target in waiting if target == name]
-        left = [_left(usual.get(s), started, now) for s, t, started in live if t == name]
-        rows += _rows_of(targets[name], mine, left, usual, sweeps)
-    return Queue(rows[:MOST_SHOWN], len(waiting), max(0, len(rows) - MOST_SHOWN))
-
-
-def _rows_of(
-    target: Mapping[str, Any],
-    waiting: Sequence[int],
-    left: Sequence[float | None],
-    usual: Mapping[int, float],
-    sweeps: Mapping[int, Sweep],
-) -> list[Waiting]:
-    is_moving = target["slots"] > 0 and not target["draining"]
-    free = max(0, target["slots"] - len(left)) if is_moving else 0
-    starts = expected_starts(free, left if is_moving else (), [usual.get(s) for s in waiting])
-    first: dict[int | None, int] = {}
-    counts: dict[int | None, int] = {}
-    for at, sweep_id in enumerate(waiting):
-        key = sweep_id if sweep_id in sweeps else None
-        first.setdefault(key, at)
-        counts[key] = counts.get(key, 0) + 1
-    return [
-        Waiting(
-            sweep=sweeps.get(key) if key is not None else None,
-            target=target["name"],
-            runs=counts[key],
-            position=at + 1,
-            starts_in=starts[at],
-            why=_why(target),
+    """Return who waits for compute targets (as `compute_json` tells them); 10 queries at most."""
+    queued = Run.objects.filter(ended_at__isnull=True, state=RunState.QUEUED)
+    targets = list(
+        ComputeTarget.objects.filter(
+            name__in=[row["name"] for row in compute], pk__in=queued.values("sweep__compute")
         )
-        for key, at in first.items()
-    ]
+        .exclude(kind__in=UNATTENDED)
+        .values_list("pk", flat=True)
+    )
+    if not targets:
+        return Queue([], 0, 0)
+    queues = queues_of(targets, now)
+    waiting = {sweep_id for queue in queues.values() for sweep_id in queue.turns}
+    sweeps = {sweep.pk: sweep for sweep in sweeps_for(user).filter(pk__in=waiting)}
+    rows = [row for target in targets for row in _rows_of(queues[target], sweeps)]
+    total = sum(queue.total for queue in queues.values())
+    return Queue(rows[:MOST_SHOWN], total, max(0, len(rows) - MOST_SHOWN))
 
 
-def _left(usual: float | None, started: datetime | None, now: datetime) -> float | None:
-    if usual is None:
-        return None
-    return max(0.0, usual - (now - started).total_seconds()) if started else usual
-
-
-def _why(target: Mapping[str, Any]) -> str:
-    if not target["slots"]:
-        return "no worker is attached"
-    if target["draining"]:
-        return "it is being drained"
-    if target["busy"] >= target["slots"]:
-        return "its slot is busy" if target["slots"] == 1 else f"all {target['slots']} slots busy"
-    return "about to start"
+def _rows_of(queue: TargetQueue, sweeps: Mapping[int, Sweep]) -> list[Waiting]:
+    rows: list[Waiting] = []
+    hidden: list[tuple[int, float | None]] = []
+    for sweep_id, turns in queue.turns.items():
+        place = queue.place(sweep_id)
+        if sweep_id not in sweeps:
+            hidden += turns
+        elif place is not None:
+            sweep, runs = sweeps[sweep_id], place.waiting
+            rows.append(
+                Waiting(sweep, queue.target, runs, place.position, place.starts_in, place.reason)
+            )
+    if hidden:
+        # What holds others is theirs to know.
+        position, seconds = min(hidden, key=lambda turn: turn[0])
+        rows.append(Waiting(None, queue.target, len(hidden), position, seconds, queue.why))
+    return sorted(rows, key=lambda row: row.position)

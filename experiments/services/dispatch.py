@@ -103,7 +103,7 @@ def enqueue_look_ahead(sweep_id: int) -> None:
 def job_context(job: Job | None, worker: str) -> Iterator[None]:
     """Let the log know for the time of a job what asked for it and who works on it."""
     compute, at, _ = worker.partition("@")
-    note_place(job.func_name.rpartition(".")[2] if job else "")
+    note_place((job.func_name or "").rpartition(".")[2] if job else "")
     known = {"worker": worker, "compute": compute if at and compute != CONTROL_QUEUE else ""}
     with log_context.only(request_id=_request_id(job.meta if job else {}), **known):
         yield

@@ -13,21 +13,14 @@ from typing import Any, Final
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Sum
 
 from experiments import clock
 from experiments.formats import format_filesize
-from experiments.models import (
-    Artifact,
-    ModelVersion,
-    Run,
-    Snapshot,
-    Workspace,
-    WorkspaceQuota,
-)
+from experiments.models import Run, Workspace, WorkspaceQuota
 from experiments.models.compute import UNATTENDED
 from experiments.models.quota import DEFAULT_PRIORITY, MOST_PRIORITY
 from experiments.problems import Problem, ProblemsError
+from experiments.queries.quotas import stored_in
 from experiments.services.audit import Act, record
 from experiments.services.dispatch import ask_for_slots
 from experiments.space.literals import brief
@@ -74,12 +67,15 @@ def change_quota(
 
 def settle_quota(quota: WorkspaceQuota, edits: Mapping[str, Any], *, by: User | None) -> None:
     """Store a quota whose fields were changed, with what follows of it; in a transaction."""
+    fields = [*LIMITS, "priority"]
     if "max_runs_per_day" in edits:
         quota.counted_on = None  # starts were not counted while there was no limit
+        fields.append("counted_on")
     if "max_storage_bytes" in edits:
-        quota.stored_bytes = stored_in(quota.workspace)
-        quota.measured_at = clock.now()
-    quota.save()
+        quota.stored_bytes, quota.measured_at = stored_in(quota.workspace), clock.now()
+        fields += ["stored_bytes", "measured_at"]
+    # Not the count of the day: slots go on counting while somebody edits.
+    quota.save(update_fields=None if quota.pk is None else fields)
     if edits:
         record(
             Act.QUOTA_CHANGED,
@@ -121,17 +117,6 @@ def note_end(sweep_id: int) -> None:
         ask_for_workspace(workspace_id, most=1)
 
 
-def stored_in(workspace: Workspace) -> int:
-    """Return the bytes that a workspace keeps: files of runs, snapshots it may read, models."""
-    parts = (
-        Artifact.objects.filter(run__sweep__experiment__workspace=workspace),
-        Snapshot.objects.filter(workspaces=workspace),
-        ModelVersion.objects.filter(model__workspace=workspace),
-    )
-    sizes = (rows.order_by().aggregate(size=Sum("size_bytes"))["size"] for rows in parts)
-    return sum(size or 0 for size in sizes)
-
-
 def measure_storage(now: datetime) -> int:
     """Measure the workspaces with a limit whose measure is old; return how many that were.
 
@@ -149,23 +134,32 @@ def measure_storage(now: datetime) -> int:
     return len(due)
 
 
-def quota_problems(
-    spec: SweepSpec | None, workspace: Workspace, *, new_bytes: int = 0
-) -> list[Problem]:
-    """Return what a quota has against a new sweep: it could never end, or its files do not fit."""
+def quota_problems(spec: SweepSpec | None, workspace: Workspace) -> list[Problem]:
+    """Return what a quota has against a new sweep: it could never end, or nothing more is kept."""
     quota = WorkspaceQuota.objects.filter(workspace=workspace).first()
     if quota is None:
         return []
-    found = [storage_problem(quota, workspace, new_bytes)]
+    found = [_storage_problem(quota, workspace, path="")]
     if spec is not None:
         found.append(_too_many_runs(quota, spec))
     return [problem for problem in found if problem is not None]
 
 
-def storage_problem(
-    quota: WorkspaceQuota, workspace: Workspace, new_bytes: int = 0
+def check_storage(workspace: Workspace, new_bytes: int) -> None:
+    """Refuse to keep so much more in a workspace where its quota does.
+
+    Raises:
+        ProblemsError: it would be more than the workspace may keep.
+    """
+    quota = WorkspaceQuota.objects.filter(workspace=workspace).first()
+    problem = quota and _storage_problem(quota, workspace, new_bytes)
+    if problem:
+        raise ProblemsError([problem])
+
+
+def _storage_problem(
+    quota: WorkspaceQuota, workspace: Workspace, new_bytes: int = 0, *, path: str = "snapshot"
 ) -> Problem | None:
-    """Return what is wrong with keeping so much more in a workspace."""
     limit = quota.max_storage_bytes
     if limit is None:
         return None
@@ -179,7 +173,7 @@ def storage_problem(
     )
     if stored < limit:
         text = f"The files are {format_filesize(new_bytes)}. {text}"
-    return Problem("snapshot", text)
+    return Problem(path, text)
 
 
 def _too_many_runs(quota: WorkspaceQuota, spec: SweepSpec) -> Problem | None:

@@ -16,6 +16,7 @@ from django.db import transaction
 from experiments import clock
 from experiments.models import Snapshot, Workspace
 from experiments.problems import Problem, ProblemsError
+from experiments.services.quotas import check_storage
 from experiments.snapshot_rules import MAX_BYTES, check_zip, digest_of, list_files, write_zip
 from experiments.storage.base import NO_TICK, Storage
 from experiments.storage.chosen import storage
@@ -138,6 +139,8 @@ def _keep(incoming: IO[bytes], digest: str, file_count: int, workspace: Workspac
     incoming.flush()
     source, name, store = Path(incoming.name), snapshot_name(digest), storage()
     size, now = source.stat().st_size, clock.now()
+    is_there = Snapshot.objects.filter(digest=digest, workspaces=workspace).exists()
+    check_storage(workspace, 0 if is_there else size)
     if not store.is_local:
         # Before the transaction, which must wait for no network.
         _upload(store, name, source)

@@ -19,6 +19,7 @@ from experiments.models import ComputeTarget, Snapshot, Workspace
 from experiments.problems import Problem, ProblemsError
 from experiments.queries import find_snapshot
 from experiments.queries.site_settings import Site, site
+from experiments.services.quotas import quota_problems
 from experiments.services.snapshots import file_names
 from experiments.services.warm_start import find_lineage
 from experiments.snapshot_rules import list_files
@@ -78,6 +79,7 @@ def check_submission(
         _add_compute(checked, wanted.compute, workspace)
     if wanted is not None and workspace is not None:
         found = find_lineage(wanted, workspace).problems
+        found = [*found, *quota_problems(checked.spec, workspace)]
         checked.problems += [problem for problem in found if problem.path not in wrong]
     if wanted is not None and not wrong & FILE_FIELDS:
         digest = snapshot_digest or wanted.snapshot

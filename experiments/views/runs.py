@@ -26,6 +26,7 @@ from experiments.queries import Series
 from experiments.queries.json_forms import in_declared_order
 from experiments.queries.models import versions_from
 from experiments.queries.notes import notes_of
+from experiments.queries.queue_places import place_of_run
 from experiments.queries.receipts import receipt_of
 from experiments.queries.run_facts import place_of, progress_of, series_summaries
 from experiments.run_files import (
@@ -184,6 +185,7 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "waited": (found.started_at - found.created_at).total_seconds()
         if found.started_at
         else None,
+        "queued": once(lambda: place_of_run(found, timezone.now())),
         "params": _parameter_rows(found, best),
         "arguments_text": shlex.join(found.arguments),
         "command_words": [shlex.quote(word) for word in found.command],

@@ -7,7 +7,6 @@ import re
 import pytest
 
 from experiments.markdown import render_markdown
-from experiments.queue_estimate import expected_starts
 from experiments.slot_use import slot_use
 from experiments.text_merge import MIDDLE, MINE, THEIRS, merge_texts
 
@@ -101,18 +100,6 @@ def test_edits_of_the_same_line_stand_beside_each_other():
 )
 def test_what_one_side_did_alone_is_taken_over(base, mine, theirs, text):
     assert merge_texts(base, mine, theirs).text == text
-
-
-def test_a_queue_is_played_through_first_come_first():
-    # Two slots are busy for 10 and 30 s, one is free.
-    assert expected_starts(1, [10, 30], [20, 20, 20, 20]) == [0, 10, 20, 30]
-
-
-def test_nothing_is_expected_where_a_duration_is_not_known():
-    assert expected_starts(0, [], [5]) == [None]
-    assert expected_starts(1, [None], [None, 5, 5]) == [0, None, None]
-    # A slot that is known goes on being of use.
-    assert expected_starts(0, [None, 4], [6, 6]) == [4, 10]
 
 
 def test_slots_in_use_add_up_to_the_time_of_the_runs():

@@ -1,4 +1,4 @@
-"""Checks before a launch through the real Redis: first in the queue, followed over the socket."""
+"""Checks before a launch are followed over the socket, through the real Redis."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import pytest
 import redis
 
 from experiments import consumers
-from experiments.models import Run
-from experiments.services.advance import advance_sweep
-from experiments.services.dispatch import get_queue
-from tests.factories import make_check, make_run, make_sweep, make_user, make_workspace
+from tests.factories import make_check, make_user, make_workspace
 from tests.live.test_sockets import Client, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,17 +18,6 @@ def queues(valkey_url):
     client.flushall()
     yield
     client.close()
-
-
-def test_check_comes_before_the_runs_that_wait():
-    sweep = make_sweep(max_concurrent_runs=4)
-    waiting = [make_run(sweep), make_run(sweep)]
-    check = make_check(owner=make_user("bob"))
-    advance_sweep(check.pk)
-
-    order = [job.args[0] for job in get_queue(sweep.compute.queue_name).jobs]
-
-    assert order == [Run.objects.get(sweep=check).pk, *(one.pk for one in waiting)]
 
 
 def test_socket_follows_a_check_of_the_own_workspace_only():
