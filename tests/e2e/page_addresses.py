@@ -127,6 +127,8 @@ class Sample:
     parameters: dict[str, str]
     states: dict[str, str]
     runs: dict[str, str] = field(default_factory=dict)
+    # Where a parameter means something else, as in OF_ROUTES.
+    of_routes: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def make_sample(studio: LiveStudio, folder: Path) -> Sample:
@@ -153,7 +155,13 @@ def make_sample(studio: LiveStudio, folder: Path) -> Sample:
         "slug": version["workspace"],
         "webhook_id": studio.api("/webhooks", WEBHOOK)["id"],
     }
-    return Sample(parameters, states | _waiting(studio, folder), shown)
+    of_routes = {"invitation": {"token": _invitation(studio, version["workspace"])}}
+    return Sample(parameters, states | _waiting(studio, folder), shown, of_routes)
+
+
+def _invitation(studio: LiveStudio, workspace: str) -> str:
+    url: str = studio.api(f"/workspaces/{workspace}/invitations", {"role": "Reader"})["url"]
+    return url.rstrip("/").rpartition("/")[2]
 
 
 def runs_of(studio: LiveStudio, sweep: str) -> list[dict[str, Any]]:
@@ -191,7 +199,8 @@ def route_addresses(sample: Sample) -> dict[str, str]:
 
     found = {}
     for route in urlpatterns:
-        known = sample.parameters | OF_ROUTES.get(str(route.name), {})
+        name = str(route.name)
+        known = sample.parameters | OF_ROUTES.get(name, {}) | sample.of_routes.get(name, {})
         if route.name not in LEFT_OUT:
             pattern = str(route.pattern)
             found[str(route.name)] = "/" + _PARAMETER.sub(
