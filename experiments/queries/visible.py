@@ -25,6 +25,7 @@ from experiments.storable import is_storable
 
 AnyUser: TypeAlias = User | AnonymousUser
 _WORKS_IN: Final = "_works_in"
+_LOOKS_AT: Final = "_looks_at"
 
 
 def is_administrator(user: AnyUser) -> bool:
@@ -33,6 +34,18 @@ def is_administrator(user: AnyUser) -> bool:
 
 
 def workspaces_for(user: AnyUser) -> QuerySet[Workspace]:
+    """Return the workspaces whose things a person sees: all of theirs, or the one looked at."""
+    only: int | None = getattr(user, _LOOKS_AT, None)
+    found = all_workspaces_for(user)
+    return found if only is None else found.filter(pk=only)
+
+
+def look_at(user: AnyUser, workspace: Workspace) -> None:
+    """Let a person see one workspace alone as long as this object lives: for one request."""
+    setattr(user, _LOOKS_AT, workspace.pk)
+
+
+def all_workspaces_for(user: AnyUser) -> QuerySet[Workspace]:
     """Return the workspaces a person belongs to; all of them for an administrator."""
     if is_administrator(user):
         return Workspace.objects.all()
@@ -76,7 +89,7 @@ def workspaces_by_choice(user: AnyUser) -> QuerySet[Workspace]:
     seats = WorkspaceSeat.objects.filter(user=user.pk, current=OuterRef("pk"))
     roles = Membership.objects.filter(user=user.pk, workspace=OuterRef("pk")).values("role")
     return (
-        workspaces_for(user)
+        all_workspaces_for(user)
         .annotate(is_chosen=Exists(seats), role=Subquery(roles[:1]))
         .annotate(is_member=Q(role__isnull=False))
         .order_by("-is_chosen", "-is_member", "pk")

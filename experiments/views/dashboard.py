@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -38,6 +38,7 @@ from experiments.queries.dashboard_attention import (
 from experiments.queries.dashboard_compute import WINDOWS, compute_use, disk_of_runs
 from experiments.queries.dashboard_queue import queue_of
 from experiments.slot_use import SlotUse
+from experiments.storable import is_storable
 from experiments.views.parts import once
 
 _WORDS: Final = {"day": "24 hours", "week": "7 days"}
@@ -103,15 +104,17 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     window = request.GET.get("window", "")
     window = window if window in WINDOWS else "day"
     is_wall = request.GET.get("view") == "wall"
+    asked = _narrowed(request)
     counts = queries.state_counts(request.user)
     context = {
         "counts": counts,
         "total": counts["all"],
         "window": window,
         "window_words": _WORDS[window],
-        "windows": [(key, _WORDS[key], _url(key, is_wall=is_wall)) for key in WINDOWS],
+        "windows": [(key, _WORDS[key], _url(key, asked, is_wall=is_wall)) for key in WINDOWS],
         "is_wall": is_wall,
-        "wall_url": _url(window, is_wall=not is_wall),
+        "wall_url": _url(window, asked, is_wall=not is_wall),
+        "asked_workspace": asked,
         "can_change": queries.may(
             request.user, queries.current_workspace(request.user), Action.SUBMIT
         ),
@@ -193,7 +196,23 @@ def _gained(best: NewBest) -> Gained:
     return Gained(best, digits, f"+{text}" if best.gain > 0 else text)
 
 
-def _url(window: str, *, is_wall: bool) -> str:
-    asked = {"window": window if window != "day" else "", "view": "wall" if is_wall else ""}
+def _narrowed(request: HttpRequest) -> str:
+    """Look at the one workspace that the address names; return its short name, "" for all."""
+    slug = request.GET.get("workspace", "")
+    if not slug or not is_storable(slug):
+        return ""
+    found = queries.workspaces_for(request.user).filter(slug=slug).first()
+    if found is None:
+        raise Http404("There is no such workspace.")
+    queries.look_at(request.user, found)
+    return found.slug
+
+
+def _url(window: str, workspace: str, *, is_wall: bool) -> str:
+    asked = {
+        "window": window if window != "day" else "",
+        "view": "wall" if is_wall else "",
+        "workspace": workspace,
+    }
     query = urlencode({key: value for key, value in asked.items() if value})
     return reverse("dashboard") + (f"?{query}" if query else "")

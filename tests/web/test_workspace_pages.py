@@ -13,7 +13,7 @@ from experiments import queries
 from experiments.models import Invitation, Membership, Workspace
 from experiments.services.invitations import InvitationTerms, create_invitation
 from experiments.services.workspaces import choose_workspace
-from tests.factories import make_compute, make_sweep, make_user, make_workspace
+from tests.factories import make_compute, make_running_run, make_sweep, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
 TEAM = "/workspaces/team/"
@@ -253,8 +253,8 @@ def test_drafts_follow_the_workspace_of_their_form(owner, alice, team):
 
 def test_lists_name_the_workspace_and_show_one_alone(owner, alice):
     other = make_workspace(alice, name="Beside", role="Reader")
-    make_sweep(owner=alice, name="of the team")
-    make_sweep(owner=alice, workspace=other, name="of the other")
+    for workspace, name in ((make_workspace(), "of the team"), (other, "of the other")):
+        make_running_run(make_sweep(owner=alice, workspace=workspace, name=name))
 
     both, one = (text_of(owner.get(f"/sweeps/{query}")) for query in ("", "?workspace=beside"))
 
@@ -264,6 +264,10 @@ def test_lists_name_the_workspace_and_show_one_alone(owner, alice):
     # A Reader of the other workspace may duplicate nothing there.
     assert (both.count("Duplicate"), one.count("Duplicate")) == (1, 0)
     assert "This workspace has no model" in text_of(owner.get("/models/?workspace=beside"))
+    narrow = text_of(owner.get("/dashboard/?workspace=beside"))
+    assert ("of the team" in narrow, "of the other" in narrow) == (False, True)
+    assert 'aria-label="Workspace: Team"' in narrow
+    assert owner.get("/dashboard/?workspace=strange").status_code == 404
 
 
 def test_owners_drain_the_targets_of_their_workspace_alone(owner, team):

@@ -16,4 +16,5 @@ async function look() {
   return showParts(fragment, sources);
 }
 
+$("[data-submits]")?.addEventListener("change", (event) => event.target.form.requestSubmit());
 setInterval(followSweeps(look), TIME_MS);
