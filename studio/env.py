@@ -146,8 +146,12 @@ def studio_home() -> Path:
 
 
 def secret_key(home: Path) -> str:
-    """Return STUDIO_SECRET_KEY, or the key made once in the data folder with mode 600."""
-    given = text("STUDIO_SECRET_KEY")
+    """Return STUDIO_SECRET_KEY, or the key made once in the data folder with mode 600.
+
+    Raises:
+        EnvironmentProblem: the given one is so short that sessions could be forged.
+    """
+    given = secret("STUDIO_SECRET_KEY")
     if given:
         return given
     path = home / "secret-key"

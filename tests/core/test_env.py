@@ -101,8 +101,11 @@ def test_secret_key_is_made_once_for_its_owner_alone(monkeypatch, tmp_path):
     assert env.secret_key(tmp_path / "home") == key
     mode = (tmp_path / "home" / "secret-key").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
-    monkeypatch.setenv("STUDIO_SECRET_KEY", "given")
-    assert env.secret_key(tmp_path / "home") == "given"
+    monkeypatch.setenv("STUDIO_SECRET_KEY", "given-0123456789")
+    assert env.secret_key(tmp_path / "home") == "given-0123456789"
+    monkeypatch.setenv("STUDIO_SECRET_KEY", "CHANGE-ME")
+    with pytest.raises(env.EnvironmentProblem, match="at least 16"):
+        env.secret_key(tmp_path / "home")
 
 
 def test_socket_stays_in_the_data_folder_while_its_path_is_short_enough(tmp_path):
