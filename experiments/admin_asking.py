@@ -18,6 +18,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from experiments.services.audit import Act, record
+
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 # A form has a limited number of fields, and nobody reads more names than these.
 MOST_ROWS: Final = 1000
@@ -41,6 +43,7 @@ def asking(verb: str, follows: str, *, is_danger: bool = False) -> Callable[[Act
         @wraps(action)
         def asked(page: Any, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
             if request.POST.get("confirmed") == "yes":
+                _write_down(page, request, chosen, ask)
                 return action(page, request, chosen)
             return _ask(page, request, chosen, action.__name__, ask)
 
@@ -48,6 +51,14 @@ def asking(verb: str, follows: str, *, is_danger: bool = False) -> Callable[[Act
         return asked
 
     return decorate
+
+
+def _write_down(page: Any, request: HttpRequest, chosen: QuerySet[Any], ask: Ask) -> None:
+    """Note in the audit log what an administrator does to which rows."""
+    rows = [str(row) for row in chosen[:_MOST_NAMED]]
+    about = f"{ask.verb}: {page.opts.verbose_name} {rows[0]}" if len(rows) == 1 else ask.verb
+    details = {str(page.opts.verbose_name_plural): rows}
+    record(Act.ADMIN_ACTION, by=person_of(request), about=about, details=details)
 
 
 def ask_of(action: Any) -> Ask | None:

@@ -18,6 +18,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.text import Truncator
 
 from experiments import clock
 from experiments.admin_base import OwnedByStudioAdmin
@@ -25,7 +26,13 @@ from experiments.admin_site import ForAdministrators
 from experiments.downloads import send_blocks
 from experiments.exports import letting_go
 from experiments.models import Announcement, AuditEntry, SiteSettings, Workspace
-from experiments.queries.audit import act_label, audit_csv, audit_json_lines, details_text
+from experiments.queries.audit import (
+    act_label,
+    audit_csv,
+    audit_json_lines,
+    details_text,
+    who_did,
+)
 from experiments.services.audit import Act, record
 
 _FORMATS: Final = {
@@ -89,14 +96,15 @@ class AuditEntryAdmin(ForAdministrators, OwnedByStudioAdmin[AuditEntry]):
     """Who did what, when, from where; nothing here can be changed or removed."""
 
     change_list_template = "admin/experiments/auditentry/change_list.html"
-    list_display = ["at", "what", "by_name", "about", "workspace_name", "address"]
-    list_display_links = ["at", "what"]
+    list_display = ["time", "what", "who", "subject", "workspace_name", "address"]
+    list_display_links = ["time", "what"]
     list_filter = [ActFilter, PersonFilter, WorkspaceFilter, ("at", admin.DateFieldListFilter)]
+    list_per_page = 100
     date_hierarchy = "at"
     search_fields = ["by_name", "about", "about_id", "workspace_name", "address", "request_id"]
-    search_help_text = "Names, ids, addresses and requests; everything that begins anywhere."
+    search_help_text = "Parts of names, ids, addresses and requests."
     show = (
-        "at", "what", "by_name", "workspace_name", "about", "about_id", "said", "address",
+        "time", "what", "who", "workspace_name", "about", "about_id", "said", "address",
         "request_id",
     )  # fmt: skip
 
@@ -108,6 +116,18 @@ class AuditEntryAdmin(ForAdministrators, OwnedByStudioAdmin[AuditEntry]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @admin.display(description="time (UTC)", ordering="pk")
+    def time(self, entry: AuditEntry) -> str:
+        return f"{entry.at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="who", ordering="by_name")
+    def who(self, entry: AuditEntry) -> str:
+        return who_did(entry)
+
+    @admin.display(description="about", ordering="about")
+    def subject(self, entry: AuditEntry) -> str:
+        return Truncator(entry.about).chars(60)
 
     @admin.display(description="act", ordering="act")
     def what(self, entry: AuditEntry) -> str:
@@ -160,47 +180,47 @@ def delete_selected(
     Django notes several deletions at once in a way that no signal tells of.
     """
     with transaction.atomic():
-        chosen = [(str(row), str(row.pk)) for row in queryset] if "post" in request.POST else []
+        is_sure = "post" in request.POST
+        chosen = [(str(row), str(row.pk), _workspace_of(row)) for row in queryset if is_sure]
         asked = django_delete_selected(model_admin, request, queryset)
-        if asked is None and len(chosen) > 1:
-            kind = str(queryset.model._meta.verbose_name)
-            for name, key in chosen:
-                _record_row(DELETION, _person(request), queryset.model, kind, name, key, "")
+        if asked is None and len(chosen) > 1 and queryset.model not in _TELL_THEMSELVES:
+            kind = queryset.model._meta.verbose_name
+            for name, key, workspace in chosen:
+                about = f"{kind} {name}"
+                record(
+                    Act.ADMIN_DELETED,
+                    by=_person(request),
+                    workspace=workspace,
+                    about=about,
+                    about_id=key,
+                )
     return asked
 
 
 def _note_admin_act(instance: LogEntry, created: bool, **_: Any) -> None:
     """Write down what the administration notes about a row."""
-    if not created:
-        return
     kind = instance.content_type
     model = kind.model_class() if kind else None
-    _record_row(
-        instance.action_flag,
-        instance.user,
-        model,
-        kind.name if kind else "row",
-        instance.object_repr,
-        str(instance.object_id or ""),
-        instance.change_message,
+    if not created or model in _TELL_THEMSELVES:
+        return
+    # What is deleted is noted before.
+    row = model._default_manager.filter(pk=instance.object_id).first() if model else None
+    flags = {ADDITION: Act.ADMIN_ADDED, DELETION: Act.ADMIN_DELETED}
+    message = instance.change_message
+    record(
+        flags.get(instance.action_flag, Act.ADMIN_CHANGED),
+        by=instance.user,
+        workspace=_workspace_of(row),
+        about=f"{kind.name if kind else 'row'} {instance.object_repr}",
+        about_id=str(instance.object_id or ""),
+        details={"changes": changes} if (changes := _changes(message)) else {},
     )
 
 
-def _record_row(
-    flag: int,
-    by: User | None,
-    model: type[Model] | None,
-    kind: str,
-    name: str,
-    key: str,
-    message: str,
-) -> None:
-    if model in _TELL_THEMSELVES:
-        return
-    act = {ADDITION: Act.ADMIN_ADDED, DELETION: Act.ADMIN_DELETED}.get(flag, Act.ADMIN_CHANGED)
-    workspace = Workspace.objects.filter(pk=key).first() if model is Workspace else None
-    details = {"changes": _changes(message)} if message else {}
-    record(act, by=by, workspace=workspace, about=f"{kind} {name}", about_id=key, details=details)
+def _workspace_of(row: Model | None) -> Workspace | None:
+    """Return the workspace that a row is or belongs to, whose owners see what happens to it."""
+    found = row if isinstance(row, Workspace) else getattr(row, "workspace", None)
+    return found if isinstance(found, Workspace) else None
 
 
 def _changes(message: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -18,6 +18,12 @@ from experiments.admin_base import RowAdmin
 from experiments.models import Announcement, SiteSettings
 from experiments.services.announcements import note_deleted, publish
 from experiments.services.site import note_changes, settings_row
+
+_NUMBERS: Final = {
+    "_total_runs": "Runs in all",
+    "_concurrent_runs": "Runs at once",
+    "_duration_minutes": "Minutes",
+}
 
 
 class ForAdministrators:
@@ -89,6 +95,16 @@ class SiteSettingsAdmin(ForAdministrators, RowAdmin[SiteSettings]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Name the numbers by what they are: their group says whether they are usual or most."""
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        for ending, label in _NUMBERS.items():
+            if db_field.name.endswith(ending):
+                field.label = label
+        if db_field.name == "sign_up_domains":
+            field.widget.attrs["rows"] = 3
+        return field
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -118,7 +134,7 @@ class SiteSettingsAdmin(ForAdministrators, RowAdmin[SiteSettings]):
 class AnnouncementAdmin(ForAdministrators, RowAdmin[Announcement]):
     """What everybody is told for a while."""
 
-    list_display = ["title", "level", "when", "starts_at", "ends_at", "put_away", "created_by"]
+    list_display = ["title", "kind", "when", "starts_at", "ends_at", "put_away", "created_by"]
     list_filter = ["level", "starts_at"]
     list_select_related = ["created_by"]
     search_fields = ["text"]
@@ -131,6 +147,10 @@ class AnnouncementAdmin(ForAdministrators, RowAdmin[Announcement]):
     @admin.display(description="text", ordering="text")
     def title(self, announcement: Announcement) -> str:
         return str(announcement)
+
+    @admin.display(description="level", ordering="level")
+    def kind(self, announcement: Announcement) -> str:
+        return announcement.level.capitalize()
 
     @admin.display(description="shown")
     def when(self, announcement: Announcement) -> str:

@@ -236,7 +236,7 @@ class AuditEntry(models.Model):
     deleted without touching it.
     """
 
-    at = models.DateTimeField(default=clock.now, editable=False)
+    at = models.DateTimeField("time", default=clock.now, editable=False)
     act = models.CharField(max_length=60)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -255,11 +255,13 @@ class AuditEntry(models.Model):
         null=True,
         related_name="+",
     )
-    workspace_name = models.CharField(max_length=120, blank=True)
+    workspace_name = models.CharField("workspace", max_length=120, blank=True)
     about = models.CharField(max_length=255, blank=True, help_text="What it was done to.")
     about_id = models.CharField(max_length=120, blank=True)
     details = models.JSONField(default=dict)
-    address = models.CharField(max_length=64, blank=True, help_text="Where the request came from.")
+    address = models.CharField(
+        "from", max_length=64, blank=True, help_text="Where the request came from."
+    )
     request_id = models.CharField(max_length=64, blank=True, help_text="As in the log.")
 
     objects = AuditQuerySet.as_manager()

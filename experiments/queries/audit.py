@@ -80,6 +80,15 @@ def act_label(act: str) -> str:
     return act.replace(".", " ").replace("_", " ").capitalize()
 
 
+def who_did(entry: AuditEntry) -> str:
+    """Return who did it in words, also where it was no account."""
+    if entry.by_name:
+        return entry.by_name
+    if entry.address.startswith("command line"):
+        return "the command line"
+    return "nobody signed in" if entry.address else "the studio"
+
+
 def details_text(details: Mapping[str, Any]) -> str:
     """Return details in one line; a change shows what was and what is."""
     return "; ".join(f"{key.replace('_', ' ')}: {_words(value)}" for key, value in details.items())

@@ -78,6 +78,7 @@ class Act(StrEnum):
     WEBHOOK_DELETED = "webhook.deleted"
     # The site
     SITE_CHANGED = "site.changed"
+    MAINTENANCE_PLANNED = "maintenance.planned"
     MAINTENANCE_ON = "maintenance.on"
     MAINTENANCE_OFF = "maintenance.off"
     ANNOUNCEMENT_PUBLISHED = "announcement.published"
@@ -88,6 +89,7 @@ class Act(StrEnum):
     ADMIN_ADDED = "admin.added"
     ADMIN_CHANGED = "admin.changed"
     ADMIN_DELETED = "admin.deleted"
+    ADMIN_ACTION = "admin.action"
 
 
 def record(

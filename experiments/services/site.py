@@ -62,12 +62,26 @@ def note_changes(before: dict[str, Any], row: SiteSettings, *, by: User | None) 
         for name, old in before.items()
         if old != getattr(row, name)
     }
-    switched = edits.pop("maintenance", None)
-    if switched is not None:
-        act = Act.MAINTENANCE_ON if row.maintenance else Act.MAINTENANCE_OFF
-        record(act, by=by, about=row.name, details={"message": row.maintenance_message})
+    about_it = {name: edits.pop(name) for name in list(edits) if name.startswith("maintenance")}
+    if about_it:
+        told = {
+            "message": row.maintenance_message,
+            "from": row.maintenance_from,
+            "until": row.maintenance_until,
+        }
+        details = {name: value for name, value in told.items() if value}
+        record(_act_of(row, about_it), by=by, about=row.name, details=details)
     if edits:
         record(Act.SITE_CHANGED, by=by, about=row.name, details=edits)
+
+
+def _act_of(row: SiteSettings, edits: dict[str, Any]) -> Act:
+    if row.maintenance:
+        return Act.MAINTENANCE_ON
+    if row.maintenance_from is not None:
+        return Act.MAINTENANCE_PLANNED
+    is_over = "maintenance" in edits or "maintenance_from" in edits
+    return Act.MAINTENANCE_OFF if is_over else Act.SITE_CHANGED
 
 
 def switch_maintenance(

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from experiments import queries
 from experiments.models import AuditEntry
 from experiments.permissions import Action
-from experiments.queries.audit import act_label, activity_page, acts_in, details_text
+from experiments.queries.audit import act_label, activity_page, acts_in, details_text, who_did
 
 PAGE_SIZE: Final = 50
 _LONGEST_KEY: Final = 18
@@ -60,5 +60,6 @@ def _line(entry: AuditEntry) -> dict[str, Any]:
     return {
         "entry": entry,
         "label": act_label(entry.act),
+        "who": who_did(entry),
         "details": details_text(entry.details),
     }

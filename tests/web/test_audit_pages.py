@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from django.contrib.auth.models import Group
 
 from experiments.models import AuditEntry, Membership
 from experiments.services.access import make_api_token
@@ -64,25 +63,32 @@ def test_administration_lists_searches_and_exports_what_is_filtered(admin, root)
 
 
 def test_whatever_the_administration_does_is_written_down(admin):
-    admin.post("/admin/auth/group/add/", {"name": "one"})
-    one = Group.objects.get()
-    admin.post(f"/admin/auth/group/{one.pk}/change/", {"name": "first"})
-    Group.objects.create(name="second")
-    chosen = [str(pk) for pk in Group.objects.values_list("pk", flat=True)]
-    marked = {"action": "delete_selected", "_selected_action": chosen}
-    asked = admin.post("/admin/auth/group/", marked)
-    assert "Are you sure" in asked.content.decode()
-    assert len(acts()) == 2
-    admin.post("/admin/auth/group/", {**marked, "post": "yes"})
-
-    assert not Group.objects.exists()
-    assert sorted(acts()[2:]) == [
-        ("admin.deleted", "group first"),
-        ("admin.deleted", "group second"),
+    people = {name: make_user(name) for name in ("ann", "ben")}
+    team, address = make_workspace(), "/admin/experiments/membership/"
+    for person in people.values():
+        fields = {"workspace": str(team.pk), "user": str(person.pk), "role": "Reader"}
+        assert admin.post(f"{address}add/", fields).status_code == 302
+    one = Membership.objects.get(user=people["ann"])
+    changed = {"workspace": str(team.pk), "user": str(one.user_id), "role": "Owner"}
+    assert admin.post(f"{address}{one.pk}/change/", changed).status_code == 302
+    chosen = [
+        str(pk) for pk in Membership.objects.filter(workspace=team).values_list("pk", flat=True)
     ]
-    assert acts()[:2] == [("admin.added", "group one"), ("admin.changed", "group first")]
-    changed = AuditEntry.objects.get(act="admin.changed")
-    assert changed.details == {"changes": ["changed (Name)"]}
+    marked = {"action": "delete_selected", "_selected_action": chosen}
+    asked = admin.post(address, marked)
+    assert "Are you sure" in asked.content.decode()
+    assert [act for act, _ in acts()] == ["admin.added", "admin.added", "admin.changed"]
+    admin.post(address, {**marked, "post": "yes"})
+
+    assert not Membership.objects.filter(workspace=team).exists()
+    assert sorted(acts()[2:]) == [
+        ("admin.changed", "membership ann in Team: Owner"),
+        ("admin.deleted", "membership ann in Team: Owner"),
+        ("admin.deleted", "membership ben in Team: Reader"),
+    ]
+    assert AuditEntry.objects.get(act="admin.changed").details == {"changes": ["changed (Role)"]}
+    # Owners see what happens to their members.
+    assert AuditEntry.objects.filter(workspace=team, act__startswith="admin.").count() == 5
 
 
 def test_owners_see_what_was_done_in_their_workspace(client, root):
