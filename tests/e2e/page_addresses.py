@@ -70,6 +70,8 @@ LEFT_OUT = {
     "shared_file": "a file of the best run",
     "sweep_capsule": "a file; opened in test_capsule_browser",
     "check_run": "a fragment of the form of a sweep",
+    "password_reset_link": "opened by a link of an e-mail; in test_password_reset",
+    "sign_up_proven": "opened by a link of an e-mail; in test_sign_up",
     "notifications_stop": "asks whoever has the link of an e-mail, signed in or not",
 }
 # Where a parameter means something else.
