@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from experiments.charts.base import Chart, Curve, Figure, RunView, SweepView
-from experiments.charts.formats import numbers, plain, shorten
+from experiments.charts.formats import MetricFormat, numbers, plain, shorten
 from experiments.charts.styles import axis_layout, base_layout, highlight_point
 from experiments.charts.texts import finish, format_of, table
 from experiments.formats import format_duration, format_share
@@ -88,6 +88,8 @@ def _trace(
 ) -> dict[str, Any]:
     look = _Look("best", "token:best-line") if name == "best" else _LOOKS[name]
     runs = {run.number: run for run in view.runs}
+    # Looks at the values of all runs: once, not for every bar.
+    form = format_of(view)
     marker: dict[str, Any] = {
         "color": look.colour,
         "opacity": 0.9 if name == "best" else 0.72,
@@ -107,7 +109,7 @@ def _trace(
         "x": numbers([bar.seconds / unit for bar in bars]),
         "base": numbers([(bar.start - history.start) / unit for bar in bars]),
         "customdata": numbers([bar.number for bar in bars], "i4"),
-        "text": [_hover(view, history, bar, runs[bar.number]) for bar in bars],
+        "text": [_hover(view, form, history, bar, runs[bar.number]) for bar in bars],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": marker,
     }
@@ -135,8 +137,10 @@ def _bars(name: str, rows: list[int]) -> dict[str, Any]:
     }
 
 
-def _hover(view: SweepView, history: SlotHistory, bar: Bar, run: RunView) -> str:
-    value = "no value" if run.value != run.value else format_of(view).text(run.value)
+def _hover(
+    view: SweepView, form: MetricFormat, history: SlotHistory, bar: Bar, run: RunView
+) -> str:
+    value = "no value" if run.value != run.value else form.text(run.value)
     slot = plain(history.slots[bar.slot].label)
     return (
         f"<b>Run {bar.number}</b> · {_LOOKS[bar.outcome].word}<br>{slot}<br>"

@@ -126,27 +126,17 @@ def tokens(value: Any) -> set[str]:
 
 @every_chart
 @every_view
-def test_chart_is_a_valid_plotly_figure(name, make):
-    figure = build(name, make()).to_json()
-
-    go.Figure(data=resolved(figure["data"]), layout=resolved(figure["layout"]))
-
-
-@every_chart
-@every_view
-def test_chart_is_strict_json_below_one_megabyte(name, make):
-    text = json.dumps(build(name, make()).to_json(), allow_nan=False)
-
-    assert len(text.encode()) < ONE_MEGABYTE
-
-
-@every_chart
-@every_view
-def test_chart_says_what_it_shows(name, make):
+def test_chart_is_valid_strict_small_and_says_what_it_shows(name, make):
     view = make()
 
-    meta = build(name, view).meta
+    figure = build(name, view)
 
+    found = figure.to_json()
+    text = json.dumps(found, allow_nan=False)
+    assert len(text.encode()) < ONE_MEGABYTE
+    go.Figure(data=resolved(found["data"]), layout=resolved(found["layout"]))
+
+    meta = figure.meta
     assert meta["chart"] == name
     assert meta["summary"]
     if load_chart(name).draws_runs:
@@ -154,23 +144,12 @@ def test_chart_says_what_it_shows(name, make):
     assert all(len(row) == len(meta["table"]["columns"]) for row in meta["table"]["rows"])
     assert re.fullmatch(r"(.+\. )?(\d+ of \d+ not drawn: .+)?", meta["caption"])
 
-
-@every_chart
-@every_view
-def test_chart_ends_with_the_empty_highlight_trace(name, make):
-    last = build(name, make()).data[-1]
-
+    names = [trace["name"] for trace in figure.data]
+    assert len(set(names)) == len(names)
+    last = figure.data[-1]
     assert last["name"] == "highlight"
     assert not last.get("x")
     assert not last.get("dimensions")
-
-
-@every_chart
-@every_view
-def test_chart_traces_have_names_of_their_own(name, make):
-    names = [trace["name"] for trace in build(name, make()).data]
-
-    assert len(set(names)) == len(names)
 
 
 @every_chart
