@@ -69,7 +69,7 @@ def listed_workspaces(user: AnyUser, *, text: str = "") -> QuerySet[Workspace]:
         n_members=_number(members.annotate(n=Count("pk"))),
         n_sweeps=_number(sweeps.annotate(n=Count("pk"))),
         last_sweep_at=Subquery(sweeps.annotate(last=Max("created_at")).values("last")),
-    ).order_by("-is_member", "name", "pk")
+    ).order_by(F("is_member").desc(), "name", "pk")
 
 
 def workspaces_to_submit(user: AnyUser) -> QuerySet[Workspace]:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from experiments import queries
+from experiments import clock, queries
 from experiments.models import Workspace
 from experiments.permissions import (
     MEANINGS,
@@ -25,6 +25,7 @@ from experiments.permissions import (
     needed_for,
 )
 from experiments.problems import ProblemsError
+from experiments.queries.quotas import quota_use
 from experiments.queries.workspaces import (
     contents_of,
     invitations_of,
@@ -41,6 +42,7 @@ from experiments.services.workspaces import (
     delete_workspace,
     rename_workspace,
 )
+from experiments.views.parts import once
 
 PAGE_SIZE: Final = 50
 
@@ -169,6 +171,7 @@ def workspace_page(
         "may_manage_webhooks": Action.MANAGE_WEBHOOKS in allowed,
         "open_invitations": invitations_of(found, live=True).count() if is_manager else 0,
         "contents": contents_of(found) if may_manage else [],
+        "quota": once(lambda: quota_use(found, clock.now())),
         "max_name": MAX_NAME,
         "new_name": found.name,
         "who": "",
@@ -217,5 +220,5 @@ def next_url(request: HttpRequest, offset: int, found: int) -> str:
     """Return the address of the next page of a list; "" on the last one."""
     if found <= PAGE_SIZE:
         return ""
-    kept = {"q": text} if (text := request.GET.get("q", "").strip()[:200]) else {}
-    return "?" + urlencode({**kept, "from": offset + PAGE_SIZE})
+    text = request.GET.get("q", "").strip()[:200]
+    return "?" + urlencode({**({"q": text} if text else {}), "from": str(offset + PAGE_SIZE)})
