@@ -24,9 +24,9 @@ from experiments.single_sign_on.tokens import ProviderError, check_discovery, re
 
 
 class StudioOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth has no types
-    """One sign-in on its way; `state` is what was kept in the session when it began."""
+    """One sign-in on its way; `kept` is what the session held when it began."""
 
-    state: dict[str, Any]
+    kept: dict[str, Any]
 
     @property
     def openid_config(self) -> dict[str, Any]:
@@ -50,12 +50,12 @@ class StudioOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # 
                 keys=self._fetch(self.openid_config["jwks_uri"]),
                 issuer=known.issuer,
                 client_id=app.client_id,
-                nonce=str(self.state.get("nonce", "")),
+                nonce=str(self.kept.get("nonce", "")),
             )
         )
         if "email" not in claims and "userinfo_endpoint" in self.openid_config:
             claims = self._with_userinfo(claims, token.token)
-        target = str(self.state.get("next") or reverse("home"))
+        target = str(self.kept.get("next") or reverse("home"))
         try:
             user = arrive(read_claims(claims, known), known, invitation=_invitation_of(target))
         except Refused as error:

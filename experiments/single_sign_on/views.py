@@ -61,7 +61,7 @@ class _Callback(OAuth2CallbackView):  # type: ignore[misc]  # allauth has no typ
 
     def _get_state(self, request: HttpRequest, provider: Any) -> Any:
         state, response = super()._get_state(request, provider)
-        self.adapter.state = state or {}
+        self.adapter.kept = state or {}
         return state, response
 
 
