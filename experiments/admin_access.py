@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -120,7 +123,8 @@ class ApiTokenAdmin(OwnedByStudioAdmin[ApiToken]):
 
     @admin.action(description="Revoke selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
-        count = sum(revoke_api_token(token) for token in chosen)
+        person = cast(User, request.user)
+        count = sum(revoke_api_token(token, by=person) for token in chosen.select_related("user"))
         self.message_user(
             request, f"Revoked {count} token{'' if count == 1 else 's'}.", messages.SUCCESS
         )
