@@ -96,7 +96,7 @@ class AuditEntryAdmin(ForAdministrators, OwnedByStudioAdmin[AuditEntry]):
     """Who did what, when, from where; nothing here can be changed or removed."""
 
     change_list_template = "admin/experiments/auditentry/change_list.html"
-    list_display = ["time", "what", "who", "subject", "workspace_name", "address"]
+    list_display = ["time", "what", "who", "subject", "address", "workspace_name"]
     list_display_links = ["time", "what"]
     list_filter = [ActFilter, PersonFilter, WorkspaceFilter, ("at", admin.DateFieldListFilter)]
     list_per_page = 100
@@ -127,7 +127,7 @@ class AuditEntryAdmin(ForAdministrators, OwnedByStudioAdmin[AuditEntry]):
 
     @admin.display(description="about", ordering="about")
     def subject(self, entry: AuditEntry) -> str:
-        return Truncator(entry.about).chars(60)
+        return Truncator(entry.about).chars(36)
 
     @admin.display(description="act", ordering="act")
     def what(self, entry: AuditEntry) -> str:
@@ -154,7 +154,8 @@ class AuditEntryAdmin(ForAdministrators, OwnedByStudioAdmin[AuditEntry]):
             (label, f"export/{name}/?{request.GET.urlencode()}")
             for name, label in (("csv", "Export CSV"), ("jsonl", "Export JSON lines"))
         ]
-        return super().changelist_view(request, {**(extra_context or {}), "export_links": links})
+        shown = {"title": "Audit log", "export_links": links}
+        return super().changelist_view(request, {**(extra_context or {}), **shown})
 
     def export(self, request: HttpRequest, format_name: str) -> HttpResponseBase:
         """Send what the filters leave of the list, all of it."""

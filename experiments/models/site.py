@@ -269,7 +269,7 @@ class AuditEntry(models.Model):
     class Meta:
         ordering = ["-pk"]
         verbose_name = "audit entry"
-        verbose_name_plural = "audit log"
+        verbose_name_plural = "audit entries"
         indexes = [
             # queries.audit: the newest of all, of one act, one person, one workspace.
             models.Index(fields=["act", "-id"], name="audit_of_act"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from experiments.queries.page import Page
 from experiments.table_files import csv_blocks
 
 _BLOCK_ROWS: Final = 1000
+# How services.audit keeps times; with a fraction where somebody else wrote them.
+_MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?\+00:00")
 _COLUMNS: Final = (
     "id", "at", "act", "by", "by_id", "workspace", "about", "about_id", "details", "address",
     "request_id",
@@ -147,4 +150,6 @@ def _words(value: Any) -> str:
         return ", ".join(_words(item) for item in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str) and (moment := _MOMENT.fullmatch(value)):
+        return f"{moment[1]} {moment[2]} UTC"
     return "none" if value in (None, "") else str(value)

@@ -132,5 +132,5 @@ def _storable(value: Any) -> Any:
     if isinstance(value, float) and value - value == 0:
         return value
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.isoformat(timespec="seconds")
     return clean_text(str(value), _TEXT)

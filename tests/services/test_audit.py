@@ -184,3 +184,4 @@ def test_words_of_entries():
     assert act_label("share_link.made") == "Share link made"
     details = {"name": {"from": "", "to": "Lab"}, "runs": 3, "is_on": True, "labels": ["a", "b"]}
     assert details_text(details) == "name: none → Lab; runs: 3; is on: yes; labels: a, b"
+    assert details_text({"until": "2026-11-28T22:54:59+00:00"}) == "until: 2026-11-28 22:54 UTC"
