@@ -69,19 +69,23 @@ class TargetQueue:
 def place_of_sweep(sweep: Sweep, now: datetime) -> Place | None:
     """Return where the first waiting run of a sweep stands; None, after 1 query, if none waits."""
     is_waiting = Run.objects.filter(sweep=sweep, state=RunState.QUEUED).exists()
-    if not is_waiting or sweep.compute.is_simulated:
+    return queue_place(sweep, now) if is_waiting else None
+
+
+def queue_place(sweep: Sweep, now: datetime, nth: int = 0) -> Place | None:
+    """Return where the nth of a sweep's waiting runs stands; 7 queries at most."""
+    if sweep.compute.is_simulated:
         return None
-    return queues_of([sweep.compute_id], now)[sweep.compute_id].place(sweep.pk)
+    return queues_of([sweep.compute], now)[sweep.compute_id].place(sweep.pk, nth)
 
 
 def place_of_run(run: Run, now: datetime) -> Place | None:
     """Return where a waiting run stands; None for any other."""
-    sweep = run.sweep
-    if run.state != RunState.QUEUED or sweep.compute.is_simulated:
+    if run.state != RunState.QUEUED:
         return None
-    before = Run.objects.filter(sweep=sweep, state=RunState.QUEUED, pk__lt=run.pk).count()
-    place = queues_of([sweep.compute_id], now)[sweep.compute_id].place(sweep.pk, before)
-    return place and replace(place, waiting=1)
+    before = Run.objects.filter(sweep=run.sweep, state=RunState.QUEUED, pk__lt=run.pk).count()
+    place = queue_place(run.sweep, now, before)
+    return None if place is None else replace(place, waiting=1)
 
 
 def place_json(place: Place | None) -> dict[str, Any] | None:
@@ -98,23 +102,24 @@ def place_json(place: Place | None) -> dict[str, Any] | None:
     }
 
 
-def queues_of(targets: Collection[int], now: datetime) -> dict[int, TargetQueue]:
-    """Return the queues of targets; 8 queries at most, however many there are."""
-    known = {
-        pk: (name, is_draining)
-        for pk, name, is_draining in ComputeTarget.objects.filter(pk__in=targets).values_list(
-            "pk", "name", "is_draining"
-        )
-    }
-    found = standings({pk: is_draining for pk, (_, is_draining) in known.items()}, now)
+def queues_of(targets: Collection[ComputeTarget], now: datetime) -> dict[int, TargetQueue]:
+    """Return the queues of targets; 7 queries at most, however many there are."""
+    known = [target.pk for target in targets]
+    found = standings({target.pk: target.is_draining for target in targets}, now)
     alive = Worker.objects.filter(compute__in=known, last_seen_at__gte=alive_since()).order_by()
     slots = dict(alive.values_list("compute_id").annotate(n=Count("pk")))
-    sweeps = {line.sweep for standing in found.values() for line in standing.lines}
-    usual = mean_seconds(sweeps) if sweeps else {}
-    live = _live_runs(known, usual, now) if sweeps else {}
+    lines = [line for standing in found.values() for line in standing.lines]
+    usual = mean_seconds({line.sweep for line in lines}) if lines else {}
+    live = _live_runs(known, usual, now) if any(line.running for line in lines) else {}
     return {
-        pk: _queue(name, found[pk], slots.get(pk, 0), live.get(pk, []), usual)
-        for pk, (name, _) in known.items()
+        target.pk: _queue(
+            target.name,
+            found[target.pk],
+            slots.get(target.pk, 0),
+            live.get(target.pk, []),
+            usual,
+        )
+        for target in targets
     }
 
 

@@ -99,7 +99,9 @@ def standings(targets: Mapping[int, bool], now: datetime) -> dict[int, Standing]
     lines = lines_of(targets)
     quotas = list(WorkspaceQuota.objects.filter(workspace__in=lines.workspaces))
     teams = teams_of(quotas, lines.names, now)
-    shares = SlotShares.objects.filter(pk__in=list(targets))
+    # Who is alone is next whatever has been.
+    rivals = [target for target in targets if len(lines.of[target]) > 1]
+    shares = SlotShares.objects.filter(pk__in=rivals) if rivals else ()
     ledgers = {row.pk: Ledger.load(row.ledger) for row in shares}
     return {
         target: standing_of(

@@ -21,7 +21,7 @@ from experiments.models import Run, Sweep
 from experiments.permissions import Action
 from experiments.progress import SweepProgress
 from experiments.queries.json_forms import in_declared_order
-from experiments.queries.queue_places import place_of_sweep
+from experiments.queries.queue_places import queue_place
 from experiments.queries.run_facts import planned_runs, progress_of
 from experiments.services.retries import failed_runs
 from experiments.services.warm_start import CONTINUABLE
@@ -156,7 +156,7 @@ def head_context(request: HttpRequest, sweep: Sweep, tab: str) -> dict[str, Any]
         "can_resume": sweep.state == SweepState.PAUSED,
         "failed_count": _repeatable(sweep, progress),
         "waiting": waiting,
-        "queued": once(lambda: place_of_sweep(sweep, timezone.now()))
+        "queued": once(lambda: queue_place(sweep, timezone.now()))
         if progress.counts.get(RunState.QUEUED)
         else None,
         "digits": progress.digits,

@@ -31,7 +31,7 @@ def test_run_has_the_form_of_the_contract(world: World) -> None:
     run = get(world, f"/runs/{world.run.public_id}")
 
     fresh = Run.objects.select_related("sweep", "retry_of").get(pk=world.run.pk)
-    assert run.keys() == queries.run_detail_json(fresh).keys()
+    assert run.keys() == {*queries.run_detail_json(fresh), "queue"}
     assert run["id"] == f"{world.sweep.public_id}_0"
     assert run["hyperparameters"] == {"lr": 0.1, "layers": 2}
     assert run["best"] == {"value": 0.75, "interval": 2, "step": None}

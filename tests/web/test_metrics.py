@@ -19,6 +19,7 @@ from experiments.services import counters
 from experiments.services.access import make_api_token
 from experiments.services.compute import register_worker
 from experiments.services.outcome import RunOutcome
+from experiments.services.quotas import change_quota
 from experiments.services.runs import finish_run
 from experiments.states import RUN_REASONS, RunState
 from runner.watchdog import tick
@@ -211,6 +212,7 @@ def test_part_that_does_not_answer_is_named_and_left_out(
 
 
 def test_page_and_alerts_name_metrics_that_exist(world: World) -> None:
+    change_quota(world.sweep.experiment.workspace, {"max_running_runs": 2}, by=None)
     found = {name for name, _ in samples(scrape())}
 
     said = set(re.findall(r"\bstudio_[a-z_]+[a-z]\b", PAGE))

@@ -250,5 +250,5 @@ def test_readers_cannot_cancel_a_run(client, world):
 
 def test_number_of_queries_does_not_depend_on_the_run(alice, world, django_assert_max_num_queries):
     for run in (world.winner, world.running, world.queued):
-        with django_assert_max_num_queries(16):
+        with django_assert_max_num_queries(21):
             alice.get(run.get_absolute_url())

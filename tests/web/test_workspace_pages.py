@@ -155,7 +155,7 @@ def test_many_members_are_paged(owner, team, django_assert_max_num_queries):
         Membership(workspace=team, user=one, role="Reader") for one in people
     )
 
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(24):
         first = text_of(owner.get(TEAM))
 
     assert first.count('class="c-role"') == 50
