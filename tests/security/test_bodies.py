@@ -105,7 +105,7 @@ def test_a_large_body_is_taken_from_whoever_is_known_and_only_where_files_are_se
 def test_json_of_any_depth_is_answered(tmp_path, settings):
     settings.STUDIO_STORAGE_ROOT = tmp_path / "storage"
     world = make_world(tmp_path / "runs")
-    token = world.tokens["alice_write"]
+    token = world.tokens["alice_admin"]
 
     for depth in (50, 500, 990, 100_000):
         nest = "[" * depth + "1" + "]" * depth

@@ -49,7 +49,8 @@ def test_every_page_refuses_what_no_page_of_the_studio_sent(browser):
     for name, pattern in all_routes().items():
         if name in WITHOUT or pattern.startswith("api/v1/"):
             continue
-        for method in UNSAFE:
+        # What asks for the token asks for it whatever the method: the others once.
+        for method in UNSAFE if name == "sweep" else ("POST",):
             answer = browser.generic(method, address_of(pattern), b"{}", "application/json")
             if answer.status_code != 403:
                 taken[f"{method} {name}"] = answer.status_code

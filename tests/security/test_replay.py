@@ -246,7 +246,7 @@ def test_forms_take_nothing_but_their_fields(world):
 
 
 def test_operations_take_nothing_but_their_members(world):
-    token = world.tokens["alice_write"]
+    token = world.tokens["alice_admin"]
     sweep, run = f"/sweeps/{world.sweep.public_id}", f"/runs/{world.run.public_id}"
     before = facts()
     bodies = {
@@ -255,7 +255,6 @@ def test_operations_take_nothing_but_their_members(world):
         ("PATCH", f"{sweep}/tags"): {"tags": {"a": "b"}},
         ("POST", f"{sweep}/share-links"): {"days": 1},
         ("PATCH", run): {"tags": {"a": "b"}},
-        ("POST", f"{run}/metrics"): {"reports": [{"name": "accuracy", "value": 1.0}]},
         ("POST", "/webhooks"): {
             "name": "a",
             "url": "https://hooks.example.org/",
@@ -265,13 +264,12 @@ def test_operations_take_nothing_but_their_members(world):
         ("POST", "/sweeps"): submittable(),
     }
     for (method, path), body in bodies.items():
-        for name, value in EXTRA.items():
-            if name in body:
-                continue
-            answer = call(method, path, token=token, body={**body, name: value})
-            assert answer.status_code < 500, (path, name)
-            if path == "/sweeps":
-                assert answer.status_code == 422, name
+        answer = call(method, path, token=token, body={**EXTRA, **body})
+        # Refused as unknown, or not looked at: the facts below tell.
+        assert answer.status_code in (200, 201, 204, 409, 422), (path, answer.content)
+    report = {**EXTRA, "name": "accuracy", "value": 1.0}
+    answer = call("POST", f"{run}/metrics", token=world.run_token, body=[report])
+    assert answer.status_code == 422
     assert facts() == before
 
 
