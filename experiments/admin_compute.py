@@ -108,9 +108,24 @@ class ComputeTargetAdmin(RowAdmin[ComputeTarget]):
     list_select_related = ["workspace"]
     search_fields = ["name"]
     autocomplete_fields = ["workspace"]
+    fields = [
+        "name",
+        "kind",
+        "workspace",
+        "takes_sweeps",
+        "takes_runs",
+        "python",
+        "environment",
+        "secret_names",
+        "labels",
+        "tokens",
+        "queue_name",
+        "jobs",
+        "created_at",
+    ]
     readonly_fields = [
-        "is_enabled",
-        "is_draining",
+        "takes_sweeps",
+        "takes_runs",
         "secret_names",
         "tokens",
         "queue_name",

@@ -47,12 +47,12 @@ class StudioUserAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg,misc]
     form = StudioUserForm
     list_display = [
         "username",
-        "email",
         "full_name",
-        "roles",
         "last_seen",
         "is_active",
         "administrator",
+        "roles",
+        "email",
         "date_joined",
     ]
     list_filter = ["is_active", "is_superuser", "workspaces", "last_login"]
@@ -144,7 +144,7 @@ class StudioUserAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg,misc]
                 deactivate_account(person, by=person_of(request))
                 done += 1
             except Refused:
-                text = f"{person} is the last active administrator, and stays active."
+                text = f"The last active administrator stays active: {person}."
                 self.message_user(request, text, messages.ERROR)
         tell(self, request, "account", "Deactivated", done, 0, "")
 

@@ -39,6 +39,8 @@ SUBJECTS: Final[dict[str, tuple[str, ...]]] = {
         "MetricChunk", "WarmStart", "Resumption", "SavedView", "ColumnChoice", "Star",
     ),
 }  # fmt: skip
+# What a list is called where the name of its rows says little.
+_NAMES: Final = {"Dashboard": "Job queues"}
 # Whatever is registered without a place above.
 _OTHERS: Final = "System"
 
@@ -99,6 +101,7 @@ def by_subject(models: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     }
     found: dict[str, list[dict[str, Any]]] = {subject: [] for subject in SUBJECTS}
     for model in models:
+        model["name"] = _NAMES.get(model["object_name"], model["name"])
         found[place.get(model["object_name"], (_OTHERS, 0))[0]].append(model)
     for rows in found.values():
         rows.sort(key=lambda row: (place.get(row["object_name"], ("", 99))[1], row["name"]))

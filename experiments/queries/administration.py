@@ -15,6 +15,8 @@ from django.db.models import Count, Model, Q, Sum
 from experiments.models import Artifact, AuditEntry, ModelFile, SignedInSession, Snapshot
 from experiments.queries.operating import database_bytes
 
+# Other tables of Django hold what comes with a version.
+_GROWING: Final = ("experiments", "sessions")
 # Sessions note that they are used every five minutes.
 _JUST_NOW: Final = timedelta(minutes=10)
 
@@ -42,16 +44,14 @@ class Taken:
 class TableSize:
     """A table of the database; the server says how many bytes, SQLite does not."""
 
-    table: str
-    model: type[Model] | None
+    model: type[Model]
     rows: int
     size: int | None
 
     @property
     def label(self) -> str:
         """Return what people call its rows."""
-        name = self.model._meta.verbose_name_plural if self.model else None
-        return str(name).capitalize() if name else self.table
+        return str(self.model._meta.verbose_name_plural).capitalize()
 
 
 def people(now: datetime) -> People:
@@ -97,10 +97,15 @@ def database_sizes() -> tuple[int, int]:
 
 def largest_tables(most: int) -> list[TableSize]:
     """Return the largest tables, the first one by size or, where that is not known, by rows."""
-    known = {model._meta.db_table: model for model in apps.get_models()}
+    known = {
+        model._meta.db_table: model
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.app_label in _GROWING or model is User
+    }
     rows = _postgres_tables() if connection.vendor == "postgresql" else _counted_tables()
     rows.sort(key=lambda row: (row[2] or 0, row[1]), reverse=True)
-    return [TableSize(name, known.get(name), count, size) for name, count, size in rows[:most]]
+    found = [row for row in rows if row[0] in known]
+    return [TableSize(known[name], count, size) for name, count, size in found[:most]]
 
 
 def _postgres_tables() -> list[tuple[str, int, int | None]]:
