@@ -1,6 +1,6 @@
 """The slowest queries of all processes, kept in Redis for the administration; no values of them.
 
-A wrapper around every query takes the time: two looks at the clock and a comparison, 0.4 us. Only
+A wrapper around every query takes the time: two looks at the clock and a comparison, 0.3 us. Only
 what took longer than the threshold costs more. Nothing here ever raises. With SQLite the time is
 that until the first row, and the wait for a lock counts in.
 """
