@@ -6,6 +6,7 @@ import pytest
 
 from experiments.fair_share import Hold, HoldKind, Line, Standing, Team
 from experiments.queue_estimate import LiveRun, play
+from studio.cli_sweeps import format_place
 
 
 def starts(lines, *, slots, live=(), usual=None, teams=None, closed=None, most=50):
@@ -68,3 +69,15 @@ def test_no_slots_give_no_starts():
 @pytest.mark.parametrize("most", [0, 1, 7])
 def test_only_so_many_starts_are_played(most):
     assert len(starts([Line(1, 1, 500, 1)], slots=3, usual={1: 1.0}, most=most)) == most
+
+
+def test_a_place_is_told_in_one_line():
+    place = {"waiting": 3, "position": 2, "of": 9, "starts_in": 90.0, "reason": "its slot is busy"}
+
+    assert format_place(None) == ""
+    assert format_place(place) == (
+        "3 runs, place 2 of 9, next start in about 1 min 30 s: its slot is busy"
+    )
+    assert format_place({**place, "waiting": 1, "starts_in": None}) == (
+        "1 run, place 2 of 9: its slot is busy"
+    )
