@@ -108,7 +108,7 @@ class AuditEntryAdmin(ForAdministrators, OwnedByStudioAdmin[AuditEntry]):
         "request_id",
     )  # fmt: skip
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -244,5 +244,5 @@ def _person(request: HttpRequest) -> User | None:
 
 
 admin.site.disable_action("delete_selected")
-admin.site.add_action(delete_selected, "delete_selected")  # type: ignore[arg-type]
+admin.site.add_action(delete_selected, "delete_selected")
 post_save.connect(_note_admin_act, sender=LogEntry, dispatch_uid="admin_act_audited")

@@ -98,6 +98,8 @@ class SiteSettingsAdmin(ForAdministrators, RowAdmin[SiteSettings]):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """Name the numbers by what they are: their group says whether they are usual or most."""
         field = super().formfield_for_dbfield(db_field, request, **options)
+        if field is None:
+            return None
         for ending, label in _NUMBERS.items():
             if db_field.name.endswith(ending):
                 field.label = label

@@ -31,6 +31,7 @@ TAGS: Final = {
     "Webhooks": "Who is told what of sweeps, and where.",
     "Tokens": "What your own programs sign in with.",
     "Compute": "Compute targets, their workers and settings.",
+    "Site": "What holds for the whole studio, and who did what.",
 }
 
 SECURITY: Final[dict[str, Any]] = {

@@ -20,7 +20,6 @@ router = Router(tags=["Site"])
 audit = Router(tags=["Site"])
 
 _REFUSED: Final = {"x-errors": [403]}
-Words = Annotated[str, Query(max_length=120)]
 
 
 class SiteOut(Schema):
@@ -64,12 +63,18 @@ class AuditPage(Schema):
 
 
 class _Asked(Schema):
-    act: Words = ""
+    act: Annotated[
+        str, Query(max_length=120, description="A dotted name such as token.revoked.")
+    ] = ""
     by: Annotated[str, Query(max_length=150, description="User name.")] = ""
     workspace: Annotated[str, Query(max_length=60, description="Short name.")] = ""
     q: Annotated[str, Query(max_length=120, description="Part of a name or an id.")] = ""
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Annotated[
+        AwareDatetime | None, Query(description="Entries from then on, with a time zone.")
+    ] = None
+    until: Annotated[
+        AwareDatetime | None, Query(description="Entries before, with a time zone.")
+    ] = None
 
 
 @router.get("", auth=READ, response=SiteOut)

@@ -3,6 +3,8 @@
 A later migration that makes the table of the log anew on SQLite has to make its triggers anew.
 """
 
+from typing import Any
+
 import django.core.validators
 import django.db.models.deletion
 import experiments.clock
@@ -42,7 +44,7 @@ FUNCTION = f"""
 """
 
 
-def make_triggers(apps, schema_editor):
+def make_triggers(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(FUNCTION)
         statements = POSTGRESQL
@@ -52,7 +54,7 @@ def make_triggers(apps, schema_editor):
         schema_editor.execute(statement)
 
 
-def drop_triggers(apps, schema_editor):
+def drop_triggers(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.vendor == "postgresql":
         for name in POSTGRESQL:
             schema_editor.execute(f"DROP TRIGGER {name} ON {TABLE}")
