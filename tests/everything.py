@@ -1,8 +1,9 @@
 """Run every suite and close with one line of counts: SQLite, browser, PostgreSQL, JavaScript.
 
-Started by `make test` (`python -m tests.everything`), and by `make test-all` with `--all`: then
-with those marked `long`, and every page on both databases. Many tests wait for real processes, so
-suites run side by side, each with servers of its own; what one says is printed when it ends.
+Started by `make test` (`python -m tests.everything --lint`), and by `make test-all` with `--all`:
+then with those marked `long`, and every page on both databases. Tests mostly wait for real
+processes, so suites run side by side, each with servers of its own, and the linters beside them;
+what one says is printed when it ends. What a linter finds ends the rest.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,7 +19,7 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,23 +46,24 @@ ONCE = (
     "tests/services/test_bucket.py",
     "tests/runner/test_interpreter.py",
 )
-# Two that compute, and the one that waits most.
-AT_ONCE = 3
 # More failures than these are no accident of a busy machine.
 MOST_REPEATED = 5
 BAD = ("failure", "error")
 
 _printing = threading.Lock()
+_running: set[int] = set()
+_is_over = threading.Event()
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Tests that one process runs: of these folders, with these marks."""
+    """Tests that one process runs: of these folders, with these marks; `after` another one."""
 
     name: str
     words: list[str]
     marks: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,9 @@ def main() -> int:
     # Hundreds of processes start here, and each would compile all modules anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            suites = _suites(is_all, total)
-            found = list(pool.map(lambda suite: _pytest(suite, is_all, Path(folder)), suites))
+        found, is_clean = _side_by_side(_suites(is_all, total), is_all, Path(folder))
+        if not is_clean:
+            return 1
         outcomes = [_repeated(outcome, is_all, Path(folder)) for outcome in found]
     for outcome in outcomes:
         total += outcome.counts
@@ -102,6 +105,34 @@ def main() -> int:
         print("A skipped test is a failure here (STUDIO_REQUIRE_BROWSER=1).")
         return 1
     return 1 if any(codes) or total["failed"] else 0
+
+
+def _side_by_side(suites: list[Suite], is_all: bool, folder: Path) -> tuple[list[Outcome], bool]:
+    """Return how the suites ended, and whether the linters found nothing."""
+    begun: dict[str, Future[Outcome]] = {}
+
+    def run(suite: Suite) -> Outcome:
+        if suite.after:
+            begun[suite.after].result()
+        if _is_over.is_set():
+            return Outcome(suite, 1, Counter(), {})
+        return _pytest(suite, is_all, folder)
+
+    with ThreadPoolExecutor(len(suites) + 1) as pool:
+        for suite in suites:
+            begun[suite.name] = pool.submit(run, suite)
+        is_clean = "--lint" not in sys.argv[1:] or _lint(folder)
+        if not is_clean:
+            _is_over.set()
+            for pid in list(_running):
+                os.kill(pid, signal.SIGINT)
+        return [one.result() for one in begun.values()], is_clean
+
+
+def _lint(folder: Path) -> bool:
+    kept = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}
+    words = ["make", "-s", "lint", f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.installed-dev"]
+    return _run("linters", words, kept, folder / "lint.txt") == 0
 
 
 def _suites(is_all: bool, total: Counter[str]) -> list[Suite]:
@@ -121,36 +152,41 @@ def _suites(is_all: bool, total: Counter[str]) -> list[Suite]:
         print("PostgreSQL is not installed: its tests are skipped.")
         total["skipped"] += 1
     if can_make_hosts() and Postgres.binaries() is not None:
-        # Begun when two have ended: browsers drop what they load when an interface comes up.
-        suites.append(Suite("other machines", [MACHINES], "not browser"))
+        # Browsers drop what they load when an interface comes up.
+        suites.append(Suite("other machines", [MACHINES], "not browser", after="browsers"))
     return suites
 
 
 def _pytest(suite: Suite, is_all: bool, folder: Path, *more: str) -> Outcome:
-    print(f"== {suite.name} begins", flush=True)
-    begin = time.monotonic()
-    report, output = folder / f"{suite.name}.xml", folder / f"{suite.name}.txt"
+    report = folder / f"{suite.name}.xml"
     report.unlink(missing_ok=True)
     marks = " and ".join(filter(None, (suite.marks, "" if is_all else "not long")))
     command = [sys.executable, "-m", "pytest", "-q", "--durations=40", *suite.words, *more]
     command += ["-m", marks, f"--junitxml={report}", "-o", f"cache_dir={folder / suite.name}"]
+    environment = os.environ | suite.environment
+    code = _run(suite.name, command, environment, folder / f"{suite.name}.txt")
+    counts, failed = _count(report) if report.exists() else (Counter(), {})
+    return Outcome(suite, code, counts, failed)
+
+
+def _run(name: str, command: list[str], environment: dict[str, str], output: Path) -> int:
+    """Run a program to its end, then print what it said; return its exit code."""
+    print(f"== {name} begins", flush=True)
+    begin = time.monotonic()
     with output.open("wb") as file:
         process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=os.environ | suite.environment,
-            stdout=file,
-            stderr=subprocess.STDOUT,
+            command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT
         )
+        _running.add(process.pid)
         # With what it and all that it waited for took of the processors.
         _, status, usage = os.wait4(process.pid, 0)
+        _running.discard(process.pid)
     code = process.returncode = os.waitstatus_to_exitcode(status)
     took, worked = time.monotonic() - begin, usage.ru_utime + usage.ru_stime
     with _printing:
-        print(f"== {suite.name}: {took:.0f} s, {worked:.0f} s of a processor", flush=True)
+        print(f"== {name}: {took:.0f} s, {worked:.0f} s of a processor", flush=True)
         print(output.read_text(errors="replace"), flush=True)
-    counts, failed = _count(report) if report.exists() else (Counter(), {})
-    return Outcome(suite, code, counts, failed)
+    return code
 
 
 def _repeated(outcome: Outcome, is_all: bool, folder: Path) -> Outcome:
