@@ -37,9 +37,11 @@ DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
 # Who may do what, hundreds of times, forms, specifications as text, files: the same rows whatever
 # database they come from.
 _PAGES_ONCE = (
-    "account admin api_access api_docs api_errors api_fuzz best_run_golden check_first "
-    "compute_page compute_settings form_bayesian pages_base script_facts sdk_results "
-    "spec_round_trip sweep_exports sweep_form sweep_form_sources trash_pages wrong_specs"
+    "account account_pages admin api_access api_docs api_errors api_fuzz best_run_golden capsule "
+    "check_first compute_page compute_settings equal_budget form_bayesian notebook_model oidc "
+    "pages_base password_reset policy_replay request_log script_facts sdk_results sign_in_pauses "
+    "sign_up spec_round_trip sweep_documents sweep_exports sweep_form sweep_form_sources "
+    "tokens_pages trash_pages wrong_specs"
 )
 ONCE = (
     *[f"tests/web/test_{name}.py" for name in _PAGES_ONCE.split()],
