@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +16,7 @@ from experiments.run_files import STD_LOG
 from experiments.services.models import register_model
 from experiments.services.share_links import create_share_link
 from experiments.storage.trees import DiskFile
+from experiments.table_files import csv_blocks
 from tests.web.api_world import make_world
 from tests.web.sweep_world import make_sweep_world
 
@@ -192,3 +195,18 @@ def test_files_that_are_announced_small_do_not_fill_the_disk(world, settings):
     taken = sum(p.stat().st_size for p in machine.directory.rglob("*") if p.is_file())
     assert taken <= 60_000
     assert 422 in statuses
+
+
+def test_no_cell_of_a_table_is_a_formula():
+    """A spreadsheet runs what begins like one; names, values, reasons and texts of people do."""
+    begins = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+    bad = [f'{sign}HYPERLINK("https://evil.example")' for sign in begins]
+    rows = [[text, f"  {text}"] for text in bad] + [[-1.5, -3], [None, "a-b"]]
+
+    text = b"".join(csv_blocks([*bad, "plain"], [rows])).decode()
+
+    read = list(csv.reader(io.StringIO(text)))
+    cells = [cell for row in read for cell in row]
+    assert [cell for cell in cells if cell.startswith(begins)] == ["-1.5", "-3"]
+    assert read[0] == [f"'{text}" for text in bad] + ["plain"]
+    assert read[-1] == ["", "a-b"]

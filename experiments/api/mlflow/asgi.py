@@ -126,6 +126,7 @@ async def _send(send: Any, given: Answer, request_id: str) -> None:
         (b"content-type", b"application/json"),
         (b"content-length", str(len(given.body)).encode()),
         (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
         (_REQUEST_ID, request_id.encode()),
     ]
     await send({"type": "http.response.start", "status": given.status, "headers": headers})
