@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from click.testing import CliRunner
 
 from experiments import queries
 from experiments.models import Invitation, Sweep
 from experiments.services.access import make_api_token
 from experiments.services.invitations import use_invitation
-from tests.factories import make_user, make_workspace
+from studio.cli import studio as command_line
+from studio.sdk import UserErrorException
+from studio.sdk import Workspace as Sdk
+from tests.factories import SPEC, make_compute, make_user, make_workspace
 from tests.web.api_world import assert_problem, call, make_world, submittable
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +125,29 @@ def test_a_sweep_goes_where_it_says_else_where_one_works(world):
         ask(world, "POST", f"{path}?workspace=third", body, who="alice_write", status=404)
         ask(world, "POST", f"{path}?workspace=team", body, who="bob_write", status=403)
         ask(world, "POST", f"{path}?workspace=nowhere", body, who="bob_write", status=404)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_programs_and_the_command_line_name_a_workspace(live_server, tmp_path, monkeypatch):
+    alice = make_user("alice")
+    make_workspace(alice)
+    make_workspace(alice, name="Second")
+    make_compute()
+    token = make_api_token(alice, name="t", scope="write")[1]
+    monkeypatch.setenv("STUDIO_URL", live_server.url)
+    monkeypatch.setenv("STUDIO_TOKEN", token)
+    (tmp_path / "train.py").write_text("print()")
+    spec = {key: value for key, value in SPEC.items() if key != "source_directory"}
+    (tmp_path / "sweep.yaml").write_text(json.dumps(spec))
+    command = ["submit", str(tmp_path / "sweep.yaml"), "--json", "--workspace"]
+
+    ran = CliRunner().invoke(command_line, [*command, "second"])
+    lost = CliRunner().invoke(command_line, [*command, "nowhere"])
+
+    assert ran.exit_code == 0, ran.output
+    assert Sweep.objects.get().experiment.workspace.slug == "second"
+    assert lost.exit_code != 0
+    assert "No workspace of yours has the short name 'nowhere'" in f"{lost.output}{lost.exception}"
+    assert (Sdk.get("Second").slug, Sdk.from_config(workspace="team").slug) == ("second", "team")
+    with pytest.raises(UserErrorException, match=r"no workspace called 'Third'; there are: "):
+        Sdk.get("Third")
