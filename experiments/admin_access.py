@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from experiments.admin_asking import asking
 from experiments.admin_base import (
     OwnedByStudioAdmin,
     RowAdmin,
@@ -122,6 +123,7 @@ class ApiTokenAdmin(OwnedByStudioAdmin[ApiToken]):
         return token.user.is_active and not is_expired
 
     @admin.action(description="Revoke selected tokens", permissions=["change"])
+    @asking("Revoke", "Whoever uses it is refused from now on; it does not come back.")
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
         person = cast(User, request.user)
         count = sum(revoke_api_token(token, by=person) for token in chosen.select_related("user"))
@@ -146,6 +148,7 @@ class ComputeTokenAdmin(OwnedByStudioAdmin[ComputeToken]):
         return token.expires_at is None or token.expires_at > timezone.now()
 
     @admin.action(description="Revoke selected tokens", permissions=["change"])
+    @asking("Revoke", "Whoever uses it is refused from now on; it does not come back.")
     def revoke(self, request: HttpRequest, chosen: QuerySet[ComputeToken]) -> None:
         count = sum(revoke_compute_token(token) for token in chosen)
         self.message_user(
@@ -164,7 +167,11 @@ class SignInLinkAdmin(OwnedByStudioAdmin[SignInLink]):
     actions = ["revoke"]
     show = ("user", "created_at", "expires_at", "used_at")
 
+    def fits(self, action: str, row: SignInLink) -> bool:
+        return row.used_at is None
+
     @admin.action(description="Revoke selected links", permissions=["change"])
+    @asking("Revoke", "It signs nobody in any more.")
     def revoke(self, request: HttpRequest, chosen: QuerySet[SignInLink]) -> None:
         count = sum(revoke_sign_in_link(link) for link in chosen)
         self.message_user(

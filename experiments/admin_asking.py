@@ -94,10 +94,10 @@ def _ask(
         text = f"More than {MOST_ROWS} are chosen; choose fewer at a time."
         page.message_user(request, text, messages.ERROR)
         return None
-    noun = page.opts.verbose_name if len(rows) == 1 else page.opts.verbose_name_plural
+    noun = page.opts.verbose_name_plural
     context = {
         **page.admin_site.each_context(request),
-        "title": f"{ask.verb} {len(rows)} {noun}?" if len(rows) != 1 else f"{ask.verb} {rows[0]}?",
+        "title": f"{ask.verb}: {rows[0] if len(rows) == 1 else f'{len(rows)} {noun}'}?",
         "opts": page.opts,
         "ask": ask,
         "action": name,

@@ -122,6 +122,13 @@ class OwnedByStudioAdmin(RowAdmin[M]):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return list(self.show)
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **options: Any
+    ) -> HttpResponse:
+        can_save = bool(self.editable)
+        context.update(show_save=can_save, show_save_and_continue=can_save)
+        return super().render_change_form(request, context, *args, **options)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [name for name in self.show if name not in self.editable]
 

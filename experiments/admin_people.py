@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,7 +19,7 @@ from experiments.admin_asking import asking, person_of, tell
 from experiments.admin_base import RowAdmin, admin_link
 from experiments.models import SignedInSession
 from experiments.services.access import make_sign_in_link
-from experiments.services.accounts import deactivate_account, reason_to_stay
+from experiments.services.accounts import ERASED, deactivate_account, erase_account, reason_to_stay
 from experiments.services.people import activate_account, check_stays_administrated
 from experiments.services.refused import Refused
 from experiments.services.sessions import end_sessions
@@ -56,7 +57,7 @@ class StudioUserAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg,misc]
         "date_joined",
     ]
     list_filter = ["is_active", "is_superuser", "workspaces", "last_login"]
-    actions = ["make_links", "end_all_sessions", "deactivate", "activate"]
+    actions = ["make_links", "end_all_sessions", "deactivate", "activate", "erase"]
     fieldsets = [
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
@@ -75,21 +76,15 @@ class StudioUserAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg,misc]
             person.seen_at = seen.get(person.pk) or person.last_login  # type: ignore[attr-defined]
 
     def fits(self, action: str, row: User) -> bool:
-        fitting = {"deactivate": row.is_active, "activate": not row.is_active}
+        is_erased = row.username.startswith(ERASED)
+        if is_erased:
+            return False
+        fitting = {"deactivate": row.is_active, "activate": not row.is_active, "erase": True}
         return fitting.get(action, row.is_active)
 
-    def get_actions(self, request: HttpRequest) -> Any:
-        """Leave out to delete many people at once."""
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
-
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Refuse to delete the last administrator, and oneself."""
-        if obj is None:
-            return super().has_delete_permission(request, obj)
-        is_last = obj.is_superuser and bool(reason_to_stay(obj, erase=False))
-        return super().has_delete_permission(request, obj) and not is_last and obj != request.user
+        """Keep the row: what an account leaves behind is settled by `erase`."""
+        return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Let administrators in here, and nobody else."""
@@ -138,14 +133,7 @@ class StudioUserAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg,misc]
         is_danger=True,
     )
     def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        done = 0
-        for person in chosen.filter(is_active=True):
-            try:
-                deactivate_account(person, by=person_of(request))
-                done += 1
-            except Refused:
-                text = f"The last active administrator stays active: {person}."
-                self.message_user(request, text, messages.ERROR)
+        done = self._close(request, chosen.filter(is_active=True), deactivate_account)
         tell(self, request, "account", "Deactivated", done, 0, "")
 
     @admin.action(description="Activate", permissions=["change"])
@@ -154,6 +142,33 @@ class StudioUserAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg,misc]
         done = sum(activate_account(person, by=person_of(request)) for person in chosen)
         left = len(chosen) - done
         tell(self, request, "account", "Activated", done, left, "were active already")
+
+    @admin.action(description="Delete for good", permissions=["change"])
+    @asking(
+        "Delete for good",
+        "Name, address, sessions, tokens and memberships are removed and do not come back. Sweeps, "
+        "models and notes stay with their workspaces, by a former member.",
+        is_danger=True,
+    )
+    def erase(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        done = self._close(request, chosen, erase_account)
+        tell(self, request, "account", "Deleted", done, 0, "")
+
+    def _close(
+        self, request: HttpRequest, chosen: QuerySet[User], close: Callable[..., None]
+    ) -> int:
+        """Close accounts but those without which nobody would administrate; return how many."""
+        done = 0
+        for person in chosen:
+            try:
+                close(person, by=person_of(request))
+                done += 1
+            except Refused:
+                text = "The last active administrator stays active"
+                if not person.is_superuser or not reason_to_stay(person, erase=False):
+                    text = "The only Owner of a shared workspace stays"
+                self.message_user(request, f"{text}: {person}.", messages.ERROR)
+        return done
 
 
 admin.site.unregister(User)

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from experiments import clock
+from experiments.admin_asking import asking
 from experiments.admin_base import OwnedByStudioAdmin
 from experiments.models import NoteVersion, ShareLink, Star
 from experiments.queries.shared import link_state
@@ -54,7 +55,11 @@ class ShareLinkAdmin(OwnedByStudioAdmin[ShareLink]):
     def state(self, link: ShareLink) -> str:
         return link_state(link, clock.now())
 
+    def fits(self, action: str, row: ShareLink) -> bool:
+        return row.revoked_at is None
+
     @admin.action(description="Revoke selected links", permissions=["change"])
+    @asking("Revoke", "Whoever opens it is told that it is gone; it does not come back.")
     def revoke(self, request: HttpRequest, chosen: QuerySet[ShareLink]) -> None:
         if not isinstance(request.user, User):
             return

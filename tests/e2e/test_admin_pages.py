@@ -27,9 +27,12 @@ PAGES = [
     "/admin/experiments/computetarget/1/change/",
     "/admin/experiments/worker/",
     "/admin/experiments/apitoken/",
+    "/admin/experiments/auditentry/",
+    "/admin/experiments/sweep/?q=nothing+is+called+so",
     "/admin/django_rq/dashboard/",
     "/admin/django_rq/dashboard/queues/0/",
     "/admin/django_rq/dashboard/queues/0/failed/",
+    "/admin/django_rq/dashboard/queues/0/details/",
     "/admin/django_rq/dashboard/workers/0/",
     "/api/v1/docs",
 ]
@@ -44,6 +47,27 @@ def test_pages_open_with_a_quiet_console(chromium_page: Page, theme: str) -> Non
         assert response is not None
         assert response.status == 200, address
         assert chromium_page.locator("h1").first.is_visible(), address
+
+
+def test_the_dashboard_tells_of_the_studio_and_fits_a_phone(chromium_page: Page) -> None:
+    chromium_page.set_viewport_size({"width": 390, "height": 844})
+    chromium_page.goto("/admin/")
+
+    health = chromium_page.locator("[data-part=health]")
+    assert health.get_by_role("heading", name="Scheduler").is_visible()
+    assert chromium_page.locator(".part-failed").count() == 0
+    assert chromium_page.evaluate("document.documentElement.scrollWidth") <= 390
+    # Its parts are the same when they are fetched again.
+    names = "[...document.querySelectorAll('[data-part]')].map((part) => part.dataset.part)"
+    again = chromium_page.evaluate(
+        """async () => {
+            const answer = await fetch('/admin/', {headers: {'X-Fragment': '1'}});
+            const holder = document.createElement('template');
+            holder.innerHTML = await answer.text();
+            return [...holder.content.querySelectorAll('[data-part]')].map((p) => p.dataset.part);
+        }"""
+    )
+    assert sorted(again) == sorted(chromium_page.evaluate(names))
 
 
 def test_docs_lead_from_an_operation_to_its_schema(chromium_page: Page) -> None:
@@ -67,6 +91,9 @@ def test_worker_is_chosen_and_kept(chromium_page: Page, live_studio: LiveStudio)
     chromium_page.get_by_role("button", name="Run").or_(
         chromium_page.get_by_role("button", name="Go")
     ).first.click()
+    # The page that asks names them, and does it when told to.
+    assert chromium_page.locator(".chosen li").count() == 2
+    chromium_page.get_by_role("button", name="Forget").click()
 
     assert chromium_page.locator(".messagelist").inner_text() == (
         "2 selected workers are alive and kept."

@@ -61,7 +61,7 @@ def act(client: Client, action: str, *rows: Model, confirmed: str = "yes") -> st
 def test_nothing_happens_before_the_answer(site: Client, world: World) -> None:
     text = act(site, "cancel_sweeps", world.sweep, confirmed="")
 
-    assert f"<h1>Cancel {world.sweep}?</h1>" in text
+    assert f"<h1>Cancel: {world.sweep}?</h1>" in text
     assert f'name="_selected_action" value="{world.sweep.pk}"' in text
     assert Sweep.objects.get(pk=world.sweep.pk).state == SweepState.RUNNING
     page = site.get(reverse("admin:experiments_sweep_change", args=[world.sweep.pk]))
