@@ -106,5 +106,5 @@ def _ask(
         "unnamed": max(0, len(rows) - _MOST_NAMED),
         "checkbox": ACTION_CHECKBOX_NAME,
     }
-    request.current_app = page.admin_site.name  # type: ignore[attr-defined]  # as Django does
+    request.current_app = page.admin_site.name
     return TemplateResponse(request, "admin/confirm_action.html", context)

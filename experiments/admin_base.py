@@ -58,7 +58,8 @@ class FactsChangeList(ChangeList):
         """Take the rows of the page, and what their columns show beside them."""
         super().get_results(request)
         # Taken now, so that the same rows are shown.
-        self.model_admin.add_facts(list(self.result_list))
+        page: Any = self.model_admin
+        page.add_facts(list(self.result_list))
 
 
 class RowAdmin(ModelAdmin[M]):
@@ -100,7 +101,8 @@ class RowAdmin(ModelAdmin[M]):
         return super().render_change_form(request, context, *args, **options)
 
     def _row_actions(self, request: HttpRequest, row: M) -> list[tuple[str, Ask]]:
-        asks = ((name, ask_of(call)) for name, (call, _, _) in self.get_actions(request).items())
+        actions: Any = self.get_actions(request)
+        asks = ((name, ask_of(call)) for name, (call, _, _) in actions.items())
         return [(name, ask) for name, ask in asks if ask is not None and self.fits(name, row)]
 
 

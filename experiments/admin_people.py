@@ -42,7 +42,7 @@ class StudioUserForm(UserChangeForm):  # type: ignore[type-arg] # generic in the
         return cleaned
 
 
-class StudioUserAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg,misc] # generic in stubs
+class StudioUserAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg] # generic in stubs
     """People: where they belong, when they were here; one-time links instead of passwords."""
 
     form = StudioUserForm

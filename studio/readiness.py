@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -103,7 +104,7 @@ def _feature(name: str, why: str) -> Feature:
     return Feature(name, "fails" if why else "works", why)
 
 
-def _answer(body: dict[str, object], status: int) -> JsonResponse:
+def _answer(body: Mapping[str, object], status: int) -> JsonResponse:
     response = JsonResponse(body, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -146,7 +147,7 @@ def _redis() -> tuple[str, float]:
     except (RedisError, OSError) as error:
         logger.warning("readiness: Redis does not answer: %s", error)
         return _NO_REDIS, 0.0
-    return "", float(told or 0.0)  # type: ignore[arg-type]  # not awaitable: no async client
+    return "", float(told or 0.0)
 
 
 def _storage() -> str:

@@ -86,7 +86,7 @@ def _failed(job: Job) -> FailedJob:
     return FailedJob(
         job_id=job.id,
         queue=job.origin,
-        function=job.func_name.rpartition(".")[2],
+        function=(job.func_name or "").rpartition(".")[2],
         arguments=", ".join(str(argument) for argument in job.args),
         reason=lines[-1][:300] if lines else "",
         ended=_aware(job.ended_at),
