@@ -59,7 +59,7 @@ def test_every_address_of_a_page_has_the_prefix_and_answers(studio, visitor):
     assert found
     assert [address for address in found if not address.startswith("/team/studio/")] == []
     # What a form sends is not for reading; that it is told so shows that the address exists.
-    sent = set(re.findall(r'method="post"[^>]* action="(/[^"]*)"', visitor.page))
+    sent = set(re.findall(r'(?:method="post"[^>]* |form)action="(/[^"]*)"', visitor.page))
     for address in found - sent:
         visitor.read(f"http://127.0.0.1:{studio.port}{address}")
     for address in sent:
