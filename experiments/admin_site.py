@@ -26,6 +26,13 @@ _NUMBERS: Final = {
 }
 
 
+def _name_parts(field: Any) -> None:
+    """Name date and time of a moment each, for those who hear the form."""
+    parts = getattr(field.widget, "widgets", ())
+    for part, word in zip(parts, ("date", "time"), strict=False):
+        part.attrs["aria-label"] = f"{field.label}: {word}"
+
+
 class ForAdministrators:
     """Rows that say something about the whole studio: who is only of the staff sees none."""
 
@@ -103,6 +110,7 @@ class SiteSettingsAdmin(ForAdministrators, RowAdmin[SiteSettings]):
         for ending, label in _NUMBERS.items():
             if db_field.name.endswith(ending):
                 field.label = label
+        _name_parts(field)
         if db_field.name == "sign_up_domains":
             field.widget.attrs["rows"] = 3
         return field
@@ -145,6 +153,12 @@ class AnnouncementAdmin(ForAdministrators, RowAdmin[Announcement]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Announcement]:
         return super().get_queryset(request).annotate(n_dismissals=Count("dismissals"))
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field is not None:
+            _name_parts(field)
+        return field
 
     @admin.display(description="text", ordering="text")
     def title(self, announcement: Announcement) -> str:

@@ -31,13 +31,14 @@ class SpecLimits:
         for name, value in self.assumed.items():
             if name not in given or (given[name] is None and name != _CONCURRENCY):
                 given[name] = value
-        if _CONCURRENCY in given or _CONCURRENCY in self.most:
-            given[_CONCURRENCY] = self.at_once(given.get(_CONCURRENCY))
-        return given
+        at_once = self.at_once(given.get(_CONCURRENCY), given.get("max_total_runs"))
+        return given if at_once is None else given | {_CONCURRENCY: at_once}
 
-    def at_once(self, value: Any) -> Any:
-        """Return what runs at once mean: null is as many as the studio allows."""
-        return self.most.get(_CONCURRENCY) if value is None else value
+    def at_once(self, value: Any, total: Any) -> Any:
+        """Return what runs at once are of so many in all: null is as many as the studio allows."""
+        most = self.most.get(_CONCURRENCY)
+        is_kept = most is None or (isinstance(total, int) and total <= most)
+        return value if value is not None or is_kept else most
 
     def problems(self, values: Mapping[str, Any]) -> list[Problem]:
         """Return a problem for each value above what the studio allows."""

@@ -95,8 +95,9 @@ def _check_state(sweep: Sweep, changes: Mapping[str, Any]) -> None:
 def _changed_spec(sweep: Sweep, changes: Mapping[str, Any]) -> SweepSpec:
     """Return the specification with the changes, checked as a new one would be."""
     stored, allowed = dict(sweep.spec), site().spec_limits
-    if "max_concurrent_runs" in changes:
-        at_once = allowed.at_once(changes["max_concurrent_runs"])
+    wanted = {**stored, **changes}
+    at_once = allowed.at_once(wanted["max_concurrent_runs"], wanted["max_total_runs"])
+    if at_once != wanted["max_concurrent_runs"]:
         changes = {**changes, "max_concurrent_runs": at_once}
     try:
         checked = SweepSpec.parse({**stored, **changes})

@@ -116,12 +116,14 @@ def test_the_studio_says_what_a_specification_is_silent_about():
     silent = check(
         max_total_runs="left out", max_concurrent_runs="left out", max_duration_minutes="left out"
     ).spec
-    said = check(max_total_runs=3, max_concurrent_runs=None, max_duration_minutes=5).spec
+    said = check(max_total_runs=30, max_concurrent_runs=None, max_duration_minutes=5).spec
+    few = check(max_total_runs=3, max_concurrent_runs=None)
 
     found = (silent.max_total_runs, silent.max_concurrent_runs, silent.max_duration_minutes)
     assert found == (7, 2, 600)
     # Null is as many as possible: as many as the studio allows.
-    assert (said.max_total_runs, said.max_concurrent_runs, said.max_duration_minutes) == (3, 5, 5)
+    assert (said.max_total_runs, said.max_concurrent_runs, said.max_duration_minutes) == (30, 5, 5)
+    assert (few.spec.max_concurrent_runs, few.warnings) == (None, [])
 
 
 def test_a_job_file_of_azure_ml_has_the_defaults_and_limits_of_the_studio():

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 from django.utils import timezone
 
 from experiments.models import Announcement, AnnouncementDismissal, AuditEntry, SiteSettings
 from experiments.services.announcements import publish
 from experiments.services.site import change_site, plan_maintenance, site, switch_maintenance
+from studio.cli import studio
 from tests.factories import make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -200,6 +203,31 @@ def test_maintenance_is_said_on_pages_and_to_whoever_watches(client, alice):
     switch_maintenance(False, by=None)
     assert "Maintenance" not in page(client)
     assert client.get("/healthz").json()["maintenance"] is False
+
+
+def test_command_line_turns_maintenance_on_and_off():
+    def run(*words):
+        done = CliRunner().invoke(studio, ["maintenance", *words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "Maintenance is off.\n0 runs work, 0 runs wait." in run("status")
+    assert "is planned" in run("on", "--at", "2h", "--message", "New disks.")
+    told = run("on", "--until", "3h")
+    assert "Maintenance is on. New disks.\nIt is expected to end" in told
+    assert json.loads(run("status", "--json"))["maintenance"] == "on"
+    assert site().maintenance
+    run("off")
+
+    assert not site().maintenance
+    rows = AuditEntry.objects.order_by("pk").values_list("act", "address")
+    assert [act for act, _ in rows] == [
+        "maintenance.planned", "maintenance.on", "maintenance.off",
+    ]  # fmt: skip
+    assert all(address.startswith("command line of ") for _, address in rows)
+    wrong = CliRunner().invoke(studio, ["maintenance", "on", "--until", "soon"])
+    assert wrong.exit_code == 2
+    assert "'soon' is no time; write 2h" in wrong.output
 
 
 def test_planned_maintenance_is_announced_first(client, alice):
