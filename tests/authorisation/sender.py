@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.cookies import SimpleCookie
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from tests.authorisation.world import World
@@ -22,6 +23,17 @@ FORM: Final = "application/x-www-form-urlencoded"
 LOGIN: Final = "login"
 # With where to go on; whoever signs out goes there without.
 _LOGIN: Final = re.compile(r"/(sign-in|admin/login)/\?next=")
+_WRITE: Final = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
+# What is written about whoever asks: when a key was used last, and that it was refused.
+_NOTES: Final = frozenset(
+    {
+        "django_session",
+        "experiments_apitoken",
+        "experiments_auditentry",
+        "experiments_computetoken",
+        "experiments_signedinsession",
+    }
+)
 _CSRF: Final = "c" * 32
 _PARAMETER: Final = re.compile(r"<(?:\w+:)?(\w+)>|\{(?:\w+:)?(\w+)\}")
 # Who has the keys of somebody: what is tried with a session of the owner, or with no session.
@@ -46,12 +58,20 @@ class Credentials:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class _Client(Client):
+    """Django's, without copies of all that templates were given."""
+
+    def request(self, **request: Any) -> Any:
+        """Answer as the server does: what fails is a 500."""
+        return self.handler(self._base_environ(**request))
+
+
 class Sender:
     """One client for all of them: it keeps nothing of what an answer says."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        self._client = _Client(enforce_csrf_checks=True)
 
     def by_session(self, actor: str) -> Credentials:
         """Return what a browser sends for this person, or nobody; "token" has only a token."""
@@ -73,10 +93,20 @@ class Sender:
         return Credentials(headers={"Authorization": f"Bearer {token}"} if token else {})
 
     def status(self, request: Request, given: Credentials) -> str:
-        """Return the status of the answer, LOGIN for a redirect to the page that signs in."""
-        with self.answer(request, given) as response:
+        """Return the status of the answer, LOGIN for a redirect to the page that signs in.
+
+        What a refused request has written all the same stands behind it.
+        """
+        written: set[str] = set()
+        with (
+            connection.execute_wrapper(partial(_note_write, written)),
+            self.answer(request, given) as response,
+        ):
             is_login = _LOGIN.match(response.headers.get("Location", ""))
-            return LOGIN if is_login else str(response.status_code)
+            found = LOGIN if is_login else str(response.status_code)
+            is_refused = is_login or response.status_code >= 400
+        extra = sorted(written - _NOTES) if is_refused else []
+        return f"{found} after writing {', '.join(extra)}" if extra else found
 
     @contextmanager
     def answer(self, request: Request, given: Credentials) -> Iterator[Any]:
@@ -105,6 +135,12 @@ class Sender:
 def path_of(address: str, values: Mapping[str, str]) -> str:
     """Return an address with its parameters replaced."""
     return _PARAMETER.sub(lambda match: str(values[match[1] or match[2]]), address)
+
+
+def _note_write(written: set[str], execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+    if found := _WRITE.match(sql):
+        written.add(found[1])
+    return execute(sql, *args)
 
 
 def _encoded(request: Request) -> Any:
