@@ -6,18 +6,17 @@ example are in docs/scheduling.md; claims, pages and the simulation of the queue
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from experiments.formats import format_filesize
+from experiments.slot_ledger import Ledger, Served, Shares, charge_shares, settle_shares
 
 DEFAULT_PRIORITY: Final = 10
 # A running run counts as if it went on for so long: slots are shared now, not only in the long run.
 AHEAD_SECONDS: Final = 300.0
-# What a start costs besides the time of its run: runs that fail at once are not for free.
-START_SECONDS: Final = 1.0
 
 
 class HoldKind(StrEnum):
@@ -99,57 +98,6 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """Slot time of a sweep since the ledger was settled."""
-
-    workspace: int
-    sweep: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """What everybody has had, in slot-seconds by weight; only differences mean something.
-
-    Who comes anew begins at `floor`, level with those that wait. `present`: who waited or ran at
-    the last start; `is_contended`: somebody was left waiting then, so that time counts.
-    """
-
-    used: Mapping[int, float] = field(default_factory=dict)
-    floor: float = 0.0
-    present: frozenset[int] = frozenset()
-    is_contended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """The shares of the workspaces on a target, and of the sweeps in each; `at` is Unix time."""
-
-    at: float = 0.0
-    teams: Shares = field(default_factory=Shares)
-    sweeps: Mapping[int, Shares] = field(default_factory=dict)
-
-    @property
-    def is_contended(self) -> bool:
-        """Whether somebody was left waiting at the last start."""
-        return self.teams.is_contended
-
-    def dump(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        sweeps = {str(key): _dump(shares) for key, shares in self.sweeps.items()}
-        return {"at": self.at, "teams": _dump(self.teams), "sweeps": sweeps}
-
-    @classmethod
-    def load(cls, stored: Mapping[str, Any]) -> Ledger:
-        """Return what `dump` gave; an empty one for anything else, which only forgets."""
-        try:
-            sweeps = {int(key): _load(shares) for key, shares in stored["sweeps"].items()}
-            return cls(float(stored["at"]), _load(stored["teams"]), sweeps)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            return cls()
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """Everything that a decision looks at. `closed` holds every run of the target."""
 
@@ -198,18 +146,6 @@ def holds_of(standing: Standing) -> dict[int, Hold]:
     return found
 
 
-def serve(
-    spans: Iterable[tuple[int, int, float, float | None]], since: float, now: float
-) -> list[Served]:
-    """Return the slot time between two moments of runs as (workspace, sweep, start, end)."""
-    seconds: dict[tuple[int, int], float] = {}
-    for workspace, sweep, start, end in spans:
-        spent = min(now, now if end is None else end) - max(since, start)
-        key = (workspace, sweep)
-        seconds[key] = seconds.get(key, 0.0) + max(0.0, spent)
-    return [Served(workspace, sweep, spent) for (workspace, sweep), spent in seconds.items()]
-
-
 def _least(standing: Standing, able: Sequence[Line], ledger: Ledger) -> Line:
     """Return the line that is next: first the workspace is chosen, then the sweep in it."""
     running: dict[int, int] = {}
@@ -239,7 +175,7 @@ def _settle(standing: Standing, able: Sequence[Line]) -> Ledger:
     served: dict[int, dict[int, float]] = {}
     for part in standing.served:
         served.setdefault(part.workspace, {})[part.sweep] = part.seconds
-    teams = _settle_shares(
+    teams = settle_shares(
         ledger.teams,
         {workspace: sum(parts.values()) for workspace, parts in served.items()},
         able={line.workspace for line in able},
@@ -248,7 +184,7 @@ def _settle(standing: Standing, able: Sequence[Line]) -> Ledger:
         keeps_absent=True,
     )
     sweeps = {
-        workspace: _settle_shares(
+        workspace: settle_shares(
             ledger.sweeps.get(workspace, Shares()),
             served.get(workspace, {}),
             able={line.sweep for line in able if line.workspace == workspace},
@@ -259,50 +195,19 @@ def _settle(standing: Standing, able: Sequence[Line]) -> Ledger:
     return Ledger(standing.now, teams, sweeps)
 
 
-def _settle_shares(
-    shares: Shares,
-    served: Mapping[int, float],
-    *,
-    able: Collection[int],
-    present: Collection[int],
-    weights: Mapping[int, float] | None = None,
-    keeps_absent: bool = False,
-) -> Shares:
-    used, floor = dict(shares.used), shares.floor
-    if shares.is_contended:
-        for key, seconds in served.items():
-            used[key] = used.get(key, floor) + seconds / (weights or {}).get(key, 1.0)
-    # Who was there all along keeps what it is due; nobody is due anything for time away.
-    known = [key for key in able if key in shares.present]
-    for key in known:
-        used[key] = max(used.get(key, floor), floor)
-    floor = max(floor, min((used[key] for key in known), default=floor))
-    for key in set(able).difference(known):
-        used[key] = max(used.get(key, floor), floor)
-    kept = {
-        key: had for key, had in used.items() if key in present or (keeps_absent and had > floor)
-    }
-    return Shares(kept, floor, frozenset(present), shares.is_contended)
-
-
 def _charge(ledger: Ledger, standing: Standing, able: Sequence[Line], chosen: Line) -> Ledger:
     """Return the ledger after a start."""
     left = [line for line in able if line is not chosen or line.waiting > 1]
     weight = _weights(standing).get(chosen.workspace, 1.0)
-    teams = _charge_shares(ledger.teams, chosen.workspace, weight, is_contended=bool(left))
+    teams = charge_shares(ledger.teams, chosen.workspace, weight, is_contended=bool(left))
     sweeps = dict(ledger.sweeps)
     for workspace, shares in ledger.sweeps.items():
         # Its sweeps compete among themselves only.
         is_contended = any(line.workspace == workspace for line in left)
         if workspace == chosen.workspace:
-            shares = _charge_shares(shares, chosen.sweep, 1.0, is_contended=is_contended)
+            shares = charge_shares(shares, chosen.sweep, 1.0, is_contended=is_contended)
         sweeps[workspace] = replace(shares, is_contended=is_contended)
     return Ledger(ledger.at, teams, sweeps)
-
-
-def _charge_shares(shares: Shares, key: int, weight: float, *, is_contended: bool) -> Shares:
-    used = {**shares.used, key: shares.used[key] + START_SECONDS / weight}
-    return replace(shares, used=used, is_contended=is_contended)
 
 
 def _weights(standing: Standing) -> dict[int, float]:
@@ -311,15 +216,3 @@ def _weights(standing: Standing) -> dict[int, float]:
 
 def _oldest(line: Line) -> int:
     return line.first
-
-
-def _dump(shares: Shares) -> dict[str, Any]:
-    # Relative to the floor, so that numbers stay small and exact however long a studio lives.
-    used = {str(key): round(had - shares.floor, 3) for key, had in shares.used.items()}
-    return {"used": used, "present": sorted(shares.present), "contended": shares.is_contended}
-
-
-def _load(stored: Mapping[str, Any]) -> Shares:
-    used = {int(key): float(had) for key, had in stored["used"].items()}
-    present = frozenset(int(key) for key in stored["present"])
-    return Shares(used, 0.0, present, bool(stored["contended"]))

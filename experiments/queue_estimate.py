@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from experiments.fair_share import Choice, Line, Served, Standing, Team, choose
+from experiments.fair_share import Choice, Line, Standing, Team, choose
+from experiments.slot_ledger import Served
 
 # What a run is taken to last, for the order alone, where nothing of its kind has ended.
 _GUESS_SECONDS: Final = 60.0

@@ -15,16 +15,15 @@ from django.db.models import Count, Min, Q
 from experiments.fair_share import (
     Hold,
     HoldKind,
-    Ledger,
     Line,
     Standing,
     Team,
     holds_of,
-    serve,
 )
 from experiments.models import ComputeTarget, Run, SlotShares, Sweep, Worker, WorkspaceQuota
 from experiments.models.compute import UNATTENDED
 from experiments.queries.site_settings import site
+from experiments.slot_ledger import Ledger, serve
 from experiments.states import RUN_LIVE, RunState
 
 _LIVE: Final = sorted(str(state) for state in RUN_LIVE)

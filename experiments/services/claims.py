@@ -16,11 +16,12 @@ from django.db import transaction
 from django.db.models import F
 
 from experiments import clock
-from experiments.fair_share import Choice, Ledger, Line, choose
+from experiments.fair_share import Choice, Line, choose
 from experiments.models import ComputeTarget, Resumption, Run, SlotShares, Sweep, WorkspaceQuota
 from experiments.queries.standing import lines_of, standing_of, standings, started_today, teams_of
 from experiments.services.access import make_run_token
 from experiments.services.transitions import StaleState, move_run
+from experiments.slot_ledger import Ledger
 from experiments.spec import SweepSpec
 from experiments.spec_command import without_resume_from
 from experiments.states import RunState

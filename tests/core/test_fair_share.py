@@ -11,16 +11,14 @@ from hypothesis import strategies as st
 
 from experiments.fair_share import (
     AHEAD_SECONDS,
-    START_SECONDS,
     Hold,
     HoldKind,
-    Ledger,
     Line,
     Standing,
     Team,
     choose,
-    serve,
 )
+from experiments.slot_ledger import START_SECONDS, Ledger, serve
 
 
 @dataclass
