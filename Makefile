@@ -20,7 +20,7 @@ for (const identifier of process.argv.slice(1)) {
 endef
 export PARSE
 
-.PHONY: up test test-all lint fmt bench load bench-search chaos fuzz pictures lock help
+.PHONY: up test test-all lint fmt bench load crowd bench-search chaos fuzz pictures lock help
 
 up: $(VENV)/.installed ## Start the studio (PORT=n for another port); Ctrl-C stops everything
 	@exec $(BIN)/studio up $(if $(PORT),--port $(PORT))
@@ -54,6 +54,9 @@ bench: $(VENV)/.installed-dev ## Measure; ARGS="--only pages --minutes 30", BENC
 
 load: $(VENV)/.installed-dev ## Let 100 runs report at once; ARGS="--runs 100 --rate 10 --seconds 60 --database postgres"
 	@$(BIN)/python -m tests.load $(ARGS)
+
+crowd: $(VENV)/.installed-dev ## Let 50 people look at 20 running runs; ARGS="--people 50 --runs 20 --seconds 120"
+	@$(BIN)/python -m tests.crowd $(ARGS)
 
 bench-search: $(VENV)/.installed-dev ## Compare samplers; ARGS="--seeds 5 --concurrency 8", PROBLEMS=folder
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(if $(PROBLEMS),SEARCH_PROBLEMS="$(PROBLEMS)") \

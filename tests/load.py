@@ -48,7 +48,7 @@ for number in range(round(rate * seconds)):
     time.sleep(max(0.0, begun + number / rate - time.monotonic()))
     run.log("m", width * (1 - 2.0 ** (-number / 60)))
 """
-_ERRORS = re.compile(r"database is locked|deadlock|traceback|no space left", re.IGNORECASE)
+ERRORS = re.compile(r"database is locked|deadlock|traceback|no space left", re.IGNORECASE)
 _PAGES = ("page", "runs", "chart")
 
 
@@ -178,18 +178,18 @@ class _Trial:
         self._wait(lambda: self._states().count("Running") == self.load.runs)
         self.seen.all_running = time.monotonic() - begun
         assert self.studio.process is not None
-        parts = _parts(psutil.Process(self.studio.process.pid), slots)
+        parts = parts_of(psutil.Process(self.studio.process.pid), slots)
         self.seen.memory = {name: _memory(part) for name, part in parts.items()}
         watchers = [threading.Thread(target=look) for look in (self._look, self._listen)]
         for watcher in watchers:
             watcher.start()
         self.are_ready.wait(300)
-        before = {name: _cpu(part) for name, part in parts.items()}
+        before = {name: cpu_of(part) for name, part in parts.items()}
         begun = time.monotonic()
         self.go.touch()
         time.sleep(self.load.seconds * 0.9)  # what has ended by then has no times any more
         passed = time.monotonic() - begun
-        self.seen.cpu = {n: (_cpu(part) - before[n]) / passed for n, part in parts.items()}
+        self.seen.cpu = {n: (cpu_of(part) - before[n]) / passed for n, part in parts.items()}
         self.studio.wait_for_end(self.sweep, 600)
         self.seen.until_ended = time.monotonic() - begun - self.load.seconds
         time.sleep(1)  # the last frame
@@ -284,7 +284,7 @@ class _Trial:
         for log in sorted((self.studio.home / "logs").glob("*.log")):
             lines = log.read_text(errors="replace").splitlines()
             for number, line in enumerate(lines):
-                if _ERRORS.search(line):
+                if ERRORS.search(line):
                     # The exception stands below its traceback.
                     ends = (text for text in lines[number + 1 :] if not text.startswith(" "))
                     self.seen.errors.append(f"{log.name}: {line} {next(ends, '')}")
@@ -311,7 +311,7 @@ print(json.dumps(rows))
 """
 
 
-def _parts(supervisor: psutil.Process, slots: psutil.Process) -> dict[str, list[psutil.Process]]:
+def parts_of(supervisor: psutil.Process, slots: psutil.Process) -> dict[str, list[psutil.Process]]:
     """Return the processes of the studio by what they do."""
     parts: dict[str, list[psutil.Process]] = {"slots": [slots, *slots.children(recursive=True)]}
     scripts = [p for p in parts["slots"] if "train.py" in p.cmdline()[1:2]]
@@ -324,7 +324,7 @@ def _parts(supervisor: psutil.Process, slots: psutil.Process) -> dict[str, list[
     return parts
 
 
-def _cpu(processes: list[psutil.Process]) -> float:
+def cpu_of(processes: list[psutil.Process]) -> float:
     total = 0.0
     for process in processes:
         try:
