@@ -56,7 +56,8 @@ class QuotaInline(RowsInline[WorkspaceQuota, Workspace]):
     fields = _FIELDS
     max_num = 1
     extra = 1
-    verbose_name_plural = "quota"
+    can_delete = False  # limits are emptied: that is written down
+    verbose_name = "quota"
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
         made: Any = super().get_formset(request, obj, **options)

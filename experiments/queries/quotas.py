@@ -19,7 +19,7 @@ _NAMES: Final = ("max_running_runs", "max_runs_per_day", "max_storage_bytes")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One limit: what is used of it. `limit` and `share` (of 1) are None where there is none."""
+    """One limit and what is used of it; `limit` is None where there is none."""
 
     name: str
     label: str
@@ -27,7 +27,6 @@ class Use:
     limit: int | None
     used_words: str
     limit_words: str
-    share: float | None
 
     @property
     def is_used_up(self) -> bool:
@@ -121,7 +120,6 @@ def _use(name: str, label: str, used: int, limit: int | None, *, is_size: bool =
     def words(number: int) -> str:
         return format_filesize(number) if is_size else str(number)
 
-    share = None if limit is None else min(1.0, used / limit) if limit else 1.0
     return Use(
         name=name,
         label=label,
@@ -129,5 +127,4 @@ def _use(name: str, label: str, used: int, limit: int | None, *, is_size: bool =
         limit=limit,
         used_words=words(used),
         limit_words="no limit" if limit is None else words(limit),
-        share=share,
     )

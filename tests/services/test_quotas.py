@@ -146,11 +146,7 @@ def test_use_is_told_to_owners_and_operators():
 
     uses = {use.name: use for use in quota_use(workspace, timezone.now()).uses}
 
-    assert [(use.used, use.limit, use.share) for use in uses.values()] == [
-        (1, 1, 1.0),
-        (1, 4, 0.25),
-        (1, None, None),
-    ]
+    assert [(use.used, use.limit) for use in uses.values()] == [(1, 1), (1, 4), (1, None)]
     assert uses["max_running_runs"].is_used_up
     assert quota_figures(timezone.now()) == [
         ("team", "max_running_runs", 1, 1),
