@@ -118,7 +118,7 @@ class Studio:
                 raise CannotStart(f"{text}REDIS_URL, or unset it to use the embedded server.")
             return
         # Not one of our programs, so any of the same user reads what it was started with.
-        known = base_environment(self.environment)
+        known = base_environment(self.environment) | {"STUDIO_HOME": str(self.home)}
         command = embedded.server_command(self.home)
         self.supervisor.start(Child("redis", command, self.logs / "redis.log", environment=known))
         problem = embedded.wait_for_redis(url)

@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -37,11 +38,16 @@ def home() -> Iterator[Path]:
 
 
 def processes_of(home: Path) -> list[int]:
-    """Return every living process that has this data folder in its environment."""
+    """Return every living process that has this data folder in its environment or its command.
+
+    Whoever is not root does not see the environment of the studio's own processes.
+    """
     found = []
     for process in psutil.process_iter():
         try:
-            values = process.environ().values()
+            values = process.cmdline()
+            with suppress(psutil.AccessDenied):
+                values += process.environ().values()
             if process.status() != psutil.STATUS_ZOMBIE and any(str(home) in v for v in values):
                 found.append(process.pid)
         except psutil.Error:
