@@ -16,7 +16,8 @@ from studio.sdk import Run
 Run.get_context().log("accuracy", 0.5)
 if float(sys.argv[sys.argv.index("--lr") + 1]) > 1 and not pathlib.Path(sys.argv[1]).exists():
     sys.exit("too fast")
-time.sleep(3)
+while not pathlib.Path(sys.argv[1]).with_name("go").exists():
+    time.sleep(0.1)
 """
 
 
@@ -53,8 +54,9 @@ def test_a_sweep_is_steered_from_its_pages(chromium_page, live_studio, tmp_path,
     page, address = chromium_page, f"/sweeps/{sweep['id']}/"
     page.goto(address)
     page.get_by_role("button", name="Pause").click()
-    expect(page.locator(".banner")).to_contain_text("Paused by admin.")
+    expect(page.locator(".banner", has_text="Paused by admin.")).to_be_visible()
     shot(page, "paused")
+    mark.with_name("go").touch()
 
     page.goto(f"/runs/{sweep['id']}_0/")
     page.get_by_role("link", name="Clone and edit").click()
@@ -80,7 +82,7 @@ def test_a_sweep_is_steered_from_its_pages(chromium_page, live_studio, tmp_path,
     expect(chip).to_have_text("Completed", timeout=60000)
     mark.touch()
     page.get_by_role("button", name=re.compile(r"Retry failed \(1\)")).click()
-    expect(page.locator(".banner").first).to_contain_text("1 run will be repeated.")
+    expect(page.locator(".banner", has_text="1 run will be repeated.")).to_be_visible()
     expect(chip).to_have_text("Completed", timeout=60000)
     shot(page, "ended")
     counts = live_studio.api(f"/sweeps/{sweep['id']}")["counts"]
