@@ -27,7 +27,6 @@ from experiments.notify.signing import derive_secret
 from experiments.problems import Problem, ProblemsError
 from experiments.services.accounts import note_address
 from experiments.services.audit import Act, record
-from experiments.services.accounts import note_address
 from experiments.services.notification_links import absolute, address_url
 from experiments.services.refused import Refused
 from experiments.storable import is_storable
