@@ -148,7 +148,11 @@ def read_python(raw: Any, problems: Problems) -> str:
 
 
 def read_environment(raw: Any, problems: Problems) -> dict[str, str]:
-    """Read the variables of every run, as in the specification of a sweep."""
+    """Read the variables of every run, as in the specification of a sweep, but never null."""
+    if raw is None:
+        text = "environment is null; use names with their values, {} for none."
+        problems.append(Problem("environment", text))
+        return {}
     found: dict[str, str] = read_pairs(raw, "environment", problems)
     for name, value in found.items():
         if "\0" in value:

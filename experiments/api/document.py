@@ -158,15 +158,21 @@ def _describe_errors(details: dict[str, Any], operation: Operation) -> None:
     statuses = {"401", "403", "422", "429"} if "security" in details else {"422"}
     if "requestBody" in details:
         statuses |= {"400", "413", "415"}
-    if any(p["in"] == "path" for p in details["parameters"]):
+    # What an address names, and the workspace that something new goes to.
+    named = [p for p in details["parameters"] if p["in"] == "path"]
+    if named or ("requestBody" in details and _names(details, "workspace")):
         statuses.add("404")
     if getattr(operation.view_func, "is_once", False):
         statuses.add("409")
-    if any(p["name"] == "If-Match" for p in details["parameters"]):
+    if _names(details, "If-Match"):
         statuses.add("412")
     statuses |= {str(status) for status in details.pop("x-errors", [])}
     for status in sorted(statuses):
         details["responses"][status] = {"$ref": f"#/components/responses/Error{status}"}
+
+
+def _names(details: dict[str, Any], name: str) -> bool:
+    return any(p["name"] == name for p in details["parameters"])
 
 
 def _error(status: str) -> dict[str, Any]:

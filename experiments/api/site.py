@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema
 from ninja.errors import AuthorizationError
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
 from experiments.api.auth import READ, caller_of
 from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor
@@ -62,6 +62,16 @@ class AuditPage(Schema):
     next_cursor: str | None
 
 
+def _as_text(given: object) -> object:
+    """Refuse seconds since 1970, which would be taken as well: nobody means them."""
+    if isinstance(given, str) and given.replace(".", "").lstrip("+-").isdigit():
+        raise ValueError("use a date and time with its zone, as in 2026-11-21T08:00:00Z")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_as_text)]
+
+
 class _Asked(Schema):
     act: Annotated[
         str, Query(max_length=120, description="A dotted name such as token.revoked.")
@@ -70,11 +80,9 @@ class _Asked(Schema):
     workspace: Annotated[str, Query(max_length=60, description="Short name.")] = ""
     q: Annotated[str, Query(max_length=120, description="Part of a name or an id.")] = ""
     since: Annotated[
-        AwareDatetime | None, Query(description="Entries from then on, with a time zone.")
+        Moment | None, Query(description="Entries from then on, with a time zone.")
     ] = None
-    until: Annotated[
-        AwareDatetime | None, Query(description="Entries before, with a time zone.")
-    ] = None
+    until: Annotated[Moment | None, Query(description="Entries before, with a time zone.")] = None
 
 
 @router.get("", auth=READ, response=SiteOut)
