@@ -13,6 +13,8 @@ from rq.queue import Queue
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
+from experiments import clock
+
 _FAILED: Final = FailedJobRegistry.key_template
 
 
@@ -97,7 +99,7 @@ def _age(moment: bytes | None) -> float:
     if not moment:
         return 0.0
     queued = _aware(datetime.fromisoformat(moment.decode()))
-    return max(0.0, (datetime.now(UTC) - queued).total_seconds()) if queued else 0.0
+    return max(0.0, (clock.now() - queued).total_seconds()) if queued else 0.0
 
 
 def _aware(moment: datetime | None) -> datetime | None:
