@@ -13,8 +13,10 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -24,6 +26,7 @@ from experiments import queries
 from experiments.models import Sweep
 from experiments.services.events import LIST_GROUP, sweep_group
 from experiments.services.sessions import person_group, who_is_signed_in
+from experiments.shared_reads import Frame, SharedReads
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -38,6 +41,10 @@ ANONYMOUS: Final = 4401
 NOT_FOUND: Final = 4404
 # Changes merged into one frame while a client catches up.
 _WINDOW: Final = 2000
+# By sweep; of the event loop that its sockets live in.
+_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[int, SharedReads]] = (
+    WeakKeyDictionary()
+)
 
 
 class SignedOutError(Exception):
@@ -140,7 +147,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def send_json(self, content: dict[str, Any]) -> None:
         """Send compact JSON."""
-        await self.send(text_data=json.dumps(content, separators=(",", ":"), allow_nan=False))
+        await self.send(text_data=_compact(content))
 
 
 class SweepConsumer(LiveConsumer):
@@ -157,16 +164,23 @@ class SweepConsumer(LiveConsumer):
         self.group = sweep_group(sweep.pk)
         self.cursor = _after(self.scope.get("query_string", b""), default=sweep.cursor)
         self.is_first = True
+        self.hinted_at = float("-inf")
+        self.reads = _reads_of(sweep)
         return True
+
+    async def sweep_changed(self, message: dict[str, Any]) -> None:
+        """Note when the hint came: a frame that was read before does not have the change."""
+        self.hinted_at = time.monotonic()
+        await super().sweep_changed(message)
 
     async def send_frame(self) -> None:
         """Send the events after the cursor; the first frame goes out even when it is empty."""
-        cursor, events = await _read(_events_after, self.sweep, self.cursor)
-        if events or self.is_first:
-            await self.send_json({"cursor": cursor, "events": events})
-        if cursor - self.cursor >= _WINDOW:
+        frame = await self.reads.after(self.cursor)
+        if self.is_first or not frame.is_empty:
+            await self.send(text_data=frame.text)
+        if frame.begun < self.hinted_at or frame.cursor - self.cursor >= _WINDOW:
             self.dirty.set()  # there is more to catch up with
-        self.cursor, self.is_first = cursor, False
+        self.cursor, self.is_first = frame.cursor, False
 
     async def check_access(self) -> None:
         """End the stream of somebody who may not see the sweep any more."""
@@ -204,8 +218,23 @@ def _find_sweep(user: Any, public_id: str) -> Sweep | None:
     return queries.followed_for(user).filter(public_id=public_id).first()
 
 
-def _events_after(sweep: Sweep, cursor: int) -> tuple[int, list[dict[str, Any]]]:
-    return queries.events_after(sweep, cursor, limit=_WINDOW)
+def _reads_of(sweep: Sweep) -> SharedReads:
+    """Return the reads that all sockets of this sweep share; gone with the last of them."""
+    known = _shared.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+    reads = known.get(sweep.pk)
+    if reads is None:
+        look = partial(_read, _frame_after, sweep)
+        reads = known[sweep.pk] = SharedReads(look, seconds=FRAME_SECONDS, window=_WINDOW)
+    return reads
+
+
+def _frame_after(sweep: Sweep, cursor: int, limit: int) -> Frame:
+    upto, events = queries.events_after(sweep, cursor, limit=limit)
+    return Frame(upto, _compact({"cursor": upto, "events": events}), is_empty=not events)
+
+
+def _compact(content: dict[str, Any]) -> str:
+    return json.dumps(content, separators=(",", ":"), allow_nan=False)
 
 
 def _public_ids(user: Any, keys: set[int]) -> list[str]:
