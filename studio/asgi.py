@@ -23,11 +23,14 @@ from studio.body_limits import with_body_limits  # noqa: E402
 from studio.http_metrics import with_sockets_counted  # noqa: E402
 from studio.observing import observe  # noqa: E402
 from studio.prefix import below_prefix  # noqa: E402
+from studio.request_threads import in_kept_threads, keep_connections  # noqa: E402
 from studio.socket_origin import from_own_pages  # noqa: E402
 from studio.version import VERSION  # noqa: E402
 
 # Read while the code on the disk is what this process was started from.
 __version__ = VERSION
+
+keep_connections()
 
 # The origin must be a host of ours, and the one that was asked: the first keeps out names that were
 # bent to this address, the second other programs on the same machine.
@@ -39,7 +42,7 @@ _sockets = from_own_pages(
 application = below_prefix(
     ProtocolTypeRouter(
         {
-            "http": with_mlflow(with_body_limits(_http, observe), observe),
+            "http": with_mlflow(with_body_limits(in_kept_threads(_http), observe), observe),
             "websocket": with_sockets_counted(_sockets),
         }
     ),

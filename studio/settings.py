@@ -95,7 +95,7 @@ _SQLITE_OPTIONS: Final[dict[str, Any]] = {
     "transaction_mode": "IMMEDIATE",
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-        "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000; PRAGMA mmap_size=134217728;"
+        "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=500; PRAGMA mmap_size=134217728;"
     ),
 }
 

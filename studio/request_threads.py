@@ -1,0 +1,59 @@
+"""The threads in which Django answers requests: they keep their connection to the database.
+
+By itself Django's ASGI handler makes a thread for each request and ends it afterwards, and with it
+the connection: of SQLite with its fifty functions, of PostgreSQL with its handshake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final
+
+from asgiref.sync import ThreadSensitiveContext
+from django.db import connections
+
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+# So many are kept for the next requests; more are made while more requests are answered at once.
+KEPT_THREADS: Final = 4
+# Seconds that a connection is used again; each request looks first whether it still works.
+_CONNECTION_LIFE: Final = 600
+
+
+def keep_connections() -> None:
+    """Let the threads of this process keep their connections between requests."""
+    for alias in connections:
+        connections.settings[alias].update(CONN_MAX_AGE=_CONNECTION_LIFE, CONN_HEALTH_CHECKS=True)
+
+
+def in_kept_threads(application: Application) -> Application:
+    """Return `application` with each request answered in one thread, the one used last if free."""
+    free: list[ThreadPoolExecutor] = []
+
+    def give_back(thread: ThreadPoolExecutor) -> None:
+        if len(free) < KEPT_THREADS:
+            free.append(thread)
+        else:
+            thread.submit(connections.close_all)
+            thread.shutdown(wait=False)
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        thread = free.pop() if free else ThreadPoolExecutor(1, thread_name_prefix="request")
+        try:
+            async with ThreadSensitiveContext(executor=thread):
+                await application(scope, receive, send)
+        finally:
+            loop = asyncio.get_running_loop()
+
+            def is_free(_: Future[None]) -> None:
+                loop.call_soon_threadsafe(give_back, thread)
+
+            # The view of a client that hung up may still be at work in it.
+            thread.submit(_nothing).add_done_callback(is_free)
+
+    return serve
+
+
+def _nothing() -> None:
+    """Take a turn."""
