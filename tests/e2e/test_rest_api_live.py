@@ -25,7 +25,7 @@ from client import AuthenticatedClient
 from client.api.snapshots import upload_snapshot
 from client.api.sweeps import get_sweep, list_runs, submit_sweep
 from client.models import CreatedSweep, PrimaryMetric, PrimaryMetricGoal, ProblemDocument
-from client.models import SweepOut, SweepSpec, SweepSpecSearchSpace
+from client.models import SweepDetail, SweepSpec, SweepSpecSearchSpace
 from client.types import File
 
 studio = AuthenticatedClient(base_url=os.environ["STUDIO_URL"], token=os.environ["STUDIO_TOKEN"])
@@ -47,7 +47,7 @@ assert isinstance(made, CreatedSweep), made
 again = submit_sweep.sync(client=studio, body=spec, idempotency_key="generated-1")
 assert again.id == made.id
 read = get_sweep.sync(made.id, client=studio)
-assert isinstance(read, SweepOut) and read.limits.max_total_runs == 2, read
+assert isinstance(read, SweepDetail) and read.limits.max_total_runs == 2, read
 page = list_runs.sync(made.id, client=studio, sort="number", limit=10)
 assert page.next_cursor is None and page.reading == "best"
 spec.max_total_runs = 0

@@ -66,7 +66,8 @@ def names_of(other: BaseDatabaseWrapper) -> list[Any]:
         return sorted(cursor.fetchall())
 
 
-@pytest.mark.django_db
+# Not in a transaction of the tests' own database: PostgreSQL ends one that is idle for so long.
+@pytest.mark.usefixtures("django_db_setup")
 def test_tables_made_at_once_are_those_of_the_migrations(tmp_path, django_db_blocker):
     with (
         django_db_blocker.unblock(),
