@@ -67,7 +67,7 @@ def names_of(other: BaseDatabaseWrapper) -> list[Any]:
 
 
 # Not in a transaction of the tests' own database: PostgreSQL ends one that is idle for so long.
-@pytest.mark.usefixtures("django_db_setup")
+@pytest.mark.django_db(transaction=True)
 def test_tables_made_at_once_are_those_of_the_migrations(tmp_path, django_db_blocker):
     with (
         django_db_blocker.unblock(),
