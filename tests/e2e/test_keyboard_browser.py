@@ -120,7 +120,7 @@ def test_shortcuts_are_listed_and_can_be_turned_off(chromium_page, sweeps, press
     account = page.locator("summary.avatar")
     account.focus()
     press("Enter")
-    tab_to(page, page.locator("#shortcuts"), most=4)
+    tab_to(page, page.locator("#shortcuts"), most=12)
     press("Enter")
     dialog = page.locator("dialog.shortcuts")
     expect(dialog).to_be_visible()
