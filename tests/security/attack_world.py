@@ -44,6 +44,7 @@ def evil(place: int, most: int = 1000) -> str:
 def main() -> None:
     """Plant everything and print the ids."""
     from django.contrib.auth.models import User
+    from django.db import transaction
 
     from experiments.models import Membership, Workspace
     from experiments.services.setup import ensure_defaults
@@ -55,7 +56,10 @@ def main() -> None:
     )  # fmt: skip
     workspace = Workspace.objects.create(name=evil(4, 100), slug="evil")
     Membership.objects.create(workspace=workspace, user=mallory, role=Membership.Role.OWNER)
-    ids = _plant_sweep(mallory, workspace) | _plant_around(mallory, workspace)
+    # At once: a studio that saw the sweeps before their end would start runs of its own.
+    with transaction.atomic():
+        ids = _plant_sweep(mallory, workspace)
+    ids |= _plant_around(mallory, workspace)
     print(json.dumps(ids | {"slug": workspace.slug, "workspace": workspace.slug}))
 
 
