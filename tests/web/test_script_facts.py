@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from experiments.forms.sweep_check import scripts_of
 from experiments.forms.sweep_fields import fields_from_post
-from experiments.models import Sweep
+from experiments.models import Membership, Sweep
 from experiments.services.snapshots import snapshot_directory
+from experiments.services.workspaces import choose_workspace
 from tests.factories import make_user, make_workspace
 from tests.web.page_facts import PageFacts
 
@@ -166,7 +167,12 @@ def test_what_cannot_be_seen_gives_nothing(client, alice, changes):
 
 
 def test_readers_are_not_answered(client, alice, snapshot):
-    client.force_login(make_user("stranger"))
+    reader = make_user("reader")
+    workspace = make_workspace(alice)
+    Membership.objects.create(workspace=workspace, user=reader, role=Membership.Role.READER)
+    client.force_login(reader)
+    # Not the personal one, which everybody gets at the first sign-in.
+    choose_workspace(reader, workspace)
 
     assert client.post(reverse("script_facts"), fields(snapshot)).status_code == 403
 
