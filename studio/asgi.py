@@ -20,6 +20,7 @@ from django.conf import settings  # noqa: E402
 from experiments.api.mlflow.asgi import with_mlflow  # noqa: E402
 from experiments.routing import websocket_urlpatterns  # noqa: E402
 from studio.body_limits import with_body_limits  # noqa: E402
+from studio.heap import settle  # noqa: E402
 from studio.http_metrics import with_sockets_counted  # noqa: E402
 from studio.observing import observe  # noqa: E402
 from studio.prefix import below_prefix  # noqa: E402
@@ -48,3 +49,4 @@ application = below_prefix(
     ),
     settings.STUDIO_BASE_PATH,
 )
+settle()

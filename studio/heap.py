@@ -1,13 +1,16 @@
-"""How much memory a process keeps to itself after it was needed."""
+"""How much memory a process keeps to itself, and how often it looks for what is unused."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 from typing import Final
 
 # The parameter of mallopt(3) in the C library of GNU.
 _ARENA_MAX: Final = -8
 _HEAPS: Final = 2
+# New objects between two looks at the youngest; a page makes some ten thousand.
+_YOUNG: Final = 20_000
 
 
 def share_heaps() -> None:
@@ -20,3 +23,13 @@ def share_heaps() -> None:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, _HEAPS)
     except (AttributeError, OSError, TypeError):
         return
+
+
+def settle() -> None:
+    """Take what is loaded by now for what stays: nobody looks through it again for garbage.
+
+    That was an eighth to a quarter of the processor time of a page.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, 20, 20)
