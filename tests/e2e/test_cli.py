@@ -136,13 +136,20 @@ def test_one_run_is_canceled_by_its_id(studio: Any, folder: Path, live_studio: A
 
 
 def test_sweep_is_paused_and_resumed(studio: Any, folder: Path, live_studio: Any) -> None:
-    sweep_id = submitted(studio, folder, arguments=["--seconds", 1], max_concurrent_runs=1)
+    go = folder / "go"
+    (folder / "train.py").write_text(
+        "import pathlib, time\n"
+        f"while not pathlib.Path({str(go)!r}).exists():\n"
+        "    time.sleep(0.1)\n"
+    )
+    sweep_id = submitted(studio, folder, max_concurrent_runs=1)
     deadline = time.monotonic() + 30
     while not last_json(studio("runs", sweep_id, "--json")):
         assert time.monotonic() < deadline
 
     paused = studio("pause", sweep_id, "--json")
     resumed = studio("resume", sweep_id)
+    go.touch()
 
     assert last_json(paused) == {"id": sweep_id, "status": "Paused"}
     assert resumed.stdout == f"{sweep_id}: Running\n"
