@@ -24,7 +24,11 @@ from studio.heap import settle  # noqa: E402
 from studio.http_metrics import with_sockets_counted  # noqa: E402
 from studio.observing import observe  # noqa: E402
 from studio.prefix import below_prefix  # noqa: E402
-from studio.request_threads import in_kept_threads, keep_connections  # noqa: E402
+from studio.request_threads import (  # noqa: E402
+    in_kept_threads,
+    in_one_thread,
+    keep_connections,
+)
 from studio.socket_origin import from_own_pages  # noqa: E402
 from studio.version import VERSION  # noqa: E402
 
@@ -44,7 +48,7 @@ application = below_prefix(
     ProtocolTypeRouter(
         {
             "http": with_mlflow(with_body_limits(in_kept_threads(_http), observe), observe),
-            "websocket": with_sockets_counted(_sockets),
+            "websocket": with_sockets_counted(in_one_thread(_sockets)),
         }
     ),
     settings.STUDIO_BASE_PATH,

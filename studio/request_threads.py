@@ -1,4 +1,4 @@
-"""The threads in which Django answers requests: they keep their connection to the database.
+"""The threads in which requests and sockets work: they keep their connection to the database.
 
 By itself Django's ASGI handler makes a thread for each request and ends it afterwards, and with it
 the connection: of SQLite with its fifty functions, of PostgreSQL with its handshake.
@@ -51,6 +51,21 @@ def in_kept_threads(application: Application) -> Application:
 
             # The view of a client that hung up may still be at work in it.
             thread.submit(_nothing).add_done_callback(is_free)
+
+    return serve
+
+
+def in_one_thread(application: Application) -> Application:
+    """Return `application` (of websockets) with what must not be parallel done in one thread.
+
+    A connection may have carried a request before it became a socket. What asyncio hands on of that
+    request names its thread, which is not the socket's any more.
+    """
+    shared = ThreadPoolExecutor(1, thread_name_prefix="sockets")
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        async with ThreadSensitiveContext(executor=shared):
+            await application(scope, receive, send)
 
     return serve
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import io
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 import zipfile
 from collections.abc import Callable
@@ -146,3 +148,27 @@ def test_upload_that_is_too_large_is_refused_in_words(live_studio: LiveStudio) -
     with refused.value as answer:
         assert answer.code == 413
         assert "too large" in json.load(answer)["detail"]
+
+
+def test_connection_that_carried_an_upload_becomes_a_socket(live_studio: LiveStudio) -> None:
+    place = urllib.parse.urlsplit(live_studio.url).netloc
+    connection = http.client.HTTPConnection(place, timeout=60)
+    headers = {"Authorization": f"Bearer {live_studio.token}", "Content-Type": "application/zip"}
+    # So large that reading is put off and taken up again while the request is answered.
+    connection.request("POST", "/api/v1/snapshots", body=bytes(20_000_000), headers=headers)
+    refused = connection.getresponse()
+    assert (refused.status, json.loads(refused.read())["status"]) == (422, 422)
+
+    words = [
+        "GET /ws/sweeps/?after=0 HTTP/1.1",
+        f"Host: {place}",
+        f"Origin: {live_studio.url}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+    ]
+    assert connection.sock is not None
+    connection.sock.sendall("\r\n".join([*words, "", ""]).encode())
+    assert connection.sock.recv(4096).startswith(b"HTTP/1.1 101 ")
+    connection.close()
