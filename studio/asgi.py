@@ -20,22 +20,15 @@ from django.conf import settings  # noqa: E402
 from experiments.api.mlflow.asgi import with_mlflow  # noqa: E402
 from experiments.routing import websocket_urlpatterns  # noqa: E402
 from studio.body_limits import with_body_limits  # noqa: E402
-from studio.heap import settle  # noqa: E402
 from studio.http_metrics import with_sockets_counted  # noqa: E402
 from studio.observing import observe  # noqa: E402
 from studio.prefix import below_prefix  # noqa: E402
-from studio.request_threads import (  # noqa: E402
-    in_kept_threads,
-    in_one_thread,
-    keep_connections,
-)
+from studio.request_threads import in_kept_threads, in_one_thread  # noqa: E402
 from studio.socket_origin import from_own_pages  # noqa: E402
 from studio.version import VERSION  # noqa: E402
 
 # Read while the code on the disk is what this process was started from.
 __version__ = VERSION
-
-keep_connections()
 
 # The origin must be a host of ours, and the one that was asked: the first keeps out names that were
 # bent to this address, the second other programs on the same machine.
@@ -53,4 +46,3 @@ application = below_prefix(
     ),
     settings.STUDIO_BASE_PATH,
 )
-settle()

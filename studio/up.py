@@ -184,7 +184,7 @@ class Studio:
         # Open websockets would hold the end back.
         options += ["--timeout-graceful-shutdown", "3", "--no-access-log", "--no-server-header"]
         options += ["--http", "studio.one_segment:OneSegment"]
-        return [sys.executable, "-m", "uvicorn", "studio.asgi:application", *options]
+        return [sys.executable, "-m", "uvicorn", "studio.served:application", *options]
 
     def _web_answers(self) -> bool:
         try:

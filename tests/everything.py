@@ -32,16 +32,21 @@ ROOT = Path(__file__).resolve().parent.parent
 LIVE_SUITE = "tests/e2e"
 # Of them those that make network interfaces.
 MACHINES = "tests/e2e/test_other_machines.py"
+# Requests without a server: half of what needs no live studio.
+PAGES = ("tests/web", "tests/authorisation", "tests/security")
 # What touches the database is tested on both; the rest does not care.
 DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
 # Who may do what, hundreds of times, forms, specifications as text, files: the same rows whatever
 # database they come from.
 _PAGES_ONCE = (
-    "account account_pages admin api_access api_docs api_errors api_fuzz best_run_golden capsule "
-    "check_first compute_page compute_settings equal_budget form_bayesian notebook_model oidc "
-    "pages_base password_reset policy_replay request_log script_facts sdk_results sign_in_pauses "
-    "sign_up spec_round_trip sweep_documents sweep_exports sweep_form sweep_form_sources "
-    "tokens_pages trash_pages wrong_specs"
+    "account account_pages admin admin_actions admin_dashboard api_access api_docs api_errors "
+    "api_fuzz best_page best_run_golden capsule chart_data check_first checks compute_page "
+    "compute_settings equal_budget form_bayesian live_sweep_pages model_panel notebook_model "
+    "notes notification_pages oidc pages_base password_reset policy_replay readings ready "
+    "receipts relations request_log run_page run_why script_facts sdk_results sessions "
+    "share_links sign_in_pauses sign_up site_settings spec_round_trip sweep_documents "
+    "sweep_drafts sweep_exports sweep_form sweep_form_sources sweep_insights sweep_marks "
+    "sweep_within tokens_pages trash_pages warm_start_pages workspace_pages wrong_specs"
 )
 ONCE = (
     *[f"tests/web/test_{name}.py" for name in _PAGES_ONCE.split()],
@@ -140,13 +145,14 @@ def _lint(folder: Path) -> bool:
 def _suites(is_all: bool, total: Counter[str]) -> list[Suite]:
     suites = [
         Suite("browsers", [LIVE_SUITE], "browser"),
-        Suite("SQLite", [f"--ignore={LIVE_SUITE}"]),
+        Suite("pages", [*PAGES]),
+        Suite("SQLite", [f"--ignore={folder}" for folder in (LIVE_SUITE, *PAGES)]),
         Suite("whole studios", [LIVE_SUITE, f"--ignore={MACHINES}"], "not browser"),
     ]
     if Postgres.binaries() is not None:
         words = [*DATABASE_SUITES, *([] if is_all else (f"--deselect={name}" for name in ONCE))]
         of_postgres = {"STUDIO_TEST_DATABASE": "postgres"}
-        suites.append(Suite("PostgreSQL", words, environment=of_postgres))
+        suites.append(Suite("PostgreSQL", words, environment=of_postgres, after="SQLite"))
     elif os.environ.get("STUDIO_REQUIRE_POSTGRES") == "1":
         print("PostgreSQL is required and its server programs are not installed.")
         total["failed"] += 1

@@ -47,16 +47,21 @@ def test_channel_layer_of_one_process_is_an_error(settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_journal_of_sqlite_that_blocks_readers_is_a_warning():
+def test_journal_of_sqlite_that_blocks_readers_is_a_warning(tmp_path):
     if connection.vendor != "sqlite":
         assert check_journal(databases=["default"]) == []
         return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA journal_mode=DELETE")
-        try:
-            (warning,) = check_journal(databases=["default"])
-        finally:
-            cursor.execute("PRAGMA journal_mode=WAL")
+    # A file of its own: nobody else may have it open for that.
+    usual = connection.settings_dict["NAME"]
+    connection.close()
+    try:
+        connection.settings_dict["NAME"] = str(tmp_path / "own.sqlite3")
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA journal_mode=DELETE")
+        (warning,) = check_journal(databases=["default"])
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = usual
 
     assert warning.id == "studio.W001"
     assert "journal mode is delete" in warning.msg
