@@ -36,8 +36,8 @@ MACHINES = "tests/e2e/test_other_machines.py"
 PAGES = ("tests/web", "tests/authorisation", "tests/security")
 # What touches the database is tested on both; the rest does not care.
 DATABASE_SUITES = ("tests/services", "tests/live", "tests/runner", "tests/web")
-# Who may do what, hundreds of times, forms, specifications as text, files: the same rows whatever
-# database they come from.
+# Who may do what, hundreds of times, forms, specifications as text, files, simulations: the same
+# rows whatever database they come from.
 _PAGES_ONCE = (
     "account account_pages admin admin_actions admin_dashboard api_access api_docs api_errors "
     "api_fuzz best_page best_run_golden capsule chart_data check_first checks compute_page "
@@ -51,6 +51,9 @@ _PAGES_ONCE = (
 ONCE = (
     *[f"tests/web/test_{name}.py" for name in _PAGES_ONCE.split()],
     "tests/services/test_bucket.py",
+    "tests/services/test_comparison.py",
+    "tests/runner/test_simulate_command.py",
+    "tests/runner/test_simulation.py",
     "tests/runner/test_interpreter.py",
 )
 # More failures than these are no accident of a busy machine.
