@@ -18,16 +18,15 @@ from typing import Final
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.core.mail.backends.smtp import EmailBackend
 from django.template.loader import render_to_string
 
 from experiments.notify.mail_server import MailServer
 from experiments.notify.texts import one_line
 from experiments.services.site import site
+from experiments.services.smtp import backend_of
 
 logger = logging.getLogger(__name__)
 
-_SECONDS: Final = 15
 _WAITS: Final = (2.0, 20.0)
 _MOST_WAITING: Final = 500
 
@@ -90,26 +89,13 @@ _outbox: Final = _Outbox()
 def _send(server: MailServer, message: EmailMultiAlternatives) -> None:
     for wait in (*_WAITS, None):
         try:
-            _backend(server).send_messages([message])
+            backend_of(server).send_messages([message])
             return
         except (OSError, smtplib.SMTPException) as error:
             # Only the kind: what the server says may quote the address.
             logger.warning("%s takes no e-mail: %s", server.host, type(error).__name__)
         if wait is not None:
             time.sleep(wait)
-
-
-def _backend(server: MailServer) -> EmailBackend:
-    return EmailBackend(
-        host=server.host,
-        port=server.port,
-        username=server.user,
-        password=server.password,
-        use_tls=server.uses_starttls,
-        use_ssl=server.uses_tls,
-        timeout=_SECONDS,
-        fail_silently=False,
-    )
 
 
 def _message(mail: AccountMail, server: MailServer) -> EmailMultiAlternatives:

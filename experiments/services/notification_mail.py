@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.core.mail.backends.smtp import EmailBackend
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -19,8 +18,8 @@ from experiments.notify.mail_server import MailServer
 from experiments.notify.posting import Answer
 from experiments.notify.texts import Reading, digest_title, one_line, plain_text, reading_of
 from experiments.services.notification_links import absolute, stop_url
+from experiments.services.smtp import backend_of
 
-_SECONDS: Final = 15
 _RULE: Final = f"\n\n{'-' * 40}\n\n"
 _NO_SERVER: Final = "This studio sends no e-mail: STUDIO_EMAIL_URL is not set."
 
@@ -36,7 +35,7 @@ def send_mail(channel: NotificationChannel, deliveries: Sequence[Delivery]) -> A
         return Answer(0.0, error="The account has no e-mail address.", is_final=True)
     error, is_final = "", False
     try:
-        _backend(server).send_messages([message])
+        backend_of(server).send_messages([message])
     except smtplib.SMTPResponseException as refusal:
         said = refusal.smtp_error
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
@@ -50,19 +49,6 @@ def send_mail(channel: NotificationChannel, deliveries: Sequence[Delivery]) -> A
     duration = time.monotonic() - begin
     text = "" if error else f"taken by {server.host}"
     return Answer(duration, text=text, error=one_line(error), is_final=is_final)
-
-
-def _backend(server: MailServer) -> EmailBackend:
-    return EmailBackend(
-        host=server.host,
-        port=server.port,
-        username=server.user,
-        password=server.password,
-        use_tls=server.uses_starttls,
-        use_ssl=server.uses_tls,
-        timeout=_SECONDS,
-        fail_silently=False,
-    )
 
 
 def _message(
