@@ -12,12 +12,14 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from typing import Annotated, Final, Literal, Protocol, TypeVar
 
+from django.db.models import Model, QuerySet
 from ninja import Query
 
 from experiments.problems import Problem, ProblemsError
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+M = TypeVar("M", bound=Model)
 MOST_FILES: Final = 10_000
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Entries on a page.")]
@@ -61,6 +63,20 @@ def decode_cursor(text: str, order: str = "") -> int | None:
         case _:
             why = "is not a cursor; send the next_cursor of the page before"
     raise ProblemsError([Problem("cursor", f"'{text}' {why}.")])
+
+
+def newest(rows: QuerySet[M], cursor: str, limit: int) -> tuple[list[M], str | None]:
+    """Return a page of rows, newest first by key, so that new ones shift nothing; the next cursor.
+
+    Raises:
+        ProblemsError: the cursor is none.
+    """
+    before = decode_cursor(cursor)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows.order_by("-pk")[: limit + 1])
+    page = found[:limit]
+    return page, encode_cursor(page[-1].pk) if len(found) > limit else None
 
 
 class Sliceable(Protocol[T_co]):

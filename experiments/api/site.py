@@ -11,7 +11,7 @@ from ninja.errors import AuthorizationError
 from pydantic import AwareDatetime, BeforeValidator
 
 from experiments.api.auth import READ, caller_of
-from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from experiments.api.paging import Cursor, Limit, newest
 from experiments.queries.audit import AuditFilter, audit_entries, entry_json
 from experiments.queries.site_settings import Site, days_in_trash, site
 from studio.version import VERSION
@@ -115,16 +115,8 @@ def list_audit(
     wanted = AuditFilter(
         asked.act, asked.by, asked.workspace, asked.q, since=asked.since, until=asked.until
     )
-    rows = audit_entries(wanted)
-    before = decode_cursor(cursor)
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
-    found = list(rows[: limit + 1])
-    page = found[:limit]
-    return {
-        "items": [entry_json(entry) for entry in page],
-        "next_cursor": encode_cursor(page[-1].pk) if len(found) > limit else None,
-    }
+    page, more = newest(audit_entries(wanted), cursor, limit)
+    return {"items": [entry_json(entry) for entry in page], "next_cursor": more}
 
 
 def _state(now: Site) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any, Final, Literal
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Lower
 from django.http import HttpRequest
@@ -29,8 +29,7 @@ from experiments.api.paging import (
     Direction,
     Limit,
     cut,
-    decode_cursor,
-    encode_cursor,
+    newest,
 )
 from experiments.api.queue_schemas import SweepDetail
 from experiments.api.schemas import (
@@ -144,7 +143,7 @@ def list_sweeps(
     if workspace:
         rows = rows.filter(experiment__workspace__slug=workspace)
     if sort == "created" and direction != "asc":
-        page, more = _newest(rows, cursor, limit)
+        page, more = newest(rows, cursor, limit)
     else:
         is_descending = direction == "desc"
         order = f"{sort} {direction or 'asc'}"
@@ -213,16 +212,6 @@ def get_events(
     _wait_for_change(sweep, after, wait)
     cursor, events = queries.events_after(sweep, after, limit=limit)
     return {"cursor": cursor, "events": events}
-
-
-def _newest(rows: QuerySet[Sweep], cursor: str, limit: int) -> tuple[list[Sweep], str | None]:
-    """Return a page, newest first: by key, so that new sweeps shift nothing."""
-    before = decode_cursor(cursor)
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
-    found = list(rows.order_by("-pk")[: limit + 1])
-    page = found[:limit]
-    return page, encode_cursor(page[-1].pk) if len(found) > limit else None
 
 
 def _sweep_json(request: HttpRequest, sweep: Sweep) -> dict[str, Any]:

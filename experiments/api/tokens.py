@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, StringConstraints
 
 from experiments import clock
 from experiments.api.auth import ADMIN, caller_of, person_of
-from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from experiments.api.paging import Cursor, Limit, newest
 from experiments.api.schemas import check_storable
 from experiments.queries.accounts import token_json, tokens_for
 from experiments.services.access import revoke_api_token
@@ -66,16 +66,8 @@ class TokenPage(Schema):
 @router.get("", auth=ADMIN, response=TokenPage)
 def list_tokens(request: HttpRequest, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
     """List your own tokens."""
-    rows = tokens_for(person_of(request))
-    before = decode_cursor(cursor)
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
-    found = list(rows[: limit + 1])
-    page = found[:limit]
-    return {
-        "items": [token_json(token) for token in page],
-        "next_cursor": encode_cursor(page[-1].pk) if len(found) > limit else None,
-    }
+    page, more = newest(tokens_for(person_of(request)), cursor, limit)
+    return {"items": [token_json(token) for token in page], "next_cursor": more}
 
 
 @router.post("", auth=ADMIN, response={201: TokenMade}, openapi_extra={"x-errors": [409]})

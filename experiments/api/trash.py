@@ -9,7 +9,7 @@ from ninja import Path, Query, Router, Status
 
 from experiments import queries
 from experiments.api.auth import READ, WRITE, check_may, person_of, sweep_of
-from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor
+from experiments.api.paging import Cursor, Limit, decode_cursor, encode_cursor, newest
 from experiments.api.schemas import SweepOut
 from experiments.api.sweep_export import router as sweeps
 from experiments.api.trash_schemas import (
@@ -125,16 +125,8 @@ def delete_all_trash(
 @removals.get("", auth=READ, response=RemovalPage)
 def list_removals(request: HttpRequest, cursor: Cursor = "", limit: Limit = 50) -> dict[str, Any]:
     """List what was and is being removed for good in your workspaces, newest first."""
-    rows = removals_for(person_of(request))
-    before = decode_cursor(cursor)
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
-    found = list(rows[: limit + 1])
-    page = found[:limit]
-    return {
-        "items": [removal_json(removal) for removal in page],
-        "next_cursor": encode_cursor(page[-1].pk) if len(found) > limit else None,
-    }
+    page, more = newest(removals_for(person_of(request)), cursor, limit)
+    return {"items": [removal_json(removal) for removal in page], "next_cursor": more}
 
 
 @removals.get("/{removal_id}", auth=READ, response=RemovalOut)
