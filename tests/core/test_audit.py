@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.audit import judge, unreachable
+from tests.audit import judge
 
 CLEAN = {"name": "click", "version": "8.1.0", "vulns": []}
 SKIPPED = {"name": "own", "skip_reason": "Dependency not found on PyPI"}
@@ -42,13 +42,3 @@ def test_an_audit_that_could_not_be_done_is_no_clean_one(output):
 
 def test_nothing_known_of_any_package_is_no_clean_audit():
     assert not found(SKIPPED).is_done
-
-
-def test_a_service_that_is_away_or_something_else_is_not_asked(tmp_path):
-    (tmp_path / "service").write_text('{"vulnerabilities": []}')
-    (tmp_path / "other").write_text('{"info": {}}')
-    (tmp_path / "page").write_text("<html>")
-
-    assert unreachable((tmp_path / "service").as_uri()) == ""
-    for name in ("other", "page", "none"):
-        assert unreachable((tmp_path / name).as_uri())
