@@ -19,7 +19,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ import psutil
 
 from tests.crowd_people import Person, Seen, Visitor
 from tests.load import ERRORS, cpu_of, parts_of
-from tests.servers import ROOT, LiveStudio, Postgres
+from tests.servers import ROOT, LiveStudio, studio_on
 
 SCRIPT = """
 import pathlib, sys, time
@@ -141,22 +140,8 @@ def main() -> int:
 
 def let_in(crowd: Crowd) -> Measured:
     """Start a studio, let the crowd in, take it down again; return what was measured."""
-    home = Path(tempfile.mkdtemp(prefix="studio-crowd-"))
-    server = Postgres() if crowd.database == "postgres" else None
-    try:
-        if server is not None:
-            server.start()
-        studio = LiveStudio(home, workers=0)
-        studio.extra = {} if server is None else {"DATABASE_URL": server.url}
-        studio.start(seconds=300)
-        try:
-            return _with_slots(studio, crowd)
-        finally:
-            studio.stop(seconds=60)
-    finally:
-        if server is not None:
-            server.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    with studio_on(crowd.database) as studio:
+        return _with_slots(studio, crowd)
 
 
 def _with_slots(studio: LiveStudio, crowd: Crowd) -> Measured:

@@ -20,19 +20,17 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
-from pathlib import Path
 
 import psutil
 from websockets.sync.client import connect
 
-from tests.servers import ROOT, LiveStudio, Postgres
+from tests.servers import ROOT, LiveStudio, studio_on
 
 SCRIPT = """
 import pathlib, sys, time
@@ -115,22 +113,8 @@ def main() -> int:
 
 def put_load(load: Load) -> Seen:
     """Start a studio, put the load on it, take it down again; return what was seen."""
-    home = Path(tempfile.mkdtemp(prefix="studio-load-"))
-    server = Postgres() if load.database == "postgres" else None
-    try:
-        if server is not None:
-            server.start()
-        studio = LiveStudio(home, workers=0)
-        studio.extra = {} if server is None else {"DATABASE_URL": server.url}
-        studio.start(seconds=300)
-        try:
-            return _Trial(studio, load).run()
-        finally:
-            studio.stop(seconds=60)
-    finally:
-        if server is not None:
-            server.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    with studio_on(load.database) as studio:
+        return _Trial(studio, load).run()
 
 
 class _Trial:

@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -250,3 +252,24 @@ class LiveStudio:
                 return sweep
             assert time.monotonic() < deadline, sweep
             time.sleep(0.2)
+
+
+@contextmanager
+def studio_on(database: str) -> Iterator[LiveStudio]:
+    """Run a studio without slots in a folder of its own, on "sqlite" or "postgres"."""
+    home = Path(tempfile.mkdtemp(prefix="studio-load-"))
+    server = Postgres() if database == "postgres" else None
+    try:
+        if server is not None:
+            server.start()
+        studio = LiveStudio(home, workers=0)
+        studio.extra = {} if server is None else {"DATABASE_URL": server.url}
+        studio.start(seconds=300)
+        try:
+            yield studio
+        finally:
+            studio.stop(seconds=60)
+    finally:
+        if server is not None:
+            server.stop()
+        shutil.rmtree(home, ignore_errors=True)
