@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
 
 from tests.factories import make_compute, make_user, make_workspace
 
@@ -10,6 +11,14 @@ from tests.factories import make_compute, make_user, make_workspace
 @pytest.fixture
 def storage(settings, tmp_path):
     settings.STUDIO_STORAGE_ROOT = tmp_path / "storage"
+
+
+@pytest.fixture
+def attempts_in_memory(settings):
+    """Count failed tries of a test for itself."""
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "attempts"}}
+    cache.clear()
 
 
 @pytest.fixture

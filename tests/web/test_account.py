@@ -4,21 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.urls import reverse
 
 from experiments.services.access import make_sign_in_link
 from tests.factories import make_user, make_workspace
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("attempts_in_memory")]
 PASSWORD = "correct horse 7"
-
-
-@pytest.fixture(autouse=True)
-def attempts_in_memory(settings):
-    backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "sign-in"}}
-    cache.clear()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.test import Client
 
 from experiments.models import ApiToken, AuditEntry, Membership, Run, SignUp, Sweep
@@ -19,15 +18,8 @@ from experiments.services.notification_links import address_url
 from experiments.services.sign_up import is_email_proven
 from tests.factories import make_running_run, make_sweep, make_user, make_workspace
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("attempts_in_memory")]
 PASSWORD = "correct horse 7"
-
-
-@pytest.fixture(autouse=True)
-def attempts_in_memory(settings):
-    backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "account"}}
-    cache.clear()
 
 
 @pytest.fixture

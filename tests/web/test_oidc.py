@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 
 from experiments.models import AuditEntry, Identity, SignUp
 from experiments.oidc_settings import OidcSettingsError, read_oidc_settings
@@ -15,20 +14,13 @@ from experiments.services.single_sign_on import arrive, read_claims
 from experiments.services.site import change_site
 from tests.factories import make_user, make_workspace
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("attempts_in_memory")]
 VARIABLES = {
     "STUDIO_OIDC_ISSUER": "https://id.example",
     "STUDIO_OIDC_CLIENT_ID": "studio",
     "STUDIO_OIDC_CLIENT_SECRET": "of-the-client",
 }
 ADA = {"sub": "1", "email": "ada@example.org", "email_verified": True, "name": "Ada Lovelace"}
-
-
-@pytest.fixture(autouse=True)
-def attempts_in_memory(settings):
-    backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "oidc"}}
-    cache.clear()
 
 
 def provider_of(**variables):

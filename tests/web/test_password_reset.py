@@ -6,7 +6,6 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.test import Client
 
 from experiments.models import Identity
@@ -14,16 +13,9 @@ from experiments.notify.mail_server import MailServer
 from tests.factories import make_user, make_workspace
 from tests.receivers import mail_server, wait_until
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("attempts_in_memory")]
 PASSWORD = "correct horse 7"
 NEW = {"new_password1": "a-fine-1-phrase", "new_password2": "a-fine-1-phrase"}
-
-
-@pytest.fixture(autouse=True)
-def attempts_in_memory(settings):
-    backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "reset"}}
-    cache.clear()
 
 
 @pytest.fixture

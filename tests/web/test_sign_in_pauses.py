@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from experiments.models import AuditEntry
 from experiments.services import sign_in as service
 from tests.factories import make_user, make_workspace
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("attempts_in_memory")]
 PASSWORD = "correct horse 7"
-
-
-@pytest.fixture(autouse=True)
-def attempts_in_memory(settings):
-    backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "pauses"}}
-    cache.clear()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 
 from experiments.models import AuditEntry, Membership, SignUp
 from experiments.notify.mail_server import MailServer
@@ -16,15 +15,8 @@ from experiments.services.site import change_site
 from tests.factories import make_user, make_workspace
 from tests.receivers import mail_server, wait_until
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("attempts_in_memory")]
 ADA = {"name": "Ada King Lovelace", "email": "ada@example.org", "password": "analytical-1"}
-
-
-@pytest.fixture(autouse=True)
-def attempts_in_memory(settings):
-    backend = "django.core.cache.backends.locmem.LocMemCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "sign-up"}}
-    cache.clear()
 
 
 @pytest.fixture
