@@ -1,7 +1,7 @@
 """The filter language of runs: `learning_rate<0.01 status:failed -tag:draft "out of memory"`.
 
 Text in, conditions out; all of them must hold. Pure: whoever reads rows turns conditions into a
-query. docs/runs-table.md explains the language to people.
+query. docs/reference/runs-table.md explains the language to people.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Bayesian beside random search as a person sees it: real sweeps in a real studio.
 
 Started by `python -m tests.bench_sweeps [--seeds 5] [--epochs 4]`; prints the tables of
-docs/search-quality.md. `--methods bayesian` runs that one alone: random search does not change.
+docs/reference/search-quality.md. `--methods bayesian` runs that one alone: random search stays.
 `--served` measures instead how fast the controller gets a suggestion. Never part of the test suite.
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import studio.sdk
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "azure-ml.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "azure-ml.md").read_text()
 
 
 def is_there(proof: str) -> bool:

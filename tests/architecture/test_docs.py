@@ -13,7 +13,7 @@ MAP = (ROOT / "docs" / "architecture.md").read_text()
 TABLE = MAP.split("## Life of a run")[1].split("##")[0]
 NAMES = re.findall(r"`([\w/.]+\.py):(\w+)`", MAP)
 PATHS = re.findall(r"`((?:experiments|runner|studio|static|tests|docs|examples)/[\w/.-]+)`", MAP)
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
 def test_life_of_a_run_names_an_owner_for_every_step():

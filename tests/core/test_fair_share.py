@@ -114,7 +114,7 @@ seconds = st.floats(0.01, 4000, allow_nan=False)
 
 
 def test_a_large_sweep_holds_up_nobody_as_in_the_docs():
-    """The example of docs/scheduling.md."""
+    """The example of docs/reference/scheduling.md."""
     large, small = Sweep(1, 1000, 60.0), Sweep(2, 5, 60.0, at=90.0)
     target = Target(2, {1: Team("Vision"), 2: Team("Speech")}, {1: large, 2: small})
 
@@ -287,7 +287,7 @@ def test_no_slot_is_idle_and_no_quota_exceeded(target):
 )
 @settings(max_examples=60, deadline=None)
 def test_who_begins_to_wait_gets_one_of_the_next_slots(slots, priorities, lasting, at):
-    """The bound of docs/scheduling.md: one of the next N slots that become free, for N waiting."""
+    """docs/reference/scheduling.md: one of the next N slots that become free, for N waiting."""
     count = len(priorities)
     sweeps = {key: Sweep(key, EVER, lasting[key - 1]) for key in range(1, count)}
     sweeps[count] = Sweep(count, EVER, lasting[count - 1], at=at)

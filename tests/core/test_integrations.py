@@ -17,7 +17,7 @@ from studio.sdk.integrations.framework_metrics import FrameworkMetrics
 from studio.sdk.journal import JOURNAL_VARIABLE, RUN_VARIABLE, parse_report
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "integrations.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "integrations.md").read_text()
 RUN_ID = "HD_11111111-2222-3333-4444-555555555555_7"
 
 # Name of each program's framework, and of the metrics with the steps that it must report.

@@ -98,7 +98,7 @@ def test_the_same_message_has_the_same_signature_and_two_secrets_sign_both():
 
 
 def test_the_receiver_of_the_docs_takes_what_is_signed_here_and_nothing_else():
-    page = (Path(__file__).resolve().parents[2] / "docs/notifications.md").read_text()
+    page = (Path(__file__).resolve().parents[2] / "docs/reference/notifications.md").read_text()
     (code,) = (block for block in re.findall(r"```python\n(.*?)```", page, re.S))
     receiver: dict[str, Any] = {}
     exec(code, receiver)

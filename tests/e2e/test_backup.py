@@ -1,4 +1,4 @@
-"""Backup while a sweep runs, restore in an empty folder: the very commands of docs/operate.md."""
+"""Backup while a sweep runs, restore in an empty folder: as docs/reference/operate.md says."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from experiments.snapshot_rules import list_files, write_zip
 from tests.servers import ROOT, LiveStudio, Postgres, clean_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
-PAGE = (ROOT / "docs/operate.md").read_text()
+PAGE = (ROOT / "docs/reference/operate.md").read_text()
 # The first run ends at once; the others go on until somebody lets them.
 SCRIPT = """\
 import argparse, pathlib, time
@@ -40,7 +40,7 @@ while args.x > 1 and not pathlib.Path(args.go).exists():
 
 
 def commands(name: str) -> str:
-    """Return the block of docs/operate.md that carries this mark."""
+    """Return the block of docs/reference/operate.md that carries this mark."""
     found = re.search(rf"<!-- tested: {name} -->\n```bash\n(.*?)```", PAGE, re.DOTALL)
     assert found, name
     return found[1]

@@ -22,7 +22,7 @@ from tests.servers import ROOT, LiveStudio, clean_environment
 pytestmark = pytest.mark.slow
 
 TRAIN = re.findall(
-    r"```python\n(.*?)```", (ROOT / "docs" / "warm-start.md").read_text(), re.DOTALL
+    r"```python\n(.*?)```", (ROOT / "docs" / "reference" / "warm-start.md").read_text(), re.DOTALL
 )[0]
 SECRETS = """
 import os

@@ -1,4 +1,4 @@
-"""The short form of the fault campaign; `make chaos` is the long one, docs/chaos.md its report."""
+"""The short form of the fault campaign; docs/reference/chaos.md reports on the long one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/cli.md and docs/import-export.md work as they stand; Tab in a real bash; exact files."""
+"""The pages about the command line and files work as they stand; Tab in a real bash."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def bash(script: str, studio: LiveStudio, folder: Path) -> str:
 
 
 def snippets(page: str) -> str:
-    text = (ROOT / "docs" / page).read_text()
+    text = (ROOT / "docs" / "reference" / page).read_text()
     return "\n".join(re.findall(r"```console\n(.*?)```", text, re.DOTALL))
 
 

@@ -1,4 +1,4 @@
-"""The widget in a real JupyterLab: docs/notebook.md from its first to its last cell, looked at."""
+"""The widget in a real JupyterLab: docs/reference/notebook.md from first to last cell."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.servers import ROOT, LiveStudio, clean_environment
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PAGE = (ROOT / "docs" / "notebook.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "notebook.md").read_text()
 CELLS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 SCRIPT = """\
 import argparse

@@ -1,4 +1,4 @@
-"""A studio with its log as JSON and a token for the scraper: the commands of docs/observe.md."""
+"""A studio with its log as JSON and a token for the scraper: docs/reference/observe.md."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.servers import ROOT, LiveStudio
 
 pytestmark = pytest.mark.slow
 
-PAGE = (ROOT / "docs" / "observe.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "observe.md").read_text()
 TOKEN = "scrape-me-if-you-can"
 # One report by the journal, one by MLflow's protocol, of two runs.
 SCRIPT = """\

@@ -1,4 +1,4 @@
-"""docs/rest-api.md works as it stands; a generated client submits a sweep."""
+"""docs/reference/rest-api.md works as it stands; a generated client submits a sweep."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.servers import LiveStudio, clean_environment
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "rest-api.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "rest-api.md").read_text()
 
 # What somebody writes with the generated package: typed models in, typed models out.
 PROGRAM = """

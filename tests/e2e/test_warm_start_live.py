@@ -1,4 +1,4 @@
-"""Warm starts in a whole studio: the script of docs/warm-start.md goes on from its checkpoint."""
+"""Warm starts in a whole studio: docs/reference/warm-start.md goes on from its checkpoint."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.servers import ROOT, LiveStudio
 
 pytestmark = pytest.mark.slow
 
-PAGE = (ROOT / "docs" / "warm-start.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "warm-start.md").read_text()
 TRAIN, _ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 SPEC: dict[str, Any] = {
     "name": "checkpoints",

@@ -30,7 +30,7 @@ from tests.web.api_world import World, make_world
 
 pytestmark = pytest.mark.django_db
 
-PAGE = (ROOT / "docs" / "observe.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "observe.md").read_text()
 OWN = "scrape-me-if-you-can"
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
