@@ -1,7 +1,7 @@
 """All runs of a sweep at one budget: the same number of reports, or of seconds since their start.
 
 Says who leads at a budget, how far that is from the end, and which delay of a policy would have
-kept the best of the end. Pure: curves in, numbers out. The rules stand in docs/reference/equal-budget.md.
+kept the best of the end. Pure: curves in, numbers out. Rules: docs/reference/equal-budget.md.
 """
 
 from __future__ import annotations

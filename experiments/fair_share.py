@@ -1,7 +1,7 @@
 """Which waiting run a free slot takes: that of the workspace that has had the least of the target.
 
 Pure: counts and seconds in, a decision and its reasons out. The rule, its bounds and a worked
-example are in docs/reference/scheduling.md; claims, pages and the simulation of the queue all ask `choose`.
+example are in docs/reference/scheduling.md; claims, pages and simulated queues ask `choose`.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# --- single sign-on: docs/reference/accounts.md -----------------------------------------------------------
+# --- single sign-on: docs/reference/accounts.md ---------------------------------------------------
 STUDIO_OIDC: Final = env.oidc()
 if STUDIO_OIDC is not None:
     INSTALLED_APPS += single_sign_on.APPS
@@ -196,7 +196,7 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# --- notifications: docs/reference/notifications.md --------------------------------------------------------
+# --- notifications: docs/reference/notifications.md -----------------------------------------------
 STUDIO_MAIL_SERVER: Final = env.mail_server()
 STUDIO_PUBLIC_URL: Final = env.public_url()
 # Webhooks may go to this machine and to private networks.
@@ -258,7 +258,7 @@ STUDIO_RATE_LIMIT_STRANGERS: Final = env.count("STUDIO_RATE_LIMIT_STRANGERS", 12
 # How long a worker on another machine waits for a studio that does not take its files.
 STUDIO_TRANSFER_SECONDS: Final = 600
 
-# --- what is observed (docs/reference/observe.md) -----------------------------------------------------------
+# --- what is observed (docs/reference/observe.md) -------------------------------------------------
 LOGGING = logging_of(env.one_of("STUDIO_LOG_FORMAT", FORMATS))
 # All requests in the log, or only those that failed or took long.
 STUDIO_LOG_REQUESTS: Final = env.flag("STUDIO_LOG_REQUESTS")
