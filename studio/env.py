@@ -134,6 +134,16 @@ def project_root() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
+def files_root() -> Path:
+    """Return the folder with templates/, static/, examples/, docs/ and the documents beside them.
+
+    In a checkout, also one that is installed as editable, it is the checkout. A wheel has them
+    below the package (pyproject.toml puts them there). Nothing is ever written there.
+    """
+    packed = project_root() / "studio" / "_files"
+    return packed if packed.is_dir() else project_root()
+
+
 def studio_home() -> Path:
     """Return the data folder: STUDIO_HOME, `.studio` of a checkout, or the user's data folder."""
     raw = text("STUDIO_HOME")

@@ -18,7 +18,7 @@ from studio.logs import FORMATS, logging_of
 
 env.use_one_thread()
 share_heaps()
-BASE_DIR = env.project_root()
+BASE_DIR = env.files_root()
 STUDIO_HOME: Final[Path] = env.studio_home()
 STUDIO_VERSION: Final = "0.1.0"
 STUDIO_BASE_PATH: Final = env.base_path()
