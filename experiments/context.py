@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.templatetags.static import static
@@ -15,6 +14,7 @@ from experiments.queries.workspaces import workspace_menu
 from experiments.states import badge_table
 from experiments.views.notices import notices_for
 from experiments.views.parts import once
+from studio.version import VERSION
 
 # Pages that a menu at the top leads to, not the navigation.
 _IN_THE_MENU: Final = (
@@ -32,7 +32,7 @@ def studio(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None) or AnonymousUser()
     menu = workspace_menu(user) if user.is_authenticated else []
     return {
-        "studio_version": settings.STUDIO_VERSION,
+        "studio_version": VERSION,
         "site": site(),
         "notices": once(lambda: notices_for(user)),
         "nav": _section(request),

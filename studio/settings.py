@@ -20,7 +20,6 @@ env.use_one_thread()
 share_heaps()
 BASE_DIR = env.files_root()
 STUDIO_HOME: Final[Path] = env.studio_home()
-STUDIO_VERSION: Final = "0.1.0"
 STUDIO_BASE_PATH: Final = env.base_path()
 _STORAGE: Final = env.storage_address(STUDIO_HOME)
 # Where runs execute; with a folder as storage also where everything is kept.

@@ -13,11 +13,11 @@ from dataclasses import asdict
 from typing import Final
 
 import django_rq
-from django.conf import settings
 from redis.exceptions import RedisError
 
 from experiments.samplers.base import Suggestion
 from experiments.services.sweep_history import Seen
+from studio.version import VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def answer(sweep_id: int) -> None:
 
 def _key(sweep_id: int, seen: Seen, count: int) -> str:
     # Another version of the studio may suggest something else.
-    return f"suggestions-{settings.STUDIO_VERSION}-{sweep_id}-{count}-{seen.fingerprint}"
+    return f"suggestions-{VERSION}-{sweep_id}-{count}-{seen.fingerprint}"
 
 
 def _asked_key(sweep_id: int) -> str:

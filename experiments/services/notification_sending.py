@@ -29,6 +29,7 @@ from experiments.notify.waits import MOST_ATTEMPTS, wait_before
 from experiments.services.notification_channels import give_up_waiting, signing_secrets
 from experiments.services.notification_mail import send_mail
 from experiments.services.text import clean_text
+from studio.version import NUMBER
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ def _send(channel: NotificationChannel, rows: Sequence[Delivery]) -> Answer:
     raw = json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
     headers = {
         "Content-Type": "application/json",
-        "User-Agent": f"Sweep-Studio/{settings.STUDIO_VERSION}",
+        "User-Agent": f"Sweep-Studio/{NUMBER}",
     }
     if channel.kind == ChannelKind.WEBHOOK:
         headers |= signed_headers(
