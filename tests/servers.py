@@ -144,9 +144,12 @@ class LiveStudio:
         drain: bool = False,
         workers: int = 2,
         host: str = "127.0.0.1",
+        root: Path = ROOT,
         **extra: str,
     ) -> None:
+        """`root`: where the code is, when it is not this checkout's."""
         self.home = home
+        self.root = root
         self.port = free_port()
         self.url = f"http://{host}:{self.port}{extra.get('STUDIO_BASE_PATH', '')}"
         self.extra = extra
@@ -161,13 +164,15 @@ class LiveStudio:
     @property
     def environment(self) -> dict[str, str]:
         """What a process on this machine needs to find this studio."""
-        return clean_environment(STUDIO_HOME=str(self.home), PYTHONPATH=str(ROOT), **self.extra)
+        return clean_environment(
+            STUDIO_HOME=str(self.home), PYTHONPATH=str(self.root), **self.extra
+        )
 
     def start(self, seconds: float = 240) -> None:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", self._words],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -210,7 +215,7 @@ class LiveStudio:
         """Run code with this studio's settings; return what it printed."""
         done = subprocess.run(
             [sys.executable, "-c", code],
-            cwd=ROOT,
+            cwd=self.root,
             env=self.environment | {"DJANGO_SETTINGS_MODULE": "studio.settings"},
             capture_output=True,
             text=True,
