@@ -21,6 +21,8 @@ def database() -> Seen:
     from django.db import OperationalError, connection  # noqa: PLC0415 -- needs Django
     from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
 
+    from experiments.database_version import unknown_migrations  # noqa: PLC0415
+
     try:
         connection.ensure_connection()
     except OperationalError as error:
@@ -42,12 +44,10 @@ def database() -> Seen:
         return Seen(
             f"{count} migrations are missing", cure, "Tables of this version are not there."
         )
-    nodes = executor.loader.graph.nodes
-    newer = [name for app, name in executor.loader.applied_migrations if (app, name) not in nodes]
-    if newer:
+    if newer := unknown_migrations(executor.loader):
         cure = "Install the version of the studio that last ran `studio up` on this database."
         why = "This version writes rows as it knows them."
-        return Seen(f"the database is newer: it has {max(newer)}", cure, why)
+        return Seen(f"the database is newer: it has {newer[-1]}", cure, why)
     return Seen(f"{connection.vendor}{version}, migrations complete")
 
 
