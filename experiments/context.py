@@ -64,6 +64,8 @@ def _section(request: HttpRequest) -> str:
         return "models"
     if name in ("dashboard", "search"):
         return name
+    if name.startswith("docs"):
+        return "docs"
     if name.startswith(("password", "session", "sign_up", "token")):
         return ""
     if name.startswith(_IN_THE_MENU):

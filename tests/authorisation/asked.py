@@ -61,6 +61,9 @@ PAGE_PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
     "compute_attach": _LOCAL,
     "compute_change": _LOCAL,
     "compute_settings": _LOCAL,
+    "docs_example": {"path": "digits-mlp/sweep.yaml"},
+    "docs_image": {"name": "new-sweep.webp"},
+    "docs_page": {"name": "reference/cli"},
     "draft_restore": {"draft_id": "{discarded}"},
     "invitation": {"token": "{invitation_key}"},
     "model_delete": {"name": "empty"},
@@ -80,6 +83,7 @@ PAGE_PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 PAGE_QUERIES: Final[Mapping[str, str]] = {
     "compare": "sweeps={live},{ended}",
+    "docs_search": "q=bandit",
     "search": "q=live",
     "search_quick": "q=live",
     "shared_curves": "metric=accuracy",

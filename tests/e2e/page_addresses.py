@@ -80,6 +80,9 @@ OF_ROUTES = {
     "chart_data": {"name": "metrics"},
     "shared_chart": {"name": "metrics"},
     "compare_chart": {"name": "compare_best"},
+    "docs_example": {"path": "digits-mlp/sweep.yaml"},
+    "docs_image": {"name": "new-sweep.webp"},
+    "docs_page": {"name": "reference/cli"},
     "version_file": {"path": "model.txt"},
 }
 _STATES = "import django; django.setup(); from tests import state_world; state_world.main([])"
@@ -101,6 +104,7 @@ OTHERS = (
     "/sweeps/?q=nothing+is+called+so",
     "/search/?q=a",
     "/search/?q=nothing+is+called+so",
+    "/docs/search/?q=bandit",
     "/api/v1/docs",
     "/admin/",
     "/admin/experiments/sweep/",
