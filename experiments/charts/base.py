@@ -122,6 +122,16 @@ class OptionSpec:
     default: str = ""
 
 
+RANGE: Final = OptionSpec(
+    "range",
+    "Range",
+    "choice",
+    "The interesting range, or everything.",
+    (("focus", "Interesting range"), ("full", "Full range")),
+    "focus",
+)
+
+
 @dataclass(slots=True)
 class Figure:
     """A Plotly figure as plain data; `meta` is for our own page.

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from experiments.charts.axes import focused_metric_axis, value_label
-from experiments.charts.base import Chart, Curve, Figure, OptionSpec, RunView, SweepView
+from experiments.charts.base import RANGE, Chart, Curve, Figure, RunView, SweepView
 from experiments.charts.formats import numbers, plain, shorten
 from experiments.charts.metric_scale import metric_values
 from experiments.charts.styles import (
@@ -32,16 +32,7 @@ class BestSoFarChart(Chart):
     name = "best_so_far"
     label = "Best so far"
     help = "Every run in order of start, and the best value up to it."
-    options = (
-        OptionSpec(
-            "range",
-            "Range",
-            "choice",
-            "The interesting range, or everything.",
-            (("focus", "Interesting range"), ("full", "Full range")),
-            "focus",
-        ),
-    )
+    options = (RANGE,)
 
     def draw(
         self, view: SweepView, options: Mapping[str, str], curves: Mapping[int, Curve]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from experiments.charts.base import Figure, OptionSpec
+from experiments.charts.base import RANGE, Figure, OptionSpec
 from experiments.charts.comparison import (
     ComparedSweep,
     ComparisonChart,
@@ -55,14 +55,7 @@ class CompareBestChart(ComparisonChart):
             (("linear", "Linear"), ("log", "Log")),
             "linear",
         ),
-        OptionSpec(
-            "range",
-            "Range",
-            "choice",
-            "The interesting range, or everything.",
-            (("focus", "Interesting range"), ("full", "Full range")),
-            "focus",
-        ),
+        RANGE,
     )
 
     def draw(self, view: ComparisonView, options: Mapping[str, str]) -> Figure:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from experiments.charts.base import Figure, OptionSpec
+from experiments.charts.base import RANGE, Figure
 from experiments.charts.comparison import (
     ComparedSweep,
     ComparisonChart,
@@ -31,16 +31,7 @@ class CompareValuesChart(ComparisonChart):
     name = "compare_values"
     label = "All runs"
     help = "The share of runs with at most this value."
-    options = (
-        OptionSpec(
-            "range",
-            "Range",
-            "choice",
-            "The interesting range, or everything.",
-            (("focus", "Interesting range"), ("full", "Full range")),
-            "focus",
-        ),
-    )
+    options = (RANGE,)
 
     def draw(self, view: ComparisonView, options: Mapping[str, str]) -> Figure:
         """Draw a step line from 0 to 100 % for each sweep, with marks at five quantiles."""

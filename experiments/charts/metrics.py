@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from experiments.charts.axes import metric_label
-from experiments.charts.base import Chart, Curve, Figure, OptionSpec, SweepView
+from experiments.charts.base import RANGE, Chart, Curve, Figure, OptionSpec, SweepView
 from experiments.charts.best_so_far import BestSoFarChart
 from experiments.charts.styles import STYLES, base_layout, group_of, highlight_line
 from experiments.charts.texts import best_run, finish, format_of, table, without_value
@@ -36,14 +36,7 @@ class MetricsChart(Chart):
             (("interval", "Interval"), ("step", "Step"), ("time", "Time")),
             "interval",
         ),
-        OptionSpec(
-            "range",
-            "Range",
-            "choice",
-            "The interesting range, or everything.",
-            (("focus", "Interesting range"), ("full", "Full range")),
-            "focus",
-        ),
+        RANGE,
     )
 
     def draw(
