@@ -20,13 +20,6 @@ Run.get_context().log("accuracy", 2.0)
 """
 
 
-@pytest.fixture
-def expect():
-    from playwright.sync_api import expect
-
-    return expect
-
-
 @pytest.fixture(scope="module")
 def sweeps(live_studio, tmp_path_factory):
     """Two sweeps of one metric, and one of another."""

@@ -26,13 +26,6 @@ PASSWORD = "a-fine-1-phrase"
 
 
 @pytest.fixture
-def expect():
-    from playwright.sync_api import expect
-
-    return expect
-
-
-@pytest.fixture
 def code(tmp_path):
     folder = tmp_path / "project"
     folder.mkdir()

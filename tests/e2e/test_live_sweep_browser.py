@@ -21,13 +21,6 @@ while not pathlib.Path(sys.argv[1]).with_name("go").exists():
 """
 
 
-@pytest.fixture
-def expect():
-    from playwright.sync_api import expect
-
-    return expect
-
-
 def shot(page, name):
     folder = os.environ.get("STUDIO_TEST_SHOTS")
     if folder:

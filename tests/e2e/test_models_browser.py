@@ -28,13 +28,6 @@ pathlib.Path("outputs/report.txt").write_text("fine")
 NAME = "browser-net"
 
 
-@pytest.fixture
-def expect():
-    from playwright.sync_api import expect
-
-    return expect
-
-
 @pytest.fixture(scope="module")
 def sweep(live_studio, tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")

@@ -26,13 +26,6 @@ print(sweep.public_id)
 """
 
 
-@pytest.fixture
-def expect():
-    from playwright.sync_api import expect
-
-    return expect
-
-
 @pytest.fixture(scope="module")
 def sweep(live_studio):
     """Forty runs over a log axis, a category axis and a linear one; some failed, some without."""

@@ -20,13 +20,6 @@ LINE = """(number) =>
 EYE = f"() => document.querySelector('{SCATTER_3D} .plot')?._fullLayout?.scene?.camera?.eye?.x"
 
 
-@pytest.fixture
-def expect():
-    from playwright.sync_api import expect
-
-    return expect
-
-
 @pytest.fixture(scope="module")
 def submit(live_studio, tmp_path_factory):
     return submitter(live_studio, tmp_path_factory.mktemp("project"))

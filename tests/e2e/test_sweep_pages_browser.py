@@ -12,13 +12,6 @@ from tests.e2e.browser_sweep import NAME, submitter
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def expect():
-    from playwright.sync_api import expect
-
-    return expect
-
-
 @pytest.fixture(scope="module")
 def submit(live_studio, tmp_path_factory):
     return submitter(live_studio, tmp_path_factory.mktemp("project"))
