@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import scipy
 
 from experiments.curves import FloatArray, IntArray
+from experiments.ranks import ranks_of
 
 LEAST_RUNS: Final = 10
 SPEARMAN: Final = "Spearman"
@@ -70,7 +70,7 @@ def _one(name: str, given: Sequence[Any], values: FloatArray, goal: str) -> Corr
 
 
 def _spearman(name: str, given: FloatArray, values: FloatArray) -> Correlation:
-    rho = float(np.corrcoef(scipy.stats.rankdata(given), scipy.stats.rankdata(values))[0, 1])
+    rho = float(np.corrcoef(ranks_of(given), ranks_of(values))[0, 1])
     # Fisher's transform with the variance of Bonett and Wright (2000) for ranks.
     error = math.sqrt((1 + rho * rho / 2) / (values.size - 3))
     centre = math.atanh(min(max(rho, -1 + 1e-12), 1 - 1e-12))
@@ -80,7 +80,7 @@ def _spearman(name: str, given: FloatArray, values: FloatArray) -> Correlation:
 
 def _epsilon(name: str, options: Sequence[str], values: FloatArray, goal: str) -> Correlation:
     labels, codes = np.unique(np.array(options), return_inverse=True)
-    ranks = scipy.stats.rankdata(values)
+    ranks = ranks_of(values)
     size, groups = ranks.size, labels.size
     whole = _epsilon_of(codes[None, :], ranks[None, :], groups)[0]
     rows = np.random.default_rng(_SEED).integers(0, size, (_RESAMPLES, size))

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from experiments.curves import BoolArray, FloatArray, IntArray, best_so_far, direction
+from experiments.ranks import ranks_of
 
 LEAST_COMPLETED: Final = 6
 SHOWN_POINTS: Final = 200
@@ -266,7 +266,7 @@ class EqualBudget:
 
 
 def _spearman(one: FloatArray, other: FloatArray) -> float:
-    a, b = scipy.stats.rankdata(one), scipy.stats.rankdata(other)
+    a, b = ranks_of(one), ranks_of(other)
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
     return float(np.corrcoef(a, b)[0, 1])

@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from experiments.failure_lines import FailureLine, failure_line
+from experiments.ranks import fisher, mann_whitney
 from experiments.space.base import Expression
 from experiments.space.literals import is_number
 from experiments.states import NOT_ITS_FAULT
@@ -211,8 +211,7 @@ def _best_of(
     a = np.array([found for found, _ in counts])
     c = np.array([found for _, found in counts])
     n, m = len(failed), len(others)
-    # Fisher's exact test, one-sided: as many failures or more among the runs of the region.
-    ps = scipy.stats.hypergeom.sf(a - 1, n + m, n, a + c)
+    ps = fisher(a, c, n, m)
     best = int(np.argmin(ps))
     return _finding(regions[best], int(a[best]), int(c[best]), n, m, "Fisher"), float(ps[best])
 
@@ -221,7 +220,7 @@ def _compare_ranges(
     name: str, failed: Sequence[float], others: Sequence[float]
 ) -> tuple[tuple[Finding, float] | None, int]:
     mine, theirs = np.array(failed, np.float64), np.array(others, np.float64)
-    p = float(scipy.stats.mannwhitneyu(mine, theirs, alternative="two-sided").pvalue)
+    p = mann_whitney(mine, theirs)
     is_high = float(np.median(mine)) >= float(np.median(theirs))
     cut = _cut(mine, theirs) if is_high else -_cut(-mine, -theirs)
     region = Region(name, "from" if is_high else "upto", cut)

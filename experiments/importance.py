@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from experiments.curves import FloatArray, IntArray
+from experiments.ranks import ranks_of
 
 LEAST_RUNS: Final = 20
 METHOD: Final = "permutation importance of a random forest on ranks"
@@ -77,7 +77,7 @@ def importance_of(
     codes = np.stack(
         [_codes([params[i].get(name) for i in kept.tolist()]) for name in varying], axis=1
     )
-    ranks = scipy.stats.rankdata(values[kept])
+    ranks = ranks_of(values[kept])
     ranks = (ranks - ranks.mean()) / ranks.std()
     loss, explained = _shuffled(codes, ranks, rng, _TREES)
     shares = _shares(loss)
