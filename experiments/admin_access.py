@@ -1,4 +1,4 @@
-"""Admin of people: workspaces with their members, API tokens, sign-in links."""
+"""Admin of access: workspaces, API tokens, sign-in links."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from experiments.admin_asking import asking
 from experiments.admin_base import (
     OwnedByStudioAdmin,
     RowAdmin,
-    RowsInline,
     list_link,
 )
+from experiments.admin_members import MembershipInline
 from experiments.admin_quotas import QuotaInline
 from experiments.formats import format_count, format_filesize
 from experiments.models import (
@@ -31,14 +31,6 @@ from experiments.models import (
 from experiments.queries.workspace_use import WorkspaceUse, use_of
 from experiments.services.access import revoke_api_token, revoke_sign_in_link
 from experiments.services.compute_tokens import revoke_compute_token
-
-
-class MembershipInline(RowsInline[Membership, Workspace]):
-    """Members of a workspace and their roles."""
-
-    model = Membership
-    extra = 1
-    autocomplete_fields = ["user"]
 
 
 @admin.register(Workspace)
@@ -91,19 +83,6 @@ class WorkspaceAdmin(RowAdmin[Workspace]):
 def _use(workspace: Workspace) -> WorkspaceUse:
     found: WorkspaceUse = getattr(workspace, "use", WorkspaceUse())
     return found
-
-
-@admin.register(Membership)
-class MembershipAdmin(RowAdmin[Membership]):
-    """Who may do what where."""
-
-    list_display = ["user", "workspace", "role", "created_at"]
-    list_editable = ["role"]
-    list_filter = ["role", "workspace"]
-    list_select_related = ["user", "workspace"]
-    search_fields = ["user__username", "user__email", "workspace__name"]
-    autocomplete_fields = ["user", "workspace"]
-    readonly_fields = ["created_at"]
 
 
 @admin.register(ApiToken)

@@ -6,10 +6,11 @@ caller's question.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 
 from experiments import clock
 from experiments.models import Invitation, Membership, Workspace
@@ -114,12 +115,8 @@ def remove_member(member: Membership, *, by: User) -> None:
         fresh = _locked(member)
         if fresh.role == Role.OWNER:
             _check_owner_stays(fresh)
-        _revoke_invitations_by(fresh)
-        act = Act.MEMBER_LEFT if by.pk == fresh.user_id else Act.MEMBER_REMOVED
-        note(act, fresh, by, {"role": fresh.role})
+        note_removal(fresh, by=by)
         fresh.delete()
-        person = fresh.user_id
-        transaction.on_commit(lambda: _tell_sockets(person))
 
 
 def leave_workspace(workspace: Workspace, *, user: User) -> None:
@@ -151,6 +148,50 @@ def hand_over(member: Membership, *, by: User) -> None:
         own = Membership.objects.filter(workspace=fresh.workspace_id, user=by, role=Role.OWNER)
         own.update(role=Role.CONTRIBUTOR)
         note(Act.WORKSPACE_HANDED_OVER, fresh, by, {})
+
+
+def check_keeps_owner(
+    workspace: Workspace, touched: Collection[int], owners: Iterable[User]
+) -> None:
+    """Check a change of several members at once: a workspace that has an Owner keeps one.
+
+    `touched`: keys of the memberships that are changed or removed; `owners`: who is Owner by the
+    change. In a transaction, nobody else changes members of the workspace until its end.
+
+    Raises:
+        Refused: no Owner with an account that works would be left.
+    """
+    if connection.in_atomic_block:
+        Workspace.objects.select_for_update().filter(pk=workspace.pk).first()
+    rows = Membership.objects.filter(workspace=workspace, role=Role.OWNER, user__is_active=True)
+    stays = any(owner.is_active for owner in owners) or rows.exclude(pk__in=touched).exists()
+    if not stays and rows.exists():
+        raise Refused(
+            f"“{workspace.name}” keeps at least one Owner whose account works, and this would "
+            "leave none. Make another member Owner at the same time, or first."
+        )
+
+
+def note_edit(member: Membership, was: Membership | None, *, by: User) -> None:
+    """Do what follows of a membership that was stored as a row; `was`: as it was, None: new."""
+    if was and (was.user_id, was.workspace_id) != (member.user_id, member.workspace_id):
+        note_removal(was, by=by)
+        was = None
+    if was is None:
+        note(Act.MEMBER_ADDED, member, by, {"role": member.role})
+    elif was.role != member.role:
+        if was.role == Role.OWNER:
+            _revoke_invitations_by(member)
+        note(Act.MEMBER_ROLE_CHANGED, member, by, {"from": was.role, "to": member.role})
+
+
+def note_removal(member: Membership, *, by: User) -> None:
+    """Do what follows of the end of a membership, in the transaction that removes the row."""
+    _revoke_invitations_by(member)
+    act = Act.MEMBER_LEFT if by.pk == member.user_id else Act.MEMBER_REMOVED
+    note(act, member, by, {"role": member.role})
+    person = member.user_id
+    transaction.on_commit(lambda: _tell_sockets(person))
 
 
 def note(act: Act, member: Membership, by: User, details: dict[str, Any]) -> None:
