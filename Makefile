@@ -20,7 +20,11 @@ for (const identifier of process.argv.slice(1)) {
 endef
 export PARSE
 
-.PHONY: up test test-all lint fmt bench load crowd bench-search chaos fuzz pictures lock help
+# Where a release is checked out, the number of the installed package must be its own.
+RELEASE := $(shell git describe --tags --exact-match --match 'v[0-9]*' 2>/dev/null)
+INSTALLED_FROM := pyproject.toml constraints.txt $(if $(RELEASE),$(VENV)/.release-$(RELEASE))
+
+.PHONY: up test test-all lint fmt bench load crowd bench-search chaos fuzz pictures dist sbom lock help
 
 up: $(VENV)/.installed ## Start the studio (PORT=n for another port); Ctrl-C stops everything
 	@exec $(BIN)/studio up $(if $(PORT),--port $(PORT))
@@ -41,6 +45,8 @@ lint: $(VENV)/.installed-dev ## Check style, types, imports, templates, migratio
 		STUDIO_HOME="$$home" STUDIO_PUBLIC_URL=https://studio.example STUDIO_ALLOWED_HOSTS=studio.example \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING --tag security
 	@$(BIN)/python -m tests.audit
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint --no-color Containerfile; \
+	else echo "hadolint is not here: Containerfile is not checked"; fi
 	@if command -v node >/dev/null; then \
 		node --no-warnings --experimental-vm-modules -e "$$PARSE" $$(git ls-files '*.js' '*.mjs'); \
 	else echo "node is not here: JavaScript is not checked"; fi
@@ -71,6 +77,12 @@ fuzz: $(VENV)/.installed-dev ## Let Schemathesis try the REST API; ARGS="--seed 
 pictures: $(VENV)/.installed-dev ## Make the pictures of README and docs
 	@$(BIN)/python -m tests.pictures
 
+dist: $(VENV)/.installed-dev ## Build sdist and wheel of this commit into dist/ and check them
+	@$(BIN)/python -m tests.distribution
+
+sbom: $(VENV)/.installed-dev ## List what the studio is made of, with licences, into dist/sbom.cdx.json
+	@$(BIN)/python -m tests.bill_of_materials
+
 lock: $(VENV)/.installed-dev ## Show where the installed versions differ from constraints.txt
 	@$(BIN)/python -m pip freeze --exclude-editable | sort -f | diff -u <(sort -f constraints.txt) - || true
 
@@ -83,14 +95,20 @@ $(BIN)/python:
 		echo "Python's venv module is missing: install the package python3-venv and try again." >&2; exit 1; fi; \
 	echo "Creating $(VENV) with $$("$$python" --version)"; "$$python" -m venv $(VENV)
 
-$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+$(VENV)/.release-%: $(BIN)/python
+	@rm -f $(VENV)/.release-* && touch $@
+
+# An egg-info folder of earlier versions would hide the number of this one.
+$(VENV)/.installed: $(BIN)/python $(INSTALLED_FROM)
 	@echo "Installing the studio (once, about half a minute) ..."
+	@rm -rf sweep_studio.egg-info
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[examples]'
 	@$(COMPILE)
 	@touch $@
 
-$(VENV)/.installed-dev: $(BIN)/python pyproject.toml constraints.txt
+$(VENV)/.installed-dev: $(BIN)/python $(INSTALLED_FROM)
 	@echo "Installing the studio with its tools (once, about a minute) ..."
+	@rm -rf sweep_studio.egg-info
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@$(COMPILE)
 	@touch $@ $(VENV)/.installed

@@ -1,8 +1,7 @@
 """The script and the style of the notebook's widget: one text each, made of the pages' own files.
 
-A widget gets one ES module, the pages have many; this joins them, so that there is one way to draw
-a chart. In a checkout that happens when a widget is made; a wheel has the result (setup.py).
-Standard library only; Python 3.8 syntax.
+A widget gets one ES module, the pages have many; this joins them when a widget is made, so that
+there is one way to draw a chart. Standard library only; Python 3.8 syntax.
 """
 
 import re
@@ -20,11 +19,11 @@ STYLES = (
     "notebook.css",
 )
 ICONS = "img/icons.svg"
-NAMES = ("run_details.js", "run_details.css", "run_details.svg")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_MADE = _PACKAGE / "widget"
-_STATIC = _PACKAGE.parent / "static"
+# Below the package in a wheel, beside it in a checkout (studio/env.py:files_root).
+_FILES = _PACKAGE / "_files"
+_STATIC = (_FILES if _FILES.is_dir() else _PACKAGE.parent) / "static"
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(
@@ -38,19 +37,9 @@ def load() -> Tuple[str, str, str]:
     """Return script, style and icons.
 
     Raises:
-        FileNotFoundError: neither the files of a wheel nor those of a checkout are here.
+        FileNotFoundError: this is a run's copy of the client, which draws nothing.
     """
-    if (_MADE / NAMES[0]).exists():
-        script, style, icons = (_read(_MADE / name) for name in NAMES)
-        return script, style, icons
     return join_script(_STATIC / "js"), join_style(_STATIC / "css"), _read(_STATIC / ICONS)
-
-
-def write_to(folder: Path) -> None:
-    """Write all three into a folder, as a wheel has them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in zip(NAMES, load()):  # noqa: B905 - 3.8
-        (folder / name).write_text(text, encoding="utf-8")
 
 
 def join_script(root: Path, entry: str = ENTRY) -> str:

@@ -66,11 +66,9 @@ def test_module_that_cannot_be_joined_is_named(tmp_path, name, text, problem):
     assert problem in str(caught.value)
 
 
-def test_files_of_a_wheel_are_what_a_checkout_makes(tmp_path):
-    widget_source.write_to(tmp_path)
+def test_widget_is_made_of_the_files_of_the_pages(tmp_path):
+    script, style, icons = widget_source.load()
 
-    script, style, icons = (tmp_path.joinpath(n).read_text() for n in widget_source.NAMES)
-    assert (script, style, icons) == widget_source.load()
     assert run(tmp_path, script, "typeof joined.render") == "function"
     assert ":root" not in style
     assert "url(" not in style

@@ -79,4 +79,5 @@ def test_help_names_every_target(programs):
     assert done.returncode == 0
     names = [line.split()[1] for line in done.stdout.splitlines()]
     measures = ["bench", "load", "crowd", "bench-search", "chaos", "fuzz", "pictures"]
-    assert names == ["up", "test", "test-all", "lint", "fmt", *measures, "lock", "help"]
+    built = ["dist", "sbom"]
+    assert names == ["up", "test", "test-all", "lint", "fmt", *measures, *built, "lock", "help"]
