@@ -39,6 +39,7 @@ from experiments.queries.dashboard_attention import (
     alerts_of_sweeps,
 )
 from experiments.queries.dashboard_compute import disk_of_runs
+from experiments.queries.dashboard_sweeps import team_sweeps
 from experiments.queries.operating import run_counts, target_counts
 from experiments.services import counters
 from experiments.services.dispatch import CONTROL_QUEUE
@@ -173,7 +174,7 @@ def _process() -> psutil.Process:
 def _alerts(request: HttpRequest) -> list[Alert]:
     now = timezone.now()
     targets = [t for t in queries.compute_json(request.user) if t["kind"] not in UNATTENDED]
-    found = [*alerts_of_compute(targets, now), *alerts_of_sweeps(request.user, now)]
+    found = [*alerts_of_compute(targets, now), *alerts_of_sweeps(team_sweeps(request.user, now))]
     disk = alert_of_disk(disk_of_runs())
     return [disk, *found] if disk else found
 

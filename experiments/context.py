@@ -30,28 +30,33 @@ _IN_THE_MENU: Final = (
 def studio(request: HttpRequest) -> dict[str, Any]:
     """Return what base.html needs; the workspace only for people who are signed in."""
     user = getattr(request, "user", None) or AnonymousUser()
-    menu = workspace_menu(user) if user.is_authenticated else []
+    # Fragments of pages have no top bar, and most of them ask for none of it.
+    menu = once(lambda: workspace_menu(user) if user.is_authenticated else [])
     return {
         "studio_version": VERSION,
         "site": site(),
         "notices": once(lambda: notices_for(user)),
         "nav": _section(request),
-        "workspace": menu[0] if menu else None,
+        "workspace": once(lambda: menu()[0] if menu() else None),
         "workspace_menu": menu,
-        "workspace_slugs": [one.slug for one in menu],
-        "studio_config": {
-            "badges": badge_table(),
-            "icons": static("img/icons.svg"),
-            "plotly": static("plotly/plotly.min.js"),
-            "urls": {
-                "home": reverse("home"),
-                "dashboard": reverse("dashboard"),
-                "sweeps": reverse("sweeps"),
-                "sweepNew": reverse("sweep_new"),
-                "models": reverse("models"),
-                "compute": reverse("compute"),
-                "search": reverse("search"),
-            },
+        "workspace_slugs": once(lambda: [one.slug for one in menu()]),
+        "studio_config": once(_config),
+    }
+
+
+def _config() -> dict[str, Any]:
+    return {
+        "badges": badge_table(),
+        "icons": static("img/icons.svg"),
+        "plotly": static("plotly/plotly.min.js"),
+        "urls": {
+            "home": reverse("home"),
+            "dashboard": reverse("dashboard"),
+            "sweeps": reverse("sweeps"),
+            "sweepNew": reverse("sweep_new"),
+            "models": reverse("models"),
+            "compute": reverse("compute"),
+            "search": reverse("search"),
         },
     }
 

@@ -5,13 +5,10 @@ An operation of the router of api.sweeps.
 
 from __future__ import annotations
 
-import json
 import math
-from hashlib import sha256
 from typing import Annotated, Literal
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.cache import get_conditional_response
+from django.http import HttpRequest, HttpResponseBase
 from ninja import Query
 
 from experiments import queries
@@ -19,6 +16,7 @@ from experiments.api.auth import READ, sweep_of
 from experiments.api.schemas import PackedCurves
 from experiments.api.sweep_runs import router
 from experiments.charts.lines import LEAST_POINTS, MOST_POINTS
+from experiments.finished import finished_json
 
 __all__ = ["router"]
 
@@ -51,10 +49,6 @@ def get_packed_curves(
     to each of `ys`; NaN is a gap. `reports` are the reports of each run before anything was cut.
     """
     sweep = sweep_of(request, sweep_id)
-    etag = f'W/"{sweep.cursor}-{sha256(request.get_full_path().encode()).hexdigest()[:16]}"'
-    unchanged = get_conditional_response(request, etag=etag)
-    if unchanged is not None:
-        return unchanged
     window = queries.Window(
         x=x,
         low=-math.inf if low is None else low,
@@ -62,9 +56,10 @@ def get_packed_curves(
         runs=tuple(runs or ()),
         points=points,
     )
-    found = queries.packed_curves(sweep, metric or sweep.metric_name, window)
-    body = json.dumps(found, separators=(",", ":"), allow_nan=False)
-    response = HttpResponse(body, content_type="application/json")
-    response["ETag"] = etag
-    response["Cache-Control"] = "private, no-cache"
-    return response
+    name = metric or sweep.metric_name
+    return finished_json(
+        request,
+        sweep,
+        ["curves", name, repr(window)],
+        lambda: queries.packed_curves(sweep, name, window),
+    )

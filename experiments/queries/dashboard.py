@@ -1,22 +1,24 @@
 """What a team sees first: sweeps that run, what ended lately, new bests, one's starred sweeps.
 
-Every function is one part of the page, with a fixed number of queries; none needs another one.
+Every function is one part of the page, with a fixed number of queries beside those of
+`dashboard_sweeps.team_sweeps`, whose sweeps all of them show.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Avg, DurationField, ExpressionWrapper, F, Max, Min
 
-from experiments.models import Event, Run, Sweep
+from experiments.models import Run, Star, Sweep
+from experiments.queries.dashboard_sweeps import LATELY, TeamSweeps
 from experiments.queries.run_facts import planned_runs
-from experiments.queries.sweep_list import SweepRow, sweep_rows
+from experiments.queries.sweep_list import Lead, SweepRow, sweep_rows
 from experiments.queries.visible import AnyUser, sweeps_for
-from experiments.states import RUN_ACTIVE, RUN_LIVE, RUN_TERMINAL, SWEEP_ACTIVE, SWEEP_TERMINAL
+from experiments.states import RUN_ACTIVE, RUN_LIVE, RUN_TERMINAL
 
 MOST_RUNNING: Final = 30
 MOST_FINISHED: Final = 8
@@ -24,9 +26,6 @@ MOST_BESTS: Final = 8
 MOST_STARRED: Final = 8
 # Runs with a slot that are named for one sweep; the others are counted.
 MOST_RUNS: Final = 12
-LATELY: Final = timedelta(days=7)
-# Sweeps that are looked through for new bests.
-_MOST_LOOKED_AT: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,49 +86,46 @@ class NewBest:
     is_experiments_best: bool
 
 
-def running_sweeps(user: AnyUser, now: datetime) -> Running:
-    """Return what runs now, with its slots and the time that is left; 5 queries."""
-    active = sweeps_for(user).filter(state__in=sorted(SWEEP_ACTIVE))
-    total = active.count()
-    sweeps = list(active.order_by("-pk")[:MOST_RUNNING])
+def running_sweeps(team: TeamSweeps) -> Running:
+    """Return what runs now, with its slots and the time that is left; 2 queries."""
+    sweeps = team.active[:MOST_RUNNING]
     keys = [sweep.pk for sweep in sweeps]
     slots = _live_slots(keys)
     usual = mean_seconds(keys)
-    rows = zip(sweeps, sweep_rows(sweeps), strict=True)
     return Running(
-        [_running(s, row, slots.get(s.pk, []), usual.get(s.pk), now) for s, row in rows], total
+        [
+            _running(sweep, team.row(sweep), slots.get(sweep.pk, []), usual.get(sweep.pk), team.now)
+            for sweep in sweeps
+        ],
+        team.total,
     )
 
 
-def finished_sweeps(user: AnyUser, now: datetime) -> list[SweepRow]:
-    """Return what ended lately, the last one first; 3 queries."""
-    ended = sweeps_for(user).filter(state__in=sorted(SWEEP_TERMINAL), ended_at__gt=now - LATELY)
-    return sweep_rows(list(ended.order_by("-ended_at", "-pk")[:MOST_FINISHED]))
+def finished_sweeps(team: TeamSweeps) -> list[SweepRow]:
+    """Return what ended lately, the last one first; no query."""
+    return [team.row(sweep) for sweep in team.ended[:MOST_FINISHED]]
 
 
 def starred_sweeps(user: AnyUser) -> list[SweepRow]:
-    """Return the sweeps that a person starred last; 3 queries."""
-    starred = sweeps_for(user).filter(stars__user=user.pk).order_by("-stars__pk")
+    """Return the sweeps that a person starred last; 4 queries, 1 where there is none."""
+    stars = Star.objects.filter(user=user.pk)
+    if not stars.exists():
+        return []
+    starred = sweeps_for(user).filter(stars__in=stars).order_by("-stars__pk")
     return sweep_rows(list(starred[:MOST_STARRED]))
 
 
-def new_bests(user: AnyUser, now: datetime) -> list[NewBest]:
-    """Return the newest changes of the lead, one a sweep, newest first; 7 queries."""
-    since = now - LATELY
-    # The log has no index over all sweeps: those that can have news come first.
-    recent = sweeps_for(user).filter(best_value__isnull=False, started_at__isnull=False)
-    going_on = list(recent.filter(ended_at__isnull=True).order_by("-pk")[:_MOST_LOOKED_AT])
-    ended = recent.filter(ended_at__gt=since).order_by("-ended_at")
-    sweeps = {sweep.pk: sweep for sweep in [*going_on, *ended[: _MOST_LOOKED_AT // 2]]}
-    leads = _last_leads(sweeps)
-    fresh = [(pk, pair) for pk, pair in leads.items() if pair[0].created_at > since]
-    fresh.sort(key=lambda item: item[1][0].created_at, reverse=True)
+def new_bests(team: TeamSweeps) -> list[NewBest]:
+    """Return the newest changes of the lead, one a sweep, newest first; 2 queries."""
+    since = team.now - LATELY
+    sweeps = [s for s in [*team.active, *team.ended] if s.best_value is not None and s.started_at]
+    led = [(sweep, team.leads[sweep.pk]) for sweep in sweeps if sweep.pk in team.leads]
+    fresh = [(sweep, leads) for sweep, leads in led if leads[-1].when > since]
+    fresh.sort(key=lambda pair: pair[1][-1].when, reverse=True)
     fresh = fresh[:MOST_BESTS]
-    shown = [sweeps[pk] for pk, _ in fresh]
-    rows = dict(zip((s.pk for s in shown), sweep_rows(shown), strict=True))
-    before = _best_values([event.run_id for _, (_, event) in fresh if event is not None])
-    tops = _experiment_bests(shown)
-    return [_new_best(sweeps[pk], rows[pk], pair, before, tops) for pk, pair in fresh]
+    before = _best_values(leads[-2].run_id for _, leads in fresh if len(leads) > 1)
+    tops = _experiment_bests([sweep for sweep, _ in fresh])
+    return [_new_best(sweep, team.row(sweep), leads, before, tops) for sweep, leads in fresh]
 
 
 def mean_seconds(sweep_ids: Collection[int]) -> dict[int, float]:
@@ -174,17 +170,6 @@ def _running(
     return RunningSweep(row, slots[:MOST_RUNS], len(slots), remaining)
 
 
-def _last_leads(sweep_ids: Iterable[int]) -> dict[int, tuple[Event, Event | None]]:
-    """Return the last change of the lead in each sweep and the one before it."""
-    events = Event.objects.filter(sweep__in=list(sweep_ids), kind=Event.Kind.BEST)
-    found: dict[int, list[Event]] = {}
-    for event in events.select_related("run").order_by("sweep_id", "cursor"):
-        found.setdefault(event.sweep_id, []).append(event)
-    return {
-        sweep_id: (own[-1], own[-2] if len(own) > 1 else None) for sweep_id, own in found.items()
-    }
-
-
 def _best_values(run_ids: Iterable[int | None]) -> dict[int, float]:
     rows = Run.objects.filter(pk__in=[pk for pk in run_ids if pk], best_value__isnull=False)
     return {pk: value for pk, value in rows.values_list("pk", "best_value") if value is not None}
@@ -212,20 +197,21 @@ def _experiment_bests(sweeps: Sequence[Sweep]) -> dict[tuple[Any, ...], float]:
 def _new_best(
     sweep: Sweep,
     row: SweepRow,
-    pair: tuple[Event, Event | None],
+    leads: Sequence[Lead],
     before: Mapping[int, float],
     tops: Mapping[tuple[Any, ...], float],
 ) -> NewBest:
-    event, earlier = pair
+    last, earlier = leads[-1], leads[-2] if len(leads) > 1 else None
     # What the earlier leader reached in the end, which may be more than when it took the lead.
     led = before.get(earlier.run_id or 0) if earlier is not None else None
     value = sweep.best_value
     return NewBest(
         row=row,
-        run_number=event.payload["number"],
-        run_url_id=event.run.public_id if event.run else "",
-        when=event.created_at,
+        run_number=last.number,
+        # The public id of a run is that of its sweep with the number.
+        run_url_id=f"{sweep.public_id}_{last.number}" if last.run_id else "",
+        when=last.when,
         gain=value - led if value is not None and led is not None else None,
-        before=earlier.payload["number"] if earlier is not None else None,
+        before=earlier.number if earlier is not None else None,
         is_experiments_best=tops.get((sweep.experiment_id, sweep.metric_name, sweep.goal)) == value,
     )

@@ -12,12 +12,9 @@ from django.urls import reverse
 from experiments.formats import format_filesize
 from experiments.models import Event, Sweep
 from experiments.queries.dashboard_compute import Disk
-from experiments.queries.json_forms import state_counts_of
-from experiments.queries.visible import AnyUser, sweeps_for
-from experiments.states import RUN_TERMINAL, SWEEP_ACTIVE, RunState, SweepState
+from experiments.queries.dashboard_sweeps import TeamSweeps
+from experiments.states import RUN_TERMINAL, RunState, SweepState
 
-# A failure that nobody looked at in this time is no news any more.
-_FAILED_LATELY: Final = timedelta(days=3)
 _LOST_LATELY: Final = timedelta(days=1)
 MOST_SHOWN: Final = 8
 # Most sweeps of one kind that are looked at.
@@ -43,12 +40,9 @@ class Alert:
     when: datetime | None
 
 
-def alerts_of_sweeps(user: AnyUser, now: datetime) -> list[Alert]:
-    """Return sweeps that wait for somebody, the worst kind first, newest first; 4 queries."""
-    mine = sweeps_for(user)
-    active = list(mine.filter(state__in=sorted(SWEEP_ACTIVE)).order_by("-pk")[:_MOST_SWEEPS])
-    failed = mine.filter(state=SweepState.FAILED, ended_at__gt=now - _FAILED_LATELY)
-    counts = state_counts_of([sweep.pk for sweep in active])
+def alerts_of_sweeps(team: TeamSweeps) -> list[Alert]:
+    """Return sweeps that wait for somebody, the worst kind first, newest first; 1 query."""
+    active = team.active[:_MOST_SWEEPS]
     by_itself = _paused_by_itself(s.pk for s in active if s.state == SweepState.PAUSED)
     found = [
         _alert("paused", "Paused by itself", sweep, by_itself[sweep.pk])
@@ -61,9 +55,9 @@ def alerts_of_sweeps(user: AnyUser, now: datetime) -> list[Alert]:
         if sweep.sampler_error:
             text = sweep.sampler_error
             found.append(_alert("failed", "No new runs", sweep, sweep.started_at, text=text))
-        elif text := _many_failed(counts.get(sweep.pk, {})):
+        elif text := _many_failed(team.counts.get(sweep.pk, {})):
             found.append(_alert("warn", "Runs fail", sweep, None, text=text, page="sweep_failures"))
-    found += [_alert("failed", "Failed", s, s.ended_at) for s in failed.order_by("-ended_at")[:10]]
+    found += [_alert("failed", "Failed", s, s.ended_at) for s in team.failed]
     return found
 
 

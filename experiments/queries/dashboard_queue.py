@@ -46,10 +46,13 @@ class Queue:
 
 def queue_of(user: AnyUser, compute: Iterable[Mapping[str, Any]], now: datetime) -> Queue:
     """Return who waits for compute targets (as `compute_json` tells them); 9 queries at most."""
+    names = [row["name"] for row in compute if row["queued"]]
+    if not names:
+        return Queue([], 0, 0)
     queued = Run.objects.filter(ended_at__isnull=True, state=RunState.QUEUED)
     targets = list(
         ComputeTarget.objects.filter(
-            name__in=[row["name"] for row in compute], pk__in=queued.values("sweep__compute")
+            name__in=names, pk__in=queued.values("sweep__compute")
         ).exclude(kind__in=UNATTENDED)
     )
     if not targets:

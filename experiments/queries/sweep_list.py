@@ -29,6 +29,16 @@ _MOST_TAGS = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """A run that took the lead in its sweep, with what; `run_id` is None once it was deleted."""
+
+    number: int
+    value: float
+    run_id: int | None
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SweepRow:
     """One line of the list. `spark` is best so far over the runs, at most 40 points."""
 
@@ -107,9 +117,9 @@ def sweep_rows(sweeps: Sequence[Sweep]) -> list[SweepRow]:
     """Return the rows of these sweeps, with two queries for all of them."""
     keys = [sweep.pk for sweep in sweeps]
     counts = state_counts_of(keys)
-    leads = _leads(keys)
+    leads = leads_of(keys)
     return [
-        _row(sweep, counts.get(sweep.pk, {"stopped_early": 0}), leads.get(sweep.pk, []))
+        row_of(sweep, counts.get(sweep.pk, {"stopped_early": 0}), leads.get(sweep.pk, []))
         for sweep in sweeps
     ]
 
@@ -195,18 +205,23 @@ def _filtered(
     return rows
 
 
-def _leads(sweep_ids: list[int]) -> dict[int, list[tuple[int, float]]]:
+def leads_of(sweep_ids: Sequence[int]) -> dict[int, list[Lead]]:
+    """Return every change of the lead in sweeps, in order; one query."""
     # The log has one line per change of the lead: a few rows a sweep instead of all its runs.
     events = Event.objects.filter(sweep__in=sweep_ids, kind=Event.Kind.BEST).order_by(
         "sweep_id", "cursor"
     )
-    leads: dict[int, list[tuple[int, float]]] = {}
-    for sweep_id, payload in events.values_list("sweep_id", "payload"):
-        leads.setdefault(sweep_id, []).append((payload["number"], payload["value"]))
+    leads: dict[int, list[Lead]] = {}
+    for sweep_id, payload, run_id, when in events.values_list(
+        "sweep_id", "payload", "run_id", "created_at"
+    ):
+        lead = Lead(payload["number"], payload["value"], run_id, when)
+        leads.setdefault(sweep_id, []).append(lead)
     return leads
 
 
-def _row(sweep: Sweep, counts: dict[str, int], leads: list[tuple[int, float]]) -> SweepRow:
+def row_of(sweep: Sweep, counts: dict[str, int], leads: Sequence[Lead]) -> SweepRow:
+    """Return the row of a sweep whose counts and changes of the lead are known; no query."""
     return SweepRow(
         public_id=sweep.public_id,
         name=sweep.name,
@@ -249,13 +264,13 @@ def _policy_label(spec: Mapping[str, Any]) -> str:
     return load_policy(str(name)).label if name in POLICIES and name != "none" else ""
 
 
-def _spark(sweep: Sweep, leads: list[tuple[int, float]]) -> list[float]:
+def _spark(sweep: Sweep, leads: Sequence[Lead]) -> list[float]:
     """Return the best value after run 0, 1, 2, ..., thinned out evenly."""
     if not leads or sweep.best_value is None:
         return []
     best: list[float] = []
-    for number in range(leads[0][0], max(sweep.next_number, leads[-1][0] + 1)):
-        reached = [value for leader, value in leads if leader <= number]
+    for number in range(leads[0].number, max(sweep.next_number, leads[-1].number + 1)):
+        reached = [lead.value for lead in leads if lead.number <= number]
         best.append(reached[-1])
     best[-1] = sweep.best_value
     every = max(1, -(-len(best) // _SPARK_POINTS))

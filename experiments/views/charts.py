@@ -10,16 +10,16 @@ from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from experiments import queries
 from experiments.charts import CHARTS, load_chart
 from experiments.charts.base import Chart, SweepView
+from experiments.finished import finished_json
 from experiments.models import Sweep
 from experiments.problems import Problem, ProblemsError
 from experiments.queries.figures import figure_json, shows_limits
-from experiments.readings import BEST, read_reading
+from experiments.readings import BEST, Reading, read_reading
 from experiments.states import SWEEP_ACTIVE
 from experiments.views.sweep_head import find_sweep
 
@@ -45,15 +45,31 @@ def chart_of(
     options = {str(key): str(value) for key, value in request.GET.items()}
     drawn = load_chart(name)
     now = timezone.now()
-    etag = etag_of(sweep, name, {**options, **_moving(sweep, drawn, now)})
+    question = [name, sorted(options.items())]
     has_rows = options.pop("rows", "") != "0"
     try:
         reading = read_reading(options.pop("reading", ""), options.pop("step", ""))
+        return finished_json(
+            request,
+            sweep,
+            question,
+            lambda: _figure(sweep, drawn, options, reading, now, has_rows=has_rows),
+            tick=_tick(sweep, drawn, now),
+        )
     except ProblemsError as error:
         return bad_request(error.problems)
-    unchanged = get_conditional_response(request, etag=etag)
-    if unchanged is not None:
-        return unchanged
+
+
+def _figure(
+    sweep: Sweep,
+    drawn: Chart,
+    options: dict[str, str],
+    reading: Reading,
+    now: datetime,
+    *,
+    has_rows: bool,
+) -> dict[str, Any]:
+    """Return the figure; raises ProblemsError for options that the chart does not have."""
     view = queries.chart_view(
         sweep,
         with_limits=drawn.needs_limits and shows_limits(sweep, options),
@@ -66,19 +82,11 @@ def chart_of(
     names = queries.metric_names(sweep) if drawn.needs_limits else []
     problems = _check(drawn, view, options, names)
     if problems:
-        return bad_request(problems)
+        raise ProblemsError(problems)
     figure = figure_json(sweep, drawn, view, options, names)
     if not has_rows:
         figure["meta"]["table"]["rows"] = []
-    return _answer(figure, etag)
-
-
-def _answer(figure: dict[str, Any], etag: str) -> HttpResponse:
-    body = json.dumps(figure, separators=(",", ":"), allow_nan=False)
-    response = HttpResponse(body, content_type="application/json")
-    response["ETag"] = etag
-    response["Cache-Control"] = "private, no-cache"
-    return response
+    return figure
 
 
 def _check(
@@ -113,11 +121,11 @@ def bad_request(problems: list[Problem]) -> HttpResponse:
     return HttpResponse(json.dumps(document), status=400, content_type=_PROBLEM_TYPE)
 
 
-def _moving(sweep: Sweep, drawn: Chart, now: datetime) -> dict[str, str]:
+def _tick(sweep: Sweep, drawn: Chart, now: datetime) -> int:
     """Return what else a figure depends on: bars of live runs grow without any change of a row."""
     if not drawn.needs_slots or sweep.state not in SWEEP_ACTIVE:
-        return {}
-    return {"now": str(int(now.timestamp()) // _SECONDS_OF_BARS)}
+        return 0
+    return int(now.timestamp()) // _SECONDS_OF_BARS
 
 
 def etag_of(sweep: Sweep, name: str, options: dict[str, str]) -> str:

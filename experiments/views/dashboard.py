@@ -18,6 +18,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from experiments import formats, queries
+from experiments.lately import Lately
 from experiments.models.compute import UNATTENDED
 from experiments.permissions import Action
 from experiments.queries import SweepRow
@@ -37,11 +38,14 @@ from experiments.queries.dashboard_attention import (
 )
 from experiments.queries.dashboard_compute import WINDOWS, compute_use, disk_of_runs
 from experiments.queries.dashboard_queue import queue_of
+from experiments.queries.dashboard_sweeps import TeamSweeps, team_sweeps
 from experiments.slot_use import SlotUse
 from experiments.storable import is_storable
 from experiments.views.parts import once
 
 _WORDS: Final = {"day": "24 hours", "week": "7 days"}
+# Parts by the teams that they are about. Many look at them again at every change.
+SHARED: Final[Lately[dict[str, Callable[[], Any]]]] = Lately(1.0)
 # The picture of a target's use: attributes of an SVG, in its own units.
 _HEIGHT: Final = 44.0
 _BAR: Final = 10.0
@@ -105,8 +109,20 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     window = window if window in WINDOWS else "day"
     is_wall = request.GET.get("view") == "wall"
     asked = _narrowed(request)
-    counts = queries.state_counts(request.user)
+    is_fragment = "X-Fragment" in request.headers
+    # What the parts depend on: the workspaces that somebody sees, whoever it is.
+    teams = frozenset(queries.workspaces_for(request.user).values_list("pk", flat=True))
+    # Only pages that look again take what is a moment old, and they are told to.
+    parts = SHARED.get((window, teams)) if is_fragment else None
+    is_shared = parts is not None
+    if parts is None:
+        parts = SHARED.keep((window, teams), _parts(request, window, timezone.now()))
+    counts = parts["counts"]()
+    workspace = queries.current_workspace(request.user)
     context = {
+        **parts,
+        "starred": once(lambda: starred_sweeps(request.user)),
+        "is_shared": is_shared,
         "counts": counts,
         "total": counts["all"],
         "window": window,
@@ -115,38 +131,33 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "is_wall": is_wall,
         "wall_url": _url(window, asked, is_wall=not is_wall),
         "asked_workspace": asked,
-        "can_change": queries.may(
-            request.user, queries.current_workspace(request.user), Action.SUBMIT
-        ),
-        **_parts(request, window, timezone.now()),
+        "can_change": queries.may(request.user, workspace, Action.SUBMIT),
     }
-    is_fragment = "X-Fragment" in request.headers
     name = "experiments/_dashboard_parts.html" if is_fragment else "experiments/dashboard.html"
     return render(request, name, context)
 
 
 def _parts(request: HttpRequest, window: str, now: datetime) -> dict[str, Callable[[], Any]]:
     user = request.user
+    team = once(lambda: team_sweeps(user, now))
     # The compute of simulations has no slots, and its clock is its own.
     targets = once(lambda: [t for t in queries.compute_json(user) if t["kind"] not in UNATTENDED])
-    alerts = once(lambda: _alerts(request, targets(), now))
+    alerts = once(lambda: _alerts(targets(), team(), now))
     return {
+        "counts": once(lambda: queries.state_counts(user)),
         "alerts": once(lambda: alerts()[:MOST_SHOWN]),
         "more_alerts": once(lambda: max(0, len(alerts()) - MOST_SHOWN)),
-        "running": once(lambda: running_sweeps(user, now)),
+        "running": once(lambda: running_sweeps(team())),
         "queue": once(lambda: queue_of(user, targets(), now)),
-        "finished": once(lambda: [_ended(row) for row in finished_sweeps(user, now)]),
-        "bests": once(lambda: [_gained(best) for best in new_bests(user, now)]),
-        "starred": once(lambda: starred_sweeps(user)),
+        "finished": once(lambda: [_ended(row) for row in finished_sweeps(team())]),
+        "bests": once(lambda: [_gained(best) for best in new_bests(team())]),
         "targets": once(lambda: _use_of_targets(targets(), window, now)),
         "disk": once(disk_of_runs),
     }
 
 
-def _alerts(
-    request: HttpRequest, targets: Sequence[Mapping[str, Any]], now: datetime
-) -> list[Alert]:
-    found = [*alerts_of_compute(targets, now), *alerts_of_sweeps(request.user, now)]
+def _alerts(targets: Sequence[Mapping[str, Any]], team: TeamSweeps, now: datetime) -> list[Alert]:
+    found = [*alerts_of_compute(targets, now), *alerts_of_sweeps(team)]
     try:
         disk = alert_of_disk(disk_of_runs())
     except Exception:  # noqa: BLE001 - the part about the disk says so

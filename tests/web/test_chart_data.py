@@ -1,5 +1,6 @@
 """Figures as JSON: options are checked, nothing is sent twice, they are right by their cursor."""
 
+import gzip
 import json
 
 import pytest
@@ -121,3 +122,23 @@ def test_number_of_queries_does_not_grow_with_the_runs(
 
     with django_assert_max_num_queries(12):
         figure(name)
+
+
+def test_a_figure_is_made_once_for_all_who_look(client, figure, world, django_assert_num_queries):
+    first = figure("metrics")
+    client.force_login(world.charlie)
+    assert figure("metrics").status_code == 404
+    client.force_login(world.bob)
+    figure("scatter_2d")
+    assert first.headers["Vary"] == "Accept-Encoding, Cookie"
+
+    with django_assert_num_queries(3):  # session, person, sweep
+        again = figure("metrics", headers={"Accept-Encoding": "gzip"})
+    report(world.running, [0.5])
+    newer = figure("metrics")
+
+    assert again.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(again.content) == first.content
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert newer.json()["cursor"] > first.json()["cursor"]
+    assert figure("metrics", "?x=step").json()["meta"]["x"] == "step"

@@ -13,10 +13,12 @@ from experiments import queries
 from experiments.models import Run, Sweep
 from experiments.queries.dashboard import new_bests
 from experiments.queries.dashboard_queue import queue_of
+from experiments.queries.dashboard_sweeps import team_sweeps
 from experiments.services.compute import register_worker
 from experiments.services.outcome import RunOutcome
 from experiments.services.transitions import move_sweep
 from experiments.states import SweepState
+from experiments.views.dashboard import SHARED
 from tests.factories import (
     make_run,
     make_running_run,
@@ -35,6 +37,7 @@ URL = "/dashboard/"
 @pytest.fixture(autouse=True)
 def _fresh():
     cache.clear()
+    SHARED.forget()
 
 
 @pytest.fixture
@@ -93,7 +96,7 @@ def test_a_new_best_says_by_how_much_and_over_which_run(client, alice):
     report(first, [0.65])
     report(second, [0.95])
 
-    (best, other) = new_bests(alice, timezone.now())
+    (best, other) = new_bests(team_sweeps(alice, timezone.now()))
 
     assert (best.row.name, best.run_number, best.before) == ("later", 1, 0)
     assert best.gain == pytest.approx(0.3)
@@ -219,13 +222,40 @@ def test_number_of_queries_does_not_grow(client, alice, django_assert_max_num_qu
     fill(2)
     client.get(URL)
     cache.clear()
-    with django_assert_max_num_queries(44) as few:
+    with django_assert_max_num_queries(31) as few:
         client.get(URL)
     fill(6)
     cache.clear()
     with django_assert_max_num_queries(len(few.captured_queries)):
         page = client.get(URL)
     assert part(page, "running").count("sweep ") > 5
+
+
+def test_a_look_shares_what_the_team_saw_a_moment_ago(client, alice, django_assert_max_num_queries):
+    look = {"headers": {"X-Fragment": "1"}}
+    make_sweep(owner=alice, name="first")
+    bob, charlie = make_user("bob"), make_user("charlie")
+    make_workspace(bob)
+    make_workspace(charlie, name="Elsewhere")
+    client.get(URL)
+    make_sweep(owner=alice, name="second")
+    client.force_login(bob)
+
+    with django_assert_max_num_queries(6):  # session, person, their teams, role, stars
+        shared = client.get(URL, **look)
+
+    # It says so, and the page looks again; who opens the page sees what is there now.
+    assert "data-again" in shared.content.decode()
+    assert "second" not in part(shared, "running")
+    assert "second" in part(client.get(URL), "running")
+    assert "second" in part(client.get(URL, **look), "running")
+    client.force_login(charlie)
+    others = client.get(URL, **look).content.decode()
+    assert "data-again" not in others
+    assert "first" not in others
+    SHARED.forget()
+    client.force_login(bob)
+    assert "data-again" not in client.get(URL, **look).content.decode()
 
 
 def test_fragment_holds_the_parts_of_the_page(client, alice):

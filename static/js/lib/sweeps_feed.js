@@ -17,7 +17,8 @@ const PAUSE_MS = 3000;
 export function followSweeps(look, { pause = PAUSE_MS, concerns = () => true } = {}) {
   let isPaused = false;
   let isLeft = false;
-  let last = 0;
+  // The page itself was the first look.
+  let last = Date.now();
   let pending = null;
 
   async function lookNow() {

@@ -11,10 +11,13 @@ const sources = knownParts();
 
 async function look() {
   const fragment = await getFragment(location.href);
+  // Made a moment ago for somebody else: what has changed since then is seen at the next look.
+  if ($("[data-again]", fragment)) lookSoon();
   // The first sweep of a fresh studio: there are no parts to put it into yet.
   if ($('[data-part="running"]', fragment) && !$('[data-part="running"]')) location.reload();
   return showParts(fragment, sources);
 }
 
 $("[data-submits]")?.addEventListener("change", (event) => event.target.form.requestSubmit());
-setInterval(followSweeps(look), TIME_MS);
+const lookSoon = followSweeps(look);
+setInterval(lookSoon, TIME_MS);
