@@ -9,14 +9,13 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
-from runner.process import die_with_parent
+from runner.forking import fork
 
 # Also the least time between two attempts to start a slot that does not stay up.
 _LOOK_SECONDS: Final = 1.0
@@ -68,36 +67,12 @@ class Slots:
                 os.kill(pid, number)
 
     def _start(self) -> None:
-        parent = os.getpid()
         gpu = self._free_gpus.pop(0) if self._free_gpus else ""
-        sys.stdout.flush()
-        sys.stderr.flush()
-        # A request to stop waits until whoever it reaches knows what to do with it.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
-        try:
-            pid = os.fork()
-            if pid == 0:
-                self._become_slot(parent, gpu, before)
-            self._gpus[pid] = gpu
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        fork(partial(self._become_slot, gpu), partial(self._note, gpu))
 
-    def _become_slot(self, parent: int, gpu: str, mask: set[int | signal.Signals]) -> None:
-        code = 1
-        try:
-            die_with_parent(parent)
-            os.setsid()
-            if self._stop_signal:
-                os._exit(0)
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    def _note(self, gpu: str, pid: int) -> None:
+        self._gpus[pid] = gpu
+
+    def _become_slot(self, gpu: str) -> None:
+        if not self._stop_signal:
             self._work(gpu)
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
-        except Exception:  # noqa: BLE001 - it is said, and the slot ends
-            traceback.print_exc()
-        finally:
-            sys.stderr.flush()
-            os._exit(code)

@@ -24,9 +24,16 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: STUDIO_PORT, else 8000.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--workers", type=click.IntRange(0, 256), default=2, show_default=True)
+@click.option(
+    "--web",
+    type=click.IntRange(1, 64),
+    help="Processes that answer requests. Default: STUDIO_WEB_PROCESSES, else 2 (1 on one core).",
+)
 @click.option("--no-example", is_flag=True, help="Do not submit the example at the first start.")
 @click.option("--drain", is_flag=True, help="At the end, wait for the runs that go on.")
-def up(port: int | None, host: str, workers: int, no_example: bool, drain: bool) -> None:
+def up(
+    port: int | None, host: str, workers: int, web: int | None, no_example: bool, drain: bool
+) -> None:
     """Start the whole studio on this machine; Ctrl-C stops all of it.
 
     Runs that go on are stopped in order and repeated at the next start; with --drain they are
@@ -36,7 +43,12 @@ def up(port: int | None, host: str, workers: int, no_example: bool, drain: bool)
 
     sys.exit(
         supervisor.run(
-            port=port, host=host, workers=workers, with_example=not no_example, drain=drain
+            port=port,
+            host=host,
+            workers=workers,
+            web=web,
+            with_example=not no_example,
+            drain=drain,
         )
     )
 

@@ -71,17 +71,18 @@ def port(name: str, default: int) -> int:
     return int(raw)
 
 
-def count(name: str, default: int, *, most: int) -> int:
-    """Return a whole number from 0 on.
+def count(name: str, default: int, *, most: int, least: int = 0) -> int:
+    """Return a whole number.
 
     Raises:
-        EnvironmentProblem: the value is no number from 0 to `most`.
+        EnvironmentProblem: the value is no number from `least` to `most`.
     """
     raw = text(name)
     if not raw:
         return default
-    if not raw.isascii() or not raw.isdigit() or len(raw) > 9 or int(raw) > most:
-        raise EnvironmentProblem(f"{name} is {raw!r}; use a whole number from 0 to {most}.")
+    is_number = raw.isascii() and raw.isdigit() and len(raw) < 10
+    if not is_number or not least <= int(raw) <= most:
+        raise EnvironmentProblem(f"{name} is {raw!r}; use a whole number from {least} to {most}.")
     return int(raw)
 
 

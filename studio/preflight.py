@@ -12,13 +12,16 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO, Any, Final
 
 from experiments.storage.address import BucketAddress, FolderAddress, missing_credentials
 from studio import env
 from studio.logs import FORMATS
+
+_NOT_HERE: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 class CannotStart(Exception):  # noqa: N818 - a state of the machine
@@ -76,7 +79,7 @@ def make_home(home: Path) -> None:
 
 
 @contextmanager
-def only_one(home: Path) -> Iterator[None]:
+def only_one(home: Path) -> Iterator[IO[str]]:
     """Hold the lock of the data folder: two servers on it would each keep half of the data.
 
     Raises:
@@ -90,7 +93,7 @@ def only_one(home: Path) -> Iterator[None]:
                 f"A studio already runs with the data in {home}{_running_at(home)}. "
                 "Stop it first, or set STUDIO_HOME to another folder."
             ) from None
-        yield
+        yield lock
 
 
 def _running_at(home: Path) -> str:
@@ -100,29 +103,56 @@ def _running_at(home: Path) -> str:
         return ""
 
 
-def check_port(host: str, port: int) -> None:
-    """Try to listen, so that a port that is taken is named before anything runs.
+@contextmanager
+def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
+    """Hold a port, so that one that is taken is named before anything runs; nobody answers yet.
 
     Raises:
         CannotStart: nobody can listen there.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
     except socket.gaierror as error:
         raise CannotStart(
             f'"{host}" is no address of this machine ({error.strerror}). '
             "Use --host 127.0.0.1 for this machine alone or --host 0.0.0.0 for the network."
         ) from error
-    family, _, _, _, address = found[0]
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            reason = "is in use" if taken else f"of {host} cannot be used ({error.strerror})"
-            other = port + 1 if 1024 <= port < 65535 else 8000
-            raise CannotStart(
-                f"Port {port} {reason}. Choose another one: make up PORT={other}, "
-                f"studio up --port {other}, or STUDIO_PORT."
-            ) from error
+    with ExitStack() as opened:
+        sockets: list[socket.socket] = []
+        problem: OSError | None = None
+        for family, _, _, _, address in dict.fromkeys(found):
+            try:
+                sockets.append(opened.enter_context(_bound(family, address)))
+            except OSError as error:
+                problem = error
+                # A name may stand for an address of IPv6 on a machine without.
+                if error.errno not in _NOT_HERE:
+                    break
+        if problem is not None and (problem.errno not in _NOT_HERE or not sockets):
+            raise _cannot_listen(host, port, problem) from problem
+        yield sockets
+
+
+def _bound(family: int, address: Any) -> socket.socket:
+    bound = socket.socket(family)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> CannotStart:
+    taken = error.errno == errno.EADDRINUSE
+    reason = "is in use" if taken else f"of {host} cannot be used ({error.strerror})"
+    other = port + 1 if 1024 <= port < 65535 else 8000
+    return CannotStart(
+        f"Port {port} {reason}. Choose another one: make up PORT={other}, "
+        f"studio up --port {other}, or STUDIO_PORT."
+    )

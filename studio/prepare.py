@@ -1,14 +1,13 @@
 """What a start of the studio does before its processes start: database, files, first things.
 
-A process of its own (`python -m studio.prepare`), so that the supervisor stays small; prints one
-JSON object. Everything here may run again and again.
+In a process of its own, which opens the database and ends; prints one JSON object. Everything here
+may run again and again.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +23,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import DatabaseError, connection  # noqa: E402
 from django.db.migrations.executor import MigrationExecutor  # noqa: E402
 
+from experiments.database_version import refusal, unknown_migrations  # noqa: E402
 from experiments.models import Sweep  # noqa: E402
 from experiments.problems import ProblemsError  # noqa: E402
 from experiments.services import access, setup, sweeps  # noqa: E402
@@ -36,13 +36,20 @@ _TOKEN_NAME: Final = "Command line on this machine"  # noqa: S105 - a label
 _LINK_LIFE: Final = timedelta(hours=24)
 
 
-def main() -> int:
+class _NewerDatabaseError(Exception):
+    """This code is older than the database."""
+
+
+def main(*, with_example: bool) -> int:
     """Prepare and print what `studio up` shows; 1 when the database cannot be used."""
     try:
         _migrate()
     except DatabaseError as error:
         text = " ".join(str(error).split()).rstrip(".")
         print(json.dumps({"error": f"The database does not answer: {text}."}))  # noqa: T201
+        return 1
+    except _NewerDatabaseError as error:
+        print(json.dumps({"refusal": str(error)}))  # noqa: T201
         return 1
     _collect_static()
     defaults = setup.ensure_defaults()
@@ -54,7 +61,7 @@ def main() -> int:
     if administrator is not None:
         _keep_cli_token(administrator)
         result["sign_in"] = access.make_sign_in_link(administrator, life=_LINK_LIFE)
-        if "--example" in sys.argv:
+        if with_example:
             result["remarks"] += _submit_example(administrator, defaults.workspace)
     print(json.dumps(result))  # noqa: T201
     return 0
@@ -62,6 +69,8 @@ def main() -> int:
 
 def _migrate() -> None:
     executor = MigrationExecutor(connection)
+    if unknown := unknown_migrations(executor.loader):
+        raise _NewerDatabaseError(refusal(unknown))
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False)
 
@@ -121,7 +130,3 @@ def _submit_example(administrator: Any, workspace: Any) -> list[str]:
     if not has_scikit_learn:
         remarks.append("scikit-learn is not installed, so it is the example that needs nothing.")
     return remarks
-
-
-if __name__ == "__main__":
-    sys.exit(main())

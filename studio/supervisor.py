@@ -1,7 +1,8 @@
 """Keep child processes running and end them in order: a plain loop over signals and pid handles.
 
-Children live in sessions of their own, so the terminal's Ctrl-C reaches only this process, and the
-kernel kills them when this process dies. Knows nothing of what the children do.
+Children are programs, or forks of this process with work of their own. They live in sessions of
+their own, so the terminal's Ctrl-C reaches only this process, and the kernel kills them when this
+process dies. Knows nothing of what the children do.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
+
+from runner.forking import Forked, fork, name_process, write_to
 
 _PR_SET_PDEATHSIG: Final = 1
 _FIRST_DELAY: Final = 0.4
@@ -37,22 +41,41 @@ class GaveUp(Exception):  # noqa: N818 - the end of a studio
     """A child died again and again; the text names it and its log."""
 
 
+class Process(Protocol):
+    """What is started: asked and told like a `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def send_signal(self, sig: int, /) -> None: ...
+
+
+class Belonging(Protocol):
+    """Something open that is for the supervisor alone: forks close it before they work."""
+
+    def close(self) -> object: ...
+
+
 @dataclass(slots=True)
 class Child:
     """One process to keep: `stop_seconds` is what it gets between the request and the force.
 
-    `environment` is what it knows, None: what the supervisor gives to all.
-    One that `drains` is asked first, may take as long as it likes, and is asked again when
-    somebody asks for the end a second time.
+    `work` is a program with its arguments, or what a fork of this process does; `title` is what
+    lists of processes call the fork. `environment` is what a program knows, None: what the
+    supervisor gives to all. One that `drains` is asked first, may take as long as it likes, and is
+    asked again when somebody asks for the end a second time.
     """
 
     name: str
-    command: Sequence[str]
+    work: Sequence[str] | Callable[[], object]
     log: Path
     stop_seconds: float = 5.0
     drains: bool = False
     environment: Mapping[str, str] | None = None
-    process: subprocess.Popen[bytes] | None = None
+    title: str = ""
+    process: Process | None = None
     started: float = 0.0
     deaths: int = 0
     restart_at: float | None = None
@@ -68,18 +91,23 @@ class Supervisor:
     """Starts children, restarts what dies, stops everything in the reverse order."""
 
     def __init__(
-        self, environment: Mapping[str, str], say: Callable[[str], None], cwd: Path
+        self,
+        environment: Mapping[str, str],
+        say: Callable[[str], None],
+        cwd: Path,
+        belongings: Sequence[Belonging] = (),
     ) -> None:
         self._environment = dict(environment)
+        self._belongings = belongings
         self._say = say
         self._cwd = cwd
         self._children: list[Child] = []
         self._asked_at: float | None = None
         self._is_impatient = False
-        self._wakeup, writer = os.pipe()
-        for descriptor in (self._wakeup, writer):
+        self._wakeup, self._waker = os.pipe()
+        for descriptor in (self._wakeup, self._waker):
             os.set_blocking(descriptor, False)
-        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         for number in STOP_SIGNALS:
             signal.signal(number, self._on_signal)
 
@@ -102,24 +130,47 @@ class Supervisor:
             OSError: its command cannot be started.
         """
         _prepare_log(child.log)
-        parent = os.getpid()
         with child.log.open("ab") as log:
-            child.process = subprocess.Popen(  # noqa: S603 - a list of words, no shell
-                list(child.command),
-                env=self._environment if child.environment is None else dict(child.environment),
-                cwd=self._cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                # One thread lives here, so code between fork and exec is safe.
-                preexec_fn=lambda: _die_with(parent),
-            )
+            work = child.work
+            if callable(work):
+                child.process = self.fork(work, child.title or child.name, log.fileno())
+            else:
+                child.process = self._start_program(child, work, log.fileno())
         child.started = time.monotonic()
         child.restart_at = None
         child.pidfd = os.pidfd_open(child.process.pid)
         if child not in self._children:
             self._children.append(child)
+
+    def _start_program(self, child: Child, words: Sequence[str], output: int) -> Process:
+        parent = os.getpid()
+        return subprocess.Popen(  # noqa: S603 - a list of words, no shell
+            list(words),
+            env=self._environment if child.environment is None else dict(child.environment),
+            cwd=self._cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            # One thread lives here, so code between fork and exec is safe.
+            preexec_fn=lambda: _die_with(parent),
+        )
+
+    def fork(self, work: Callable[[], object], title: str, output: int) -> Forked:
+        """Fork a process that does `work` and prints to an open file; nobody looks after it."""
+        return fork(partial(self._become, work, title, output))
+
+    def _become(self, work: Callable[[], object], title: str, output: int) -> None:
+        """Be a child: nothing that is the supervisor's stays open."""
+        write_to(output)
+        pidfds = [child.pidfd for child in self._children if child.pidfd >= 0]
+        for descriptor in (self._wakeup, self._waker, *pidfds):
+            os.close(descriptor)
+        for belonging in self._belongings:
+            belonging.close()
+        os.chdir(self._cwd)
+        name_process(title)
+        work()
 
     def run(self) -> None:
         """Look after the children until a signal asks for the end.

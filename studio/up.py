@@ -1,27 +1,38 @@
 """`studio up`: the whole studio on one machine under one supervisor.
 
-Start order: Redis-protocol server, preparation, web, watchdog, workers; the end goes backwards.
+Start order: Redis-protocol server, preparation, web, watchdog, workers; the end goes backwards. The
+supervisor loads all code once and the others are its forks, so that one copy of it is in memory and
+a new one answers at once; it opens nothing and does nothing with it (`studio/roles.py`).
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import select
 import signal
-import socket
-import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from socket import socket
+from typing import IO, Any, Final
 
 from runner.environment import base_environment
+from runner.forking import Forked
 from runner.process import hide_from_scripts, kill_marked
-from studio import embedded, env, preflight
+from studio import embedded, env, preflight, roles
 from studio.preflight import CannotStart
 from studio.supervisor import STOP_SIGNALS, Child, GaveUp, Supervisor, last_words
+from studio.web_processes import make_folder
 
 DEFAULT_PORT: Final = 8000
+MOST_WEB: Final = 64
+_MOST_USUAL_WEB: Final = 2
 # A machine that is busy may take long; a web server that dies is noticed at once.
 _WEB_SECONDS: Final = 120.0
 # A worker hands its run over: the script has STUDIO_STOP_GRACE_SECONDS to save its work.
@@ -36,20 +47,23 @@ def run(
     workers: int = 2,
     with_example: bool = True,
     drain: bool = False,
+    web: int | None = None,
 ) -> int:
     """Start the studio and keep it running until Ctrl-C; return the exit code.
 
-    `drain`: the end waits for the runs that go on; otherwise they are handed over.
+    `drain`: the end waits for the runs that go on; otherwise they are handed over. `web`: how many
+    processes answer requests.
     """
     hide_from_scripts()
     try:
         chosen = port or env.port("STUDIO_PORT", DEFAULT_PORT)
+        web = web or env.count("STUDIO_WEB_PROCESSES", _usual_web(), least=1, most=MOST_WEB)
         home = env.studio_home()
         preflight.check_settings(home)
         preflight.make_home(home)
-        with preflight.only_one(home):
-            preflight.check_port(host, chosen)
-            studio = Studio(home, host, chosen, workers, drain=drain)
+        with preflight.only_one(home) as lock, preflight.listening(host, chosen) as listeners:
+            studio = Studio(home, host, chosen, listeners, lock)
+            studio.web, studio.workers, studio.drain = web, workers, drain
             return studio.run(with_example=with_example)
     except (CannotStart, GaveUp, env.EnvironmentProblem, embedded.ServerProblem) as error:
         _say(str(error))
@@ -57,32 +71,33 @@ def run(
 
 
 class Studio:
-    """The processes of one studio."""
+    """The processes of one studio; `listeners` are bound, `lock` is that of its data folder."""
+
+    web = 1
+    workers = 2
+    drain = False
 
     def __init__(
-        self, home: Path, host: str, port: int, workers: int, *, drain: bool = False
+        self, home: Path, host: str, port: int, listeners: Sequence[socket], lock: IO[str]
     ) -> None:
         self.home = home
         self.host = host
-        self.port = port
-        self.workers = workers
-        self.drain = drain
+        self.listeners = listeners
         shown = _shown_host(host)
         shown = f"[{shown}]" if ":" in shown else shown
         self.url = f"http://{shown}:{port}{env.base_path()}"
         self.logs = home / "logs"
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "studio.settings",
-            "STUDIO_HOME": str(home),
-            "STUDIO_URL": self.url,
-            "PYTHONUNBUFFERED": "1",
-        }
-        # A console script has no checkout on its path; children must find the same packages.
-        paths = [str(env.project_root()), environment.get("PYTHONPATH", "")]
-        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-        self.environment = environment
-        self.supervisor = Supervisor(environment, _say, env.project_root())
+        self._answering = 0
+        # Scripts have no checkout on their path; they must find the same packages.
+        paths = [str(env.project_root()), env.text("PYTHONPATH")]
+        os.environ.update(
+            DJANGO_SETTINGS_MODULE="studio.settings",
+            STUDIO_HOME=str(home),
+            STUDIO_URL=self.url,
+            PYTHONUNBUFFERED="1",
+            PYTHONPATH=os.pathsep.join(path for path in paths if path),
+        )
+        self.supervisor = Supervisor(os.environ, _say, env.project_root(), [lock])
 
     def run(self, *, with_example: bool) -> int:
         """Start everything, look after it, end it."""
@@ -90,7 +105,8 @@ class Studio:
         try:
             self._start_redis()
             prepared = self._prepare(with_example=with_example)
-            self._start_web()
+            if not self.supervisor.is_stopping:
+                self._start_web()
             if not self.supervisor.is_stopping:
                 self._greet(prepared, time.monotonic() - begun)
                 self._start_workers()
@@ -118,9 +134,11 @@ class Studio:
                 raise CannotStart(f"{text}REDIS_URL, or unset it to use the embedded server.")
             return
         # Not one of our programs, so any of the same user reads what it was started with.
-        known = base_environment(self.environment) | {"STUDIO_HOME": str(self.home)}
+        known = base_environment(os.environ) | {"STUDIO_HOME": str(self.home)}
         command = embedded.server_command(self.home)
         self.supervisor.start(Child("redis", command, self.logs / "redis.log", environment=known))
+        # It starts meanwhile.
+        _load(roles.load_preparation)
         problem = embedded.wait_for_redis(url)
         if problem:
             log = self.logs / "redis.log"
@@ -129,18 +147,16 @@ class Studio:
             )
 
     def _prepare(self, *, with_example: bool) -> dict[str, Any]:
-        words = [sys.executable, "-m", "studio.prepare"]
-        done = subprocess.run(  # noqa: S603 - our own interpreter
-            [*words, "--example"] if with_example else words,
-            env=self.environment,
-            cwd=env.project_root(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        result = _last_json(done.stdout.strip().splitlines())
-        if done.returncode == 0 and result is not None:
+        with tempfile.TemporaryFile() as output:
+            _load(roles.load_preparation)
+            work = partial(roles.prepare, with_example=with_example)
+            process = self._fork(work, "preparation", output)
+            _load(roles.load_others)
+            code = self._end_of(process)
+            output.seek(0)
+            said = output.read().decode(errors="replace")
+        result = _last_json(said.strip().splitlines())
+        if code == 0 and result is not None:
             return result
         if self.supervisor.is_stopping:
             return {}
@@ -151,49 +167,86 @@ class Studio:
             raise CannotStart(result["refusal"])
         log = self.logs / "prepare.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(done.stdout + done.stderr)
+        log.write_text(said)
         raise CannotStart(f"The studio could not be prepared{last_words(log)}. See {log}")
 
+    def _fork(self, work: Callable[[], object], name: str, output: IO[bytes]) -> Forked:
+        return self.supervisor.fork(self._off_port(work), self._title(name), output.fileno())
+
+    def _end_of(self, process: Forked) -> int:
+        """Wait for the end of a process that is asked to end when the studio is."""
+        handle = os.pidfd_open(process.pid)
+        while (code := process.poll()) is None:
+            select.select([handle], [], [], 0.2)
+            if self.supervisor.is_stopping:
+                process.send_signal(signal.SIGTERM)
+        os.close(handle)
+        return code
+
     def _start_web(self) -> None:
-        if self.supervisor.is_stopping:
-            return
-        web = Child("web", self._web_command(), self.logs / "web.log")
-        self.supervisor.start(web)
-        answers = self.supervisor.wait_for(web, self._web_answers, _WEB_SECONDS)
+        _load(roles.load_application)
+        # From here on memory is shared: nobody looks through it for garbage, which writes to it.
+        gc.collect()
+        gc.freeze()
+        folder = make_folder(self.home)
+        ready = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        servers = [
+            roles.WebServer(self.listeners, number, folder, ready)
+            for number in range(1, self.web + 1)
+        ]
+        children = [
+            self._start(f"web {server.number}", server.serve, program=" (uvicorn)")
+            for server in servers
+        ]
+        for number, child in enumerate(children, 1):
+            self._wait_for_web(child, ready, number)
+
+    def _wait_for_web(self, child: Child, ready: int, number: int) -> None:
+        """Wait until so many processes answer, or this one has died."""
+
+        def is_ready() -> bool:
+            with suppress(BlockingIOError):
+                self._answering += os.eventfd_read(ready)
+            return self._answering >= number
+
+        answers = self.supervisor.wait_for(child, is_ready, _WEB_SECONDS)
         if not answers and not self.supervisor.is_stopping:
-            raise CannotStart(f"The web server does not answer{last_words(web.log)}. See {web.log}")
+            log = child.log
+            raise CannotStart(f"The web server does not answer{last_words(log)}. See {log}")
 
     def _start_workers(self) -> None:
-        django = [sys.executable, "-m", "django"]
-        command = [*django, "studio_worker", "--compute", "local"]
-        command += ["--drain"] if self.drain else []
-        self.supervisor.start(
-            Child("watchdog", [*django, "studio_watchdog"], self.logs / "watchdog.log")
-        )
+        watch = partial(roles.run_command, "studio_watchdog")
+        self._start("watchdog", self._off_port(watch))
+        work = partial(roles.run_command, "studio_worker", compute="local", drain=self.drain)
         for number in range(1, self.workers + 1):
-            log = self.logs / f"worker-{number}.log"
-            child = Child(
+            self._start(
                 f"worker {number}",
-                command,
-                log,
+                self._off_port(work),
                 stop_seconds=_WORKER_STOP_SECONDS,
                 drains=self.drain,
             )
-            self.supervisor.start(child)
 
-    def _web_command(self) -> list[str]:
-        options = ["--host", self.host, "--port", str(self.port), "--lifespan", "off"]
-        # Open websockets would hold the end back.
-        options += ["--timeout-graceful-shutdown", "3", "--no-access-log", "--no-server-header"]
-        options += ["--http", "studio.one_segment:OneSegment"]
-        return [sys.executable, "-m", "uvicorn", "studio.served:application", *options]
+    def _start(
+        self, name: str, work: Callable[[], object], *, program: str = "", **more: Any
+    ) -> Child:
+        log = self.logs / f"{name.replace(' ', '-')}.log"
+        child = Child(name, work, log, title=self._title(f"{name}{program}"), **more)
+        self.supervisor.start(child)
+        return child
 
-    def _web_answers(self) -> bool:
-        try:
-            socket.create_connection((_shown_host(self.host), self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+    def _off_port(self, work: Callable[[], object]) -> Callable[[], None]:
+        """Return `work` for a process that does not listen."""
+
+        def begin() -> None:
+            for listener in self.listeners:
+                listener.close()
+            work()
+
+        return begin
+
+    def _title(self, name: str) -> str:
+        """Return what lists of processes show: whoever runs two studios wants to know of which."""
+        return f"studio {name} of {self.home}"
 
     def _greet(self, prepared: dict[str, Any], seconds: float) -> None:
         address = {"url": self.url, "pid": os.getpid()}
@@ -214,6 +267,20 @@ def _last_json(lines: list[str]) -> dict[str, Any] | None:
     except (IndexError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _usual_web() -> int:
+    """Return how many web processes there are unless somebody says so: one takes 25 MB more."""
+    return min(_MOST_USUAL_WEB, len(os.sched_getaffinity(0)))
+
+
+def _load(load: Callable[[], None]) -> None:
+    """Load code; nearly everything that is made meanwhile stays, so no garbage is looked for."""
+    gc.disable()
+    try:
+        load()
+    finally:
+        gc.enable()
 
 
 def _shown_host(host: str) -> str:

@@ -86,24 +86,29 @@ def bench_pages(studio: LiveStudio, runs: int, reports: int) -> list[Figure]:
     return [*figures, grown]
 
 
-def web_process(studio: LiveStudio) -> Any:
-    """Return the process that serves the pages."""
+def web_processes(studio: LiveStudio) -> list[Any]:
+    """Return the processes that serve the pages."""
     import psutil
 
     assert studio.process is not None
     children = psutil.Process(studio.process.pid).children(recursive=True)
-    return next(child for child in children if any("uvicorn" in w for w in child.cmdline()))
+    return [child for child in children if any("uvicorn" in w for w in child.cmdline())]
 
 
 def web_memory(studio: LiveStudio) -> float:
-    """Return the PSS of the web process in MB."""
-    return float(web_process(studio).memory_full_info().pss / 1e6)
+    """Return the PSS of the web processes in MB."""
+    return float(sum(web.memory_full_info().pss for web in web_processes(studio)) / 1e6)
+
+
+def web_cpu(studio: LiveStudio) -> float:
+    """Return the seconds of processor that the web processes took so far."""
+    return float(sum(sum(web.cpu_times()[:2]) for web in web_processes(studio)))
 
 
 def bench_server(studio: LiveStudio, sweep: str, runs: int) -> list[Figure]:
     """Time the pages and the curves as a signed-in client gets them, uncompressed."""
     del runs
-    read, web = sign_in(studio), web_process(studio)
+    read = sign_in(studio)
     figures = []
     for name, path, must, aim in (
         ("server, sweep page", f"/sweeps/{sweep}/", 250, None),
@@ -115,13 +120,13 @@ def bench_server(studio: LiveStudio, sweep: str, runs: int) -> list[Figure]:
     ):
         body = read(path)
         took = []
-        worked = sum(web.cpu_times()[:2])
+        worked = web_cpu(studio)
         for _ in range(20):
             begun = time.perf_counter()
             read(path)
             took.append(1000 * (time.perf_counter() - begun))
-        # The clock of the process ticks in hundredths of a second: over many requests it will do.
-        cpu = 1000 * (sum(web.cpu_times()[:2]) - worked) / len(took)
+        # The clock of a process ticks in hundredths of a second: over many requests it will do.
+        cpu = 1000 * (web_cpu(studio) - worked) / len(took)
         sizes = f"{len(body) / 1e6:.2f} MB, {len(gzip.compress(body, 6)) / 1e6:.2f} MB with gzip"
         note = f"{cpu:.0f} ms of processor; {sizes}"
         figures.append(Figure(name, statistics.median(took), "ms", must, aim, note))

@@ -23,14 +23,15 @@ def processes_by_run() -> dict[str, list[int]]:
 
 
 def processes_of_folder(folder: Path) -> list[str]:
-    """Return what lives with something below the folder in its environment, as text.
+    """Return what lives with something below the folder in its environment or command, as text.
 
-    The database server is not the studio's to end.
+    Who has a title has no environment to look at. The database server is not the studio's to end.
     """
     part = str(folder).encode()
     found = []
     for pid in _pids():
-        if any(part in word for word in _environment(pid)) and is_alive(pid):
+        known = [*_environment(pid), _read(pid, "cmdline")]
+        if any(part in word for word in known) and is_alive(pid):
             name, words = _command(pid)
             if name != "postgres":
                 found.append(f"{pid} {words}")
@@ -49,8 +50,8 @@ def child_of(supervisor: int, role: str) -> list[int]:
     """Return the processes of one role (web, watchdog, worker, valkey) below a supervisor."""
     words = {
         "web": ("uvicorn",),
-        "watchdog": ("studio_watchdog", "rq:worker:control"),
-        "worker": ("studio_worker", "rq:worker:local"),
+        "watchdog": ("studio watchdog", "rq:worker:control"),
+        "worker": ("studio worker", "rq:worker:local"),
         "valkey": ("valkey-server", "redis-server"),
     }[role]
     found = []
@@ -111,10 +112,14 @@ def _pids() -> Iterator[int]:
 
 
 def _environment(pid: int) -> list[bytes]:
+    return _read(pid, "environ").split(b"\0")
+
+
+def _read(pid: int, name: str) -> bytes:
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return Path(f"/proc/{pid}/{name}").read_bytes()
     except OSError:
-        return []
+        return b""
 
 
 def _command(pid: int) -> tuple[str, str]:

@@ -57,6 +57,7 @@ def studio() -> Iterator[LiveStudio]:
         workers=1,
         STUDIO_LOG_FORMAT="json",
         STUDIO_LOG_REQUESTS="1",
+        STUDIO_WEB_PROCESSES="2",
         STUDIO_METRICS_TOKEN=TOKEN,
     )
     live.start()
@@ -153,13 +154,14 @@ def test_every_line_is_json_and_none_has_a_token(studio: LiveStudio, sweep: dict
 
     texts = {path.name: path.read_text() for path in (studio.home / "logs").glob("*.log")}
 
-    for name in ("web.log", "watchdog.log", "worker-1.log"):
+    for name in ("web-1.log", "web-2.log", "watchdog.log", "worker-1.log"):
         assert all("message" in json.loads(line) for line in texts[name].splitlines()), name
     whole = "".join(texts.values())
     assert "/sign-in/[hidden]/" in whole
     assert studio.token not in whole
     assert link.rstrip("/").rpartition("/")[2] not in whole
-    mlflow = [json.loads(line) for line in texts["web.log"].splitlines() if "log-metric" in line]
+    web = texts["web-1.log"] + texts["web-2.log"]
+    mlflow = [json.loads(line) for line in web.splitlines() if "log-metric" in line]
     assert {line["run_id"] for line in mlflow} == {f"{sweep['id']}_{n}" for n in (0, 1)}
 
 

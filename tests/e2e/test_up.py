@@ -286,7 +286,7 @@ def worker_of(studio: LiveStudio) -> int:
     while time.monotonic() < deadline:
         for process in psutil.Process(studio.process.pid).children():
             words = " ".join(process.cmdline())
-            if "studio_worker" in words or "rq:worker:local" in words:
+            if "studio worker" in words or "rq:worker:local" in words:
                 return process.pid
         time.sleep(0.05)
     raise AssertionError("no worker")

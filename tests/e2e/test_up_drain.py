@@ -36,7 +36,7 @@ def test_the_end_waits_for_the_runs_and_the_next_start_goes_on(home, tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     (source / "train.py").write_text(SCRIPT)
-    studio = LiveStudio(home, drain=True, workers=1)
+    studio = LiveStudio(home, drain=True, workers=1, STUDIO_WEB_PROCESSES="2")
     studio.start()
     spec = {
         "name": "patient",
@@ -58,7 +58,7 @@ def test_the_end_waits_for_the_runs_and_the_next_start_goes_on(home, tmp_path):
     for name, process in helpers(studio).items():
         process.kill()
         wait_for(lambda name=name: f"{name} ended (signal 9)" in studio.output.read_text())
-    wait_for(lambda: len(helpers(studio)) == 2 and answers(studio))
+    wait_for(lambda: len(helpers(studio)) == 3 and answers(studio))
     assert states(studio, sweep)[0] == "Running"
     signpost.touch()
     assert studio.process.wait(60) == 0
@@ -77,14 +77,14 @@ def states(studio: LiveStudio, sweep: str) -> list[str]:
 
 
 def helpers(studio: LiveStudio) -> dict[str, psutil.Process]:
-    """Return the processes that runs need to end: web server and watchdog."""
-    words = {"web": "uvicorn", "watchdog": "studio_watchdog"}
+    """Return the processes that runs need to end: web servers and watchdog."""
+    names = ("web 1", "web 2", "watchdog")
     found = {}
     for child in psutil.Process(studio.process.pid).children():
         line = " ".join(child.cmdline())
         # RQ gives its workers a name of their own.
-        line = line.replace("rq:worker:control", "studio_watchdog")
-        found |= {name: child for name, word in words.items() if word in line}
+        line = line.replace("rq:worker:control", "studio watchdog")
+        found |= {name: child for name in names if f"studio {name}" in line}
     return found
 
 
