@@ -26,8 +26,8 @@ let made = 0;
  * limitTexts, texts, ranked, best}. Members are {line, number, group, style, isMoving, symbol}, lowest
  * first; `all` are the lines that the axes hold. Of the keys, `key` changes with what the axes mean,
  * `domainKey` with the points, `stillKey` with how anything but growing lines looks. `hooks` has zoom
- * (what the address says), onZoom(zoom), point({number, x, y, event, place, box}), leave() and
- * words({number, x, y}), a sentence.
+ * (what the address says), onZoom(zoom, isMoving), point({number, x, y, event, place, box}), leave()
+ * and words({number, x, y}), a sentence.
  */
 export function createLineView(host, selection, hooks) {
   made += 1;
@@ -142,11 +142,11 @@ export function createLineView(host, selection, hooks) {
     overlay.draw({ ...frame.plot, place, margin: zoom ? 0 : 6 }, [...raw, ...marks]);
   }
 
-  function setZoom(next) {
+  function setZoom(next, isMoving = false) {
     zoom = next;
     zoomBox.showReset(zoom !== null);
     plan();
-    hooks.onZoom(zoom);
+    hooks.onZoom(zoom, isMoving);
   }
 
   const xOf = (px) => frame.x.value(px);
@@ -194,12 +194,12 @@ export function createLineView(host, selection, hooks) {
 
   const centre = () => [xOf(frame.plot.left + frame.plot.width / 2), yOf(frame.plot.top + frame.plot.height / 2)];
   const zoomBy = (factor, x, y) =>
-    setZoom({ x: zoomedRange(frame.x, x, factor), y: zoomedRange(frame.y, y, factor) });
+    setZoom({ x: zoomedRange(frame.x, x, factor), y: zoomedRange(frame.y, y, factor) }, true);
   const keys = {
     in: () => zoomBy(KEY_ZOOM, ...centre()),
     out: () => zoomBy(1 / KEY_ZOOM, ...centre()),
     reset: () => setZoom(null),
-    first: () => zoom && setZoom({ ...zoom, x: movedRange(frame.x, -KEY_MOVE) }),
+    first: () => zoom && setZoom({ ...zoom, x: movedRange(frame.x, -KEY_MOVE) }, true),
     left: () => step(-1, true),
     right: () => step(1, true),
     better: () => step(-1, false),

@@ -51,7 +51,7 @@ export class MetricsChart {
     this.card.host.setAttribute("role", "group");
     const view = createLineView(place, this.board.selection, {
       zoom: this.zoom.value,
-      onZoom: (zoom) => this.onZoom(zoom),
+      onZoom: (zoom, isMoving) => this.onZoom(zoom, isMoving),
       point: (point) => this.showPoint(point),
       leave: hideTip,
       words: ({ number, x, y }) => `Run ${number}, ${placeText(x, this.chart.x)}, ${
@@ -193,24 +193,27 @@ export class MetricsChart {
     if (legend) render(own, legendMarkup(legend));
   }
 
-  /** Remembers the zoom, and asks for the points between those of the cut curves. */
-  onZoom(zoom) {
+  /** Remembers the zoom, and asks for the points between those of the cut curves once it stands. */
+  onZoom(zoom, isMoving) {
     hideTip();
     this.zoom.set(zoom);
     clearTimeout(this.detailing);
+    this.asking?.abort();
     if (!zoom || this.curves.isWhole || (this.detail && fitsIn(zoom.x, this.detail))) {
       if (this.detail) this.redrawLines();
       return;
     }
-    this.detailing = setTimeout(() => this.loadDetail(zoom), DETAIL_MS);
+    if (isMoving) this.detailing = setTimeout(() => this.loadDetail(zoom), DETAIL_MS);
+    else this.loadDetail(zoom);
   }
 
   async loadDetail(zoom) {
     const { metric, x } = this.curves;
     const [low, high] = widened(zoom.x);
     const query = mergeQuery("", { metric, x, low: String(low), high: String(high) });
+    this.asking = new AbortController();
     try {
-      const answer = await getJson(this.page.urls.curves + query);
+      const answer = await getJson(this.page.urls.curves + query, { signal: this.asking.signal });
       if (this.curves.metric !== metric || this.curves.x !== x) return;
       this.detail = unpackCurves(answer);
       this.redrawLines();

@@ -1,9 +1,11 @@
 // The list of runs beside the charts: best first, follows the ranges, takes part in highlighting.
-import { $, $$, build, html, icon, render } from "../lib/dom.js";
+import { $, $$, html, icon, render } from "../lib/dom.js";
 
 const NAME = "list";
-// Rows of a thousand runs come as they are scrolled to.
-const PIECE = 120;
+// Only rows in sight are made, and so many above and below them: a thousand take a third of a second.
+const AROUND = 25;
+// Until a row has been measured.
+const ROW = 30;
 const LOOK_MS = 150;
 
 /**
@@ -14,14 +16,17 @@ export function mountRunList(host, note, { selection, known, best, urlOf, metric
   let only = null;
   let isWaiting = false;
   let runs = [];
-  let length = PIECE;
+  // The places of the rows that are made; room is left for the others.
+  let [from, to] = [0, 0];
+  let height = ROW;
   let looking = 0;
 
   function markup(run, place) {
     const isBest = run.number === best();
     const pin = selection.pinOf(run.number);
     const css = [isBest && "isbest", run.number === selection.run && "hl", pin >= 0 && `pin pin-${pin + 1}`];
-    return html`<li tabindex="0" data-run="${run.number}" class="${css.filter(Boolean).join(" ")}">
+    return html`<li tabindex="0" data-run="${run.number}" class="${css.filter(Boolean).join(" ")}"
+      aria-posinset="${place + 1}" aria-setsize="${runs.length}">
       <span class="rank">${place + 1}</span><span class="who">
       <span class="status ${run.badge.css}" title="${run.badge.label}">${icon(isBest ? "star" : run.badge.icon, "s")}
       </span><a href="${urlOf(run.number)}" tabindex="-1">Run ${run.number}</a></span>
@@ -37,15 +42,49 @@ export function mountRunList(host, note, { selection, known, best, urlOf, metric
     const inside = only && new Set(only);
     runs = known.ranked().filter((run) => !inside || inside.has(run.number));
     note.textContent = inside ? `${runs.length} of ${known.size} in range` : `by ${metric}`;
-    render(host, html`${runs.slice(0, length).map(markup)}`);
+    host.replaceChildren();
+    [from, to] = [0, 0];
+    lay(...wanted());
+    const [first] = host.children;
+    height = first?.getBoundingClientRect().height || height;
+    lay(...wanted());
   }
 
-  /** Adds rows up to the place of a run in the list. */
-  function reach(place) {
-    if (place < length || place >= runs.length) return;
-    const from = length;
-    length = Math.ceil((place + 1) / PIECE) * PIECE;
-    runs.slice(from, length).forEach((run, at) => host.append(build(markup(run, from + at))));
+  /** The places in sight. */
+  function inSight() {
+    const first = Math.min(Math.floor(host.scrollTop / height), Math.max(0, runs.length - 1));
+    return [first, Math.min(runs.length, first + Math.ceil(host.clientHeight / height) + 1)];
+  }
+
+  function wanted() {
+    const [first, last] = inSight();
+    return [Math.max(0, first - AROUND), Math.min(runs.length, last + AROUND)];
+  }
+
+  function rowsOf(low, high) {
+    const holder = document.createElement("template");
+    return render(holder, html`${runs.slice(low, high).map((run, at) => markup(run, low + at))}`).content;
+  }
+
+  /** Makes the rows of these places, and leaves those that stay as they are. */
+  function lay(low, high) {
+    // Whoever is on a row stays there.
+    const held = document.activeElement?.closest("[data-run]");
+    if (held && host.contains(held)) {
+      const place = from + [...host.children].indexOf(held);
+      [low, high] = [Math.min(low, place), Math.max(high, place + 1)];
+    }
+    if (low >= to || high <= from) {
+      host.replaceChildren(rowsOf(low, high));
+    } else {
+      for (; from < low; from += 1) host.firstElementChild.remove();
+      for (; to > high; to -= 1) host.lastElementChild.remove();
+      if (low < from) host.prepend(rowsOf(low, from));
+      if (high > to) host.append(rowsOf(to, high));
+    }
+    [from, to] = [low, high];
+    host.style.setProperty("--above", `${from * height}px`);
+    host.style.setProperty("--below", `${(runs.length - to) * height}px`);
   }
 
   function mark(change) {
@@ -66,9 +105,11 @@ export function mountRunList(host, note, { selection, known, best, urlOf, metric
     }
   }
 
-  function bring(change) {
-    reach(runs.findIndex((run) => run.number === change.run));
-    if (selection.run === change.run && $(`[data-run="${change.run}"]`, host)) mark(change);
+  function bring({ run, from: part }) {
+    const place = runs.findIndex((other) => other.number === run);
+    if (place < 0 || selection.run !== run || part === NAME) return;
+    host.scrollTop = (place + 0.5) * height - host.clientHeight / 2;
+    lay(...wanted());
   }
 
   /** Scrolls the list alone: scrollIntoView would move the page under the pointer. */
@@ -86,7 +127,8 @@ export function mountRunList(host, note, { selection, known, best, urlOf, metric
   };
 
   host.addEventListener("scroll", () => {
-    if (host.scrollTop + host.clientHeight > host.scrollHeight - 400) reach(length);
+    const [first, last] = inSight();
+    if (first < from || last > to) lay(...wanted());
   }, { passive: true });
   host.addEventListener("mouseover", (event) => selection.hover(runOf(event), NAME));
   host.addEventListener("focusin", (event) => selection.hover(runOf(event), NAME));

@@ -7,6 +7,7 @@ let note = null;
 export function showTip(event, markup) {
   if (!note) {
     note = build(html`<div class="tip" role="presentation"></div>`);
+    Object.assign(note.style, { left: "0", top: "0" });
     document.body.append(note);
   }
   render(note, markup);
@@ -14,8 +15,8 @@ export function showTip(event, markup) {
   const { width, height } = note.getBoundingClientRect();
   const left = event.clientX + 14 + width > innerWidth - 8 ? event.clientX - width - 12 : event.clientX + 14;
   const top = event.clientY + 14 + height > innerHeight - 8 ? event.clientY - height - 12 : event.clientY + 14;
-  note.style.left = `${Math.max(8, left)}px`;
-  note.style.top = `${Math.max(8, top)}px`;
+  // Moved, not laid out again.
+  note.style.transform = `translate(${Math.max(8, left)}px, ${Math.max(8, top)}px)`;
 }
 
 /** Takes the note away. */
