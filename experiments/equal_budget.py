@@ -7,7 +7,7 @@ kept the best of the end. Pure: curves in, numbers out. Rules: docs/reference/eq
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -109,20 +109,17 @@ class EqualBudget:
     def __init__(self, goal: str, runs: Iterable[Spent], *, is_seconds: bool) -> None:
         self.sign: Final = direction(goal)
         self.is_seconds: Final = is_seconds
-        known = sorted((r for r in runs if r.values.size), key=lambda run: run.number)
-        self.numbers: IntArray = np.array([run.number for run in known], np.int64)
-        self._done: BoolArray = np.array([run.is_done for run in known], bool)
-        self._live: BoolArray = np.array([run.is_live for run in known], bool)
-        # The values themselves are let go of: they are as large as all that is kept.
-        self._places = [run.at for run in known]
-        self._curves = [best_so_far(run.values, goal) for run in known]
-        self._last = np.array([at[-1] for at in self._places], np.float64)
+        # Only where something became better is kept: all reports are many times as much.
+        known = sorted(_steps_of(run, goal) for run in runs if run.values.size)
+        self.numbers: IntArray = np.array([steps.number for steps in known], np.int64)
+        self._done: BoolArray = np.array([steps.is_done for steps in known], bool)
+        self._live: BoolArray = np.array([steps.is_live for steps in known], bool)
+        self._steps = [(steps.at, steps.best) for steps in known]
+        self._last = np.array([steps.last for steps in known], np.float64)
         self.largest: Final = float(self._last.max()) if known else 0.0
-        final = np.array([curve[-1] for curve in self._curves], np.float64)
+        final = np.array([best[-1] if best.size else np.nan for _, best in self._steps])
         self.final: FloatArray = np.where(self._done, final, np.nan)
         self.ladder: FloatArray = self._ladder()
-        # (runs, budgets); NaN: no value, or the run did not get there.
-        self._values = self._table()
 
     @property
     def completed(self) -> int:
@@ -166,19 +163,24 @@ class EqualBudget:
             for rank, row in enumerate(rows, 1)
         ]
 
-    def agreement(self, count: int) -> Agreement:
+    def foretold(self, count: int) -> tuple[Agreement, Advice]:
+        """Return what the whole ladder says about the end."""
+        table = self._table()
+        return self._agreement(table, count), self._advice(table, count)
+
+    def _agreement(self, table: FloatArray, count: int) -> Agreement:
         """Return how well each budget foretells the end, at no more than `SHOWN_POINTS` budgets."""
         shown = np.unique(np.linspace(0, self.ladder.size - 1, SHOWN_POINTS).astype(int))
         if not self.ladder.size:
             return Agreement(np.empty(0), np.empty(0), np.empty(0, np.int64))
-        values = self._values[:, shown]
+        values = table[:, shown]
         return Agreement(
             budgets=self.ladder[shown],
             correlation=self._correlations(values),
             kept=self._kept(values, count),
         )
 
-    def advice(self, count: int) -> Advice:
+    def _advice(self, table: FloatArray, count: int) -> Advice:
         """Return the delay from which on the worse half never held one of the final top.
 
         At each budget the runs that got there are ranked by their best until then; a run is in the
@@ -188,10 +190,10 @@ class EqualBudget:
         numbers = [int(self.numbers[row]) for row in top]
         if self.completed < max(LEAST_COMPLETED, 2 * count):
             return Advice(None, numbers, self.completed)
-        present = np.isfinite(self._values).sum(axis=0)
+        present = np.isfinite(table).sum(axis=0)
         last, who, rank = -1, None, None
         for row in top:
-            ranks = self._ranks_of(int(row))
+            ranks = self._ranks_of(table, int(row))
             danger = np.flatnonzero(ranks > present - present // 2)
             if danger.size and danger[-1] > last:
                 last, who, rank = int(danger[-1]), int(self.numbers[row]), int(ranks[danger[-1]])
@@ -211,16 +213,17 @@ class EqualBudget:
         )
 
     def _ladder(self) -> FloatArray:
-        if not self._places:
+        if not self._steps:
             return np.empty(0)
         if self.is_seconds:
             return np.linspace(self.largest / _SECONDS_POINTS, self.largest, _SECONDS_POINTS)
-        step = max(1, -(-len(self._places) * int(self.largest) // _MOST_CELLS))
+        step = max(1, -(-len(self._steps) * int(self.largest) // _MOST_CELLS))
         return np.arange(step, self.largest + 1, step, dtype=np.float64)
 
     def _table(self) -> FloatArray:
-        table = np.full((len(self._places), self.ladder.size), np.nan)
-        for row, at in enumerate(self._places):
+        """Return the best value of each run at each budget; NaN: none, or it did not get there."""
+        table = np.full((len(self._steps), self.ladder.size), np.nan)
+        for row, (at, best) in enumerate(self._steps):
             places = np.searchsorted(at, self.ladder, side="right") - 1
             upto = (
                 self.ladder.size
@@ -228,15 +231,15 @@ class EqualBudget:
                 else np.searchsorted(self.ladder, self._last[row], "right")
             )
             known = places[:upto] >= 0
-            table[row, :upto][known] = self._curves[row][places[:upto][known]]
+            table[row, :upto][known] = best[places[:upto][known]]
         return table
 
     def _column(self, budget: float) -> tuple[FloatArray, BoolArray]:
-        values = np.full(len(self._places), np.nan)
-        for row, at in enumerate(self._places):
+        values = np.full(len(self._steps), np.nan)
+        for row, (at, best) in enumerate(self._steps):
             place = int(np.searchsorted(at, budget, side="right")) - 1
             if place >= 0 and (self._done[row] or budget <= self._last[row]):
-                values[row] = self._curves[row][place]
+                values[row] = best[place]
         return values, self._done | (self._last >= budget)
 
     def _order(self, values: FloatArray) -> NDArray[np.intp]:
@@ -244,10 +247,10 @@ class EqualBudget:
         known = np.flatnonzero(np.isfinite(values))
         return known[np.argsort(-self.sign * values[known], kind="stable")]
 
-    def _ranks_of(self, row: int) -> IntArray:
+    def _ranks_of(self, table: FloatArray, row: int) -> IntArray:
         """Return the rank of a run at each budget: 1 where nobody is better, or it has no value."""
-        own = self._values[row]
-        better: IntArray = (self.sign * self._values > self.sign * own).sum(axis=0)
+        own = table[row]
+        better: IntArray = (table > own if self.sign > 0 else table < own).sum(axis=0)
         return better + 1
 
     def _correlations(self, values: FloatArray) -> FloatArray:
@@ -263,6 +266,26 @@ class EqualBudget:
         top = set(self._order(self.final)[:count].tolist())
         orders = [self._order(values[:, column])[:count] for column in range(values.shape[1])]
         return np.array([len(top & set(order.tolist())) for order in orders], np.int64)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Steps:
+    """A run as its `k` improvements; `last` is where its reports end."""
+
+    number: int
+    is_done: bool = field(compare=False)
+    is_live: bool = field(compare=False)
+    last: float = field(compare=False)
+    at: FloatArray = field(compare=False)  # (k,)
+    best: FloatArray = field(compare=False)  # (k,)
+
+
+def _steps_of(run: Spent, goal: str) -> _Steps:
+    best = best_so_far(run.values, goal)
+    known = np.flatnonzero(np.isfinite(best))
+    came = known[np.append(True, np.diff(best[known]) != 0)] if known.size else known
+    last = float(run.at[-1])
+    return _Steps(run.number, run.is_done, run.is_live, last, run.at[came], best[came])
 
 
 def _spearman(one: FloatArray, other: FloatArray) -> float:

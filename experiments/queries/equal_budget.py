@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import Lock
 from typing import Final, Literal
 
 import numpy as np
 
+from experiments.curves import FloatArray
 from experiments.equal_budget import Advice, Agreement, EqualBudget, Spent, seconds_since
 from experiments.models import Run, Sweep
-from experiments.queries.series import whole_curves
+from experiments.queries.series import whole_curves, whole_values
 from experiments.states import RUN_TERMINAL, RunState
 
 By = Literal["reports", "seconds"]
-# Of a thousand runs with a thousand reports each is 24 megabytes.
 _MOST_KEPT: Final = 2
 _kept: dict[tuple[str, int, str], EqualBudget] = {}
 _MOST_TOLD: Final = 32
@@ -43,7 +44,7 @@ def foretold(sweep: Sweep, by: By, top: int) -> tuple[EqualBudget, Agreement, Ad
     with _lock:
         known = _told.get(key)
     if known is None:
-        known = (everybody.agreement(top), everybody.advice(top))
+        known = everybody.foretold(top)
         with _lock:
             _told[key] = known
             while len(_told) > _MOST_TOLD:
@@ -51,24 +52,28 @@ def foretold(sweep: Sweep, by: By, top: int) -> tuple[EqualBudget, Agreement, Ad
     return everybody, *known
 
 
-def _spent(sweep: Sweep, by: By) -> list[Spent]:
+def _spent(sweep: Sweep, by: By) -> Iterator[Spent]:
     rows = Run.objects.filter(sweep=sweep).values_list("number", "state", "started_at")
     known = {number: (state, started) for number, state, started in rows}
-    found = []
-    for number, curve in whole_curves(sweep, sweep.metric_name):
+    for number, at, values in _curves(sweep, by):
         if number not in known:
             continue  # it was created since
         state, started = known[number]
-        at = curve.intervals.astype(np.float64)
         if by == "seconds":
-            at = seconds_since(curve.times, started.timestamp() if started else None)
-        found.append(
-            Spent(
-                number=number,
-                at=at,
-                values=curve.values,
-                is_done=state == RunState.COMPLETED,
-                is_live=state not in RUN_TERMINAL,
-            )
+            at = seconds_since(at, started.timestamp() if started else None)
+        yield Spent(
+            number=number,
+            at=at,
+            values=values,
+            is_done=state == RunState.COMPLETED,
+            is_live=state not in RUN_TERMINAL,
         )
-    return found
+
+
+def _curves(sweep: Sweep, by: By) -> Iterator[tuple[int, FloatArray, FloatArray]]:
+    if by == "seconds":
+        for number, curve in whole_curves(sweep, sweep.metric_name):
+            yield number, curve.times, curve.values
+    else:
+        for number, values in whole_values(sweep, sweep.metric_name):
+            yield number, np.arange(1.0, values.size + 1.0), values

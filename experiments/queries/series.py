@@ -181,7 +181,8 @@ def _whole_curves(
     if numbers is not None:
         chunks = chunks.filter(series__run__number__in=numbers)
     rows = chunks.order_by("series__run__number", "first").values_list(*_FIELDS)
-    for number, group in groupby(rows, key=lambda row: row[0]):
+    # Rows come and go: the blobs of a large sweep are never in memory together.
+    for number, group in groupby(rows.iterator(chunk_size=_ROWS), key=lambda row: row[0]):
         values, steps, times = _joined([row[1:6] for row in group])
         yield number, Curve(number, np.arange(1, values.size + 1), steps, times, values)
 

@@ -66,7 +66,7 @@ def test_final_top_says_where_it_stood():
 
 
 def test_delay_is_the_first_budget_after_the_last_danger():
-    advice = late_winner().advice(1)
+    advice = late_winner().foretold(1)[1]
 
     assert (advice.delay, advice.last_danger, advice.endangered) == (4.0, 3.0, 5)
     assert (advice.rank, advice.compared) == (6, 6)
@@ -94,18 +94,18 @@ def test_delay_agrees_with_a_policy_that_stops_the_worse_half():
                 dangers.append(budget)
 
     assert found.top(3) == top
-    assert found.advice(3).delay == (max(dangers) + 1 if max(dangers) else 0)
+    assert found.foretold(3)[1].delay == (max(dangers) + 1 if max(dangers) else 0)
 
 
 def test_no_advice_without_enough_completed_runs():
-    advice = everybody(*(spent(n, [0.1 * n]) for n in range(5))).advice(3)
+    advice = everybody(*(spent(n, [0.1 * n]) for n in range(5))).foretold(3)[1]
 
     assert advice.delay is None
     assert "needs 6 completed runs" in advice_words(advice, "reports", None).sentence
 
 
 def test_agreement_ends_at_one():
-    agreement = late_winner().agreement(1)
+    agreement = late_winner().foretold(1)[0]
 
     assert agreement.budgets.tolist() == [1, 2, 3, 4, 5, 6]
     assert agreement.correlation[-1] == pytest.approx(1.0)
@@ -127,6 +127,6 @@ def test_nothing_to_compare_is_no_error():
     found = everybody()
 
     assert found.at(1).placed == []
-    assert found.agreement(3).budgets.size == 0
-    words = advice_words(found.advice(3), "reports", None)
+    assert found.foretold(3)[0].budgets.size == 0
+    words = advice_words(found.foretold(3)[1], "reports", None)
     assert words.why == "No run has completed so far."
