@@ -48,7 +48,7 @@ STOPPED_EARLY: Final = "stopped_early"
 PREEMPTED: Final = "preempted"
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|s|sec|m|min|h|d|w)?")
+_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|sec|s|min|m|h|d|w)?")
 _UNITS: Final = {
     "ms": 0.001, "": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800,
 }  # fmt: skip

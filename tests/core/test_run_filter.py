@@ -67,6 +67,8 @@ def complaints(text):
         ("-batch_size!=32", [("batch_size", "is", ("32",), False)]),
         ('reason:"out of \\"memory\\""', [("reason", "has", ('out of "memory"',), False)]),
         ("duration>1h30m", [("duration", ">", (timedelta(minutes=90),), False)]),
+        ("duration>10min", [("duration", ">", (timedelta(minutes=10),), False)]),
+        ("duration<90sec", [("duration", "<", (timedelta(seconds=90),), False)]),
         ("outputs>1.5GB", [("outputs", ">", (1.5e9,), False)]),
         ("origin:Hand", [("origin", "is", ("hand",), False)]),
         ('NOT memory AND "or" - x', [("", "has", ("memory",), True), ("", "has", ("or",), False),
