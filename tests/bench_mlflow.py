@@ -1,26 +1,20 @@
-"""Measure the unmodified MLflow client against this studio, an empty server and MLflow's own.
+"""The unmodified MLflow client against this studio, an empty server and MLflow's own.
 
-    python -m tests.bench_mlflow [--server PATH/TO/mlflow]
-
-`--server` names the `mlflow` program of an environment with the whole package; without it that
-column stays empty. The client is the one of this environment, the same for all. Rounds alternate
-between the servers, so that all of them see the same machine. Never part of the test suite.
+The client is the one of this environment, the same for all; rounds alternate between the servers.
+Part `mlflow` of `make bench`. Never part of the test suite.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
 import os
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 import urllib.request
@@ -29,6 +23,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench_setting import Setting
+from tests.bench_table import Figure, failed, quantile, summed_up
 from tests.servers import LiveStudio, clean_environment, free_port
 
 ROUNDS = 5
@@ -154,7 +150,7 @@ class Client:
 
     def __init__(self, server: Server) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench_mlflow", "--client"],
+            [sys.executable, "-m", "tests.bench_mlflow"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -278,13 +274,13 @@ def _first_run(url: str) -> str:
             time.sleep(0.5)
 
 
-def measure_metrics(servers: list[Server]) -> dict[str, list[float]]:
+def measure_metrics(servers: list[Server], setting: Setting) -> dict[str, list[float]]:
     """Return milliseconds of each `log_metric`, servers in turn."""
     clients = {server.name: Client(server) for server in servers}
     found: dict[str, list[float]] = {name: [] for name in clients}
-    for _ in range(ROUNDS):
+    for _ in range(setting.few(ROUNDS, 1)):
         for name, one in clients.items():
-            one.tell("metric", CALLS)
+            one.tell("metric", setting.few(CALLS, 5))
             found[name] += [seconds * 1000 for seconds in one.hear()]
     for one in clients.values():
         one.close()
@@ -292,26 +288,27 @@ def measure_metrics(servers: list[Server]) -> dict[str, list[float]]:
 
 
 def measure_batches(
-    servers: list[Server], processes: int, *, is_plain: bool = False
-) -> dict[str, float]:
-    """Return points per second through `log_batch` from so many processes at once.
+    servers: list[Server], processes: int, setting: Setting, *, is_plain: bool = False
+) -> dict[str, list[float]]:
+    """Return thousands of points per second through `log_batch` from so many processes at once.
 
     `is_plain`: of the server alone, with bytes that were made before.
     """
     rates: dict[str, list[float]] = {server.name: [] for server in servers}
     clients = {server.name: [Client(server) for _ in range(processes)] for server in servers}
-    each = max(BATCHES // processes, 4)
-    for _ in range(3):
+    each = max(setting.few(BATCHES, 2) // processes, setting.few(4, 1))
+    for _ in range(setting.few(ROUNDS, 1)):
         for name, group in clients.items():
             if is_plain:
                 _tell_all(group, "prepare", each)
             begun = time.perf_counter()
             _tell_all(group, "send" if is_plain else "batch", each)
-            rates[name].append(each * processes * POINTS / (time.perf_counter() - begun))
+            seconds = time.perf_counter() - begun
+            rates[name].append(each * processes * POINTS / seconds / 1000)
     for group in clients.values():
         for one in group:
             one.close()
-    return {name: statistics.median(found) for name, found in rates.items()}
+    return rates
 
 
 def _tell_all(group: list[Client], what: str, count: int) -> None:
@@ -321,50 +318,67 @@ def _tell_all(group: list[Client], what: str, count: int) -> None:
         one.hear()
 
 
-def main() -> None:
-    """Start the servers, measure, print one table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--client", action="store_true")
-    parser.add_argument("--server", default="")
-    options = parser.parse_args()
-    if options.client:
-        client()
-        return
-    home = Path(tempfile.mkdtemp(prefix="studio-bench-"))
+def bench_mlflow(setting: Setting) -> Iterator[Figure]:
+    """Yield calls and batches; MLflow's own server where it is installed."""
+    home = Path(tempfile.mkdtemp(prefix="m"))
     (home / "studio").mkdir()
-    try:
-        with contextlib.ExitStack() as stack:
-            servers = [stack.enter_context(stub()), stack.enter_context(studio(home / "studio"))]
-            if options.server:
-                servers.append(stack.enter_context(mlflow_server(options.server, home)))
-            _print(servers)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    version = setting.version("mlflow")
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(stub()), stack.enter_context(studio(home / "studio"))]
+        if version:
+            program = str(Path(setting.peers).parent / "mlflow")
+            try:
+                servers.append(stack.enter_context(mlflow_server(program, home)))
+            except (OSError, AssertionError) as error:
+                yield failed("log_metric, median", error, f"MLflow server {version}")
+        yield from call_figures(measure_metrics(servers, setting), version)
+        for is_plain in (False, True):
+            for processes in (1, 4):
+                rates = measure_batches(servers, processes, setting, is_plain=is_plain)
+                yield from batch_figures(rates, processes, version, is_plain=is_plain)
 
 
-def _print(servers: list[Server]) -> None:
-    names = [server.name for server in servers]
-    print(f"load average {os.getloadavg()[0]:.1f}, {threading.active_count()} thread")
-    print("| what | " + " | ".join(names) + " |")
-    found = measure_metrics(servers)
-    floor = statistics.median(found["stub"])
-    for label, of in (
-        ("log_metric, median", statistics.median),
-        ("log_metric, p95", lambda values: statistics.quantiles(values, n=20)[-1]),
-    ):
-        cells = [f"{of(found[name]):.2f} ms" for name in names]
-        print(f"| {label} | " + " | ".join(cells) + " |")
-    ratios = [f"{statistics.median(found[name]) / floor:.1f} x" for name in names]
-    print("| beside the stub | " + " | ".join(ratios) + " |")
-    for is_plain in (False, True):
-        for processes in (1, 4):
-            rates = measure_batches(servers, processes, is_plain=is_plain)
-            cells = [f"{rates[name]:,.0f} points/s" for name in names]
-            what = "the server alone" if is_plain else "log_batch"
-            print(
-                f"| {what}, {POINTS} a batch, {processes} processes | " + " | ".join(cells) + " |"
-            )
+def call_figures(found: dict[str, list[float]], version: str | None) -> Iterator[Figure]:
+    """Yield the rows of single calls."""
+    stub_times = found["stub"]
+    for name, who in (("studio", ""), ("MLflow", f"MLflow server {version}")):
+        for label, share in (("median", 0.5), ("p95", 0.95)):
+            what = f"log_metric of the MLflow client, {label}"
+            if name not in found:
+                continue
+            value, floor = (quantile(times, share) for times in (found[name], stub_times))
+            if who:
+                yield Figure(what, value, who=who)
+            elif share == 0.5:
+                note = f"{len(stub_times)} calls; floor: the client against an empty server"
+                yield summed_up(
+                    what, found[name], "ms", 4.2, aim=2.8, floor=floor, floor_then=1.4, note=note
+                )
+            else:
+                yield Figure(what, value, floor=floor)
+
+
+def batch_figures(
+    rates: dict[str, list[float]], processes: int, version: str | None, *, is_plain: bool
+) -> Iterator[Figure]:
+    """Yield the rows of batches; the targets are those of the whole way, client included."""
+    kind = "the server alone" if is_plain else "client and server"
+    what = f"log_batch of {POINTS}, {processes} process{'es' * (processes > 1)}, {kind}"
+    must, aim = {1: (20, 40), 4: (60, 100)}[processes]
+    note = f"floor: {statistics.median(rates['stub']):.0f} k points/s, empty server"
+    yield summed_up(
+        what,
+        rates["studio"],
+        "k points/s",
+        None if is_plain else must,
+        aim=None if is_plain else aim,
+        note=note,
+        is_more_better=True,
+    )
+    if "MLflow" in rates:
+        who = f"MLflow server {version}"
+        yield summed_up(what, rates["MLflow"], "k points/s", is_more_better=True, who=who)
 
 
 if __name__ == "__main__":
-    main()
+    client()
