@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from tests.bench_table import Figure, beside, is_behind, standing, written
 
-BEGIN = "<!-- measured: begin (written by make bench, do not edit) -->"
-END = "<!-- measured: end -->"
+BEGIN = "<!-- measured (begin), written by make bench -->"
+END = "<!-- measured (end) -->"
 _HEADS = ["part", "what", "studio", "floor", "must", "aim", "verdict", "others", "note"]
 _WHEN_HEADS = ["part", "measured", "commit", "load average before", "took", "command"]
 Row = list[str]
