@@ -1,7 +1,8 @@
 """One person of `tests.crowd`: goes from page to page, waits, looks, and holds one socket.
 
-What a browser asks for besides a page is asked for as well: its charts, and the parts that are
-fetched again when the socket says that something changed, with the pauses of the scripts.
+What a browser asks for besides a page is asked for as well: its charts, and what is fetched again
+when the socket says that something changed, with the pauses of the scripts. A page is left when
+its last answer is there: what is slow is never left out.
 """
 
 from __future__ import annotations
@@ -19,26 +20,15 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-# Where people go, and how often of a hundred times.
-PLACES: Final = {
-    "dashboard": 22,
-    "sweeps": 16,
-    "overview": 26,
-    "charts": 12,
-    "runs": 14,
-    "run": 6,
-    "log": 4,
-}
-_SUFFIXES: Final = {"overview": "", "charts": "charts/", "runs": "runs/", "log": "logs/"}
-_CHARTS: Final = {
-    "overview": ("best_so_far", "metrics"),
-    "charts": ("metrics", "parallel_coordinates", "scatter_2d"),
-}
-# What is fetched again while a page is open, and with which pause in seconds.
-_PARTS: Final = {"dashboard": 3.0, "sweeps": 3.0, "runs": 1.0, "overview": 2.0}
+from tests.crowd_pages import PLACES, Again, Asked, Known, Place, chart
+
 _PAGE_DATA: Final = re.compile(r'<script id="page-data" type="application/json">(.*?)</script>')
 _FRAGMENT: Final = {"X-Fragment": "1"}
 _TIMEOUT: Final = 60.0
+# As many as a browser has to one server.
+_CONNECTIONS: Final = httpx.Limits(max_connections=6)
+# How often people look whether it is time to ask again, in seconds.
+_LOOK: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -63,6 +53,21 @@ class Person:
     sweeps: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A page that somebody looks at until a time of the monotonic clock."""
+
+    name: str
+    place: Place
+    sweep: str
+    until: float
+
+    @property
+    def address(self) -> str:
+        """Return where the page is."""
+        return self.place.address.format(sweep=self.sweep)
+
+
 class Visitor:
     """A browser of a person."""
 
@@ -72,7 +77,9 @@ class Visitor:
         self.seen = seen
         self.think = think
         self.random = random.Random(person.name)
-        self.client = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT, follow_redirects=True)
+        self.client = httpx.AsyncClient(
+            base_url=url, timeout=_TIMEOUT, follow_redirects=True, limits=_CONNECTIONS
+        )
 
     async def sign_in(self) -> None:
         """Open the one-time link."""
@@ -84,75 +91,86 @@ class Visitor:
         end = time.monotonic() + seconds
         # Nobody comes in at the same moment.
         await asyncio.sleep(self.random.uniform(0, self.think[1]))
+        often = [place.often for place in PLACES.values()]
         try:
             while time.monotonic() < end:
-                place = self.random.choices([*PLACES], [*PLACES.values()])[0]
-                await self._visit(place, end)
+                await self._visit(self.random.choices([*PLACES], often)[0], end)
         finally:
             await self.client.aclose()
 
-    async def _visit(self, place: str, end: float) -> None:
-        sweep = self.random.choice(self.person.sweeps)
-        address = self._address(place, sweep)
-        text = await self._get(place, address, self.seen.pages)
+    async def _visit(self, name: str, end: float) -> None:
         until = min(time.monotonic() + self.random.uniform(*self.think), end)
+        visit = Visit(name, PLACES[name], self.random.choice(self.person.sweeps), until)
+        text = await self._get(name, visit.address, self.seen.pages)
         if not text:
             await asyncio.sleep(max(0.0, until - time.monotonic()))
             return
         found = _PAGE_DATA.search(text)
         data: dict[str, Any] = json.loads(found[1]) if found else {}
-        for chart in _CHARTS.get(place, ()):
-            await self._get(
-                f"chart {chart}", f"/sweeps/{sweep}/charts/{chart}.json", self.seen.parts
-            )
-        if place in _CHARTS:
-            metric = data["sweep"]["metric"]
-            query = f"?metric={metric}&x=interval"
-            await self._get("curves", data["urls"]["curves"] + query, self.seen.parts)
-        socket = f"/ws/sweeps/{sweep}/?after={data['cursor']}" if data else "/ws/sweeps/"
-        await self._listen(place, address, sweep, socket, until)
+        asked = [Asked(rule) for rule in visit.place.again]
+        await asyncio.gather(
+            *(self._look_at(chart(each), visit, f"chart {each}") for each in visit.place.first),
+            *([self._look_at_curves(data)] if visit.place.has_curves else []),
+            *(self._ask_again(each, visit) for each in asked),
+            self._listen(visit, data.get("cursor"), asked),
+        )
 
-    def _address(self, place: str, sweep: str) -> str:
-        if place in _SUFFIXES:
-            return f"/sweeps/{sweep}/{_SUFFIXES[place]}"
-        return f"/runs/{sweep}_0/" if place == "run" else f"/{place}/"
+    async def _look_at(self, address: str, visit: Visit, name: str) -> None:
+        await self._get(name, address.format(sweep=visit.sweep), self.seen.parts)
 
-    async def _listen(
-        self, place: str, address: str, sweep: str, socket: str, until: float
-    ) -> None:
-        """Hold a socket until it is time to go on, and fetch what a browser would fetch."""
+    async def _look_at_curves(self, data: dict[str, Any]) -> None:
+        query = f"?metric={data['sweep']['metric']}&x=interval"
+        await self._get("curves", data["urls"]["curves"] + query, self.seen.parts)
+
+    async def _ask_again(self, asked: Asked, visit: Visit) -> None:
+        """Ask for something whenever its time has come, until the page is left."""
+        while time.monotonic() < visit.until:
+            wait = asked.wait()
+            if wait is None or wait > 0:
+                await asyncio.sleep(_LOOK if wait is None else min(wait, _LOOK))
+                continue
+            asked.begin()
+            await self._fetch(asked.rule, visit)
+            asked.end()
+
+    async def _fetch(self, rule: Again, visit: Visit) -> None:
+        if rule.address:
+            await self._look_at(rule.address, visit, rule.name)
+        else:
+            await self._get(rule.name, visit.address, self.seen.parts, **_FRAGMENT)
+
+    async def _listen(self, visit: Visit, cursor: int | None, asked: list[Asked]) -> None:
+        """Hold a socket until it is time to go on, and say what it tells."""
+        path = "/ws/sweeps/" if cursor is None else f"/ws/sweeps/{visit.sweep}/?after={cursor}"
         cookies = "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
         headers = {"Cookie": cookies, "Origin": self.url}
         try:
             async with connect(
-                f"ws{self.url.removeprefix('http')}{socket}",
+                f"ws{self.url.removeprefix('http')}{path}",
                 additional_headers=headers,
                 max_size=None,
                 open_timeout=_TIMEOUT,
             ) as connection:
                 self.seen.sockets += 1
-                await self._hear(connection, place, address, sweep, until)
+                if cursor is None:
+                    # Something may have changed before it was open.
+                    for each in asked:
+                        each.tell({"hint"})
+                await self._hear(connection, visit.until, asked)
         except (WebSocketException, OSError, TimeoutError) as error:
-            self.seen.errors.append(f"socket {socket}: {error!r}")
+            self.seen.errors.append(f"socket {path}: {error!r}")
 
-    async def _hear(
-        self, connection: ClientConnection, place: str, address: str, sweep: str, until: float
-    ) -> None:
-        pause, last = _PARTS.get(place, 0.0), time.monotonic()
+    async def _hear(self, connection: ClientConnection, until: float, asked: list[Asked]) -> None:
+        known = Known()
         while (left := until - time.monotonic()) > 0:
             try:
                 frame = json.loads(await asyncio.wait_for(connection.recv(), left))
             except TimeoutError:
                 return
             self._note(frame)
-            # Asked for at the end of the pause, as the scripts do; frames wait meanwhile.
-            if pause and time.monotonic() - last >= pause:
-                if place == "overview":
-                    chart = f"/sweeps/{sweep}/charts/best_so_far.json"
-                    await self._get("chart best_so_far", chart, self.seen.parts)
-                else:
-                    await self._get(f"parts of {place}", address, self.seen.parts, **_FRAGMENT)
-                last = time.monotonic()
+            changes = known.changes(frame)
+            for each in asked:
+                each.tell(changes)
 
     def _note(self, frame: dict[str, Any]) -> None:
         now = time.time()

@@ -17,6 +17,11 @@ _WRITERS: Final[dict[str, str]] = {
     Event.Kind.DECISION: "policy",
     Event.Kind.SAMPLER: "sampler",
 }
+# Of LogLine, in its order: of the runs no more than their names.
+_FIELDS: Final = (
+    *("cursor", "kind", "message", "payload", "created_at"),
+    *("run__public_id", "run__number"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,11 @@ def log_of_sweep(
     return Page(items=lines, next_cursor=None if older is None else str(older), total=total)
 
 
+def newest_lines(sweep: Sweep, limit: int) -> list[LogLine]:
+    """Return the newest lines of a sweep's log, newest first; one query."""
+    return _before(_rows(sweep, None), None, limit)[0]
+
+
 def log_page(
     sweep: Sweep,
     *,
@@ -110,16 +120,16 @@ def _before(
     """Return the lines before a cursor, newest first, and the cursor of the page before them."""
     if cursor is not None:
         rows = rows.filter(cursor__lt=cursor)
-    found = list(rows.select_related("run").order_by("-cursor")[: limit + 1])
-    lines = [_line(event) for event in found[:limit]]
+    found = list(rows.order_by("-cursor").values_list(*_FIELDS)[: limit + 1])
+    lines = [LogLine(*row) for row in found[:limit]]
     return lines, lines[-1].cursor if len(found) > limit else None
 
 
 def _after(rows: QuerySet[Event], cursor: int, limit: int) -> tuple[list[LogLine], int | None]:
     """Return the lines after a cursor, oldest first, and the cursor of the page after them."""
-    later = rows.filter(cursor__gt=cursor).select_related("run").order_by("cursor")
+    later = rows.filter(cursor__gt=cursor).order_by("cursor").values_list(*_FIELDS)
     found = list(later[: limit + 1])
-    lines = [_line(event) for event in found[:limit]]
+    lines = [LogLine(*row) for row in found[:limit]]
     return lines, lines[-1].cursor if len(found) > limit else None
 
 
@@ -132,15 +142,3 @@ def _counts(sweep: Sweep) -> dict[str, int]:
         counts[row["kind"]] = counts.get(row["kind"], 0) + row["n"]
         counts[PEOPLE] += row["n"] if row["payload__by"] is not None else 0
     return counts
-
-
-def _line(event: Event) -> LogLine:
-    return LogLine(
-        cursor=event.cursor,
-        kind=event.kind,
-        message=event.message,
-        payload=event.payload,
-        time=event.created_at,
-        run_id=event.run.public_id if event.run else None,
-        run_number=event.run.number if event.run else None,
-    )

@@ -101,11 +101,13 @@ def sweep_list(
         rows = rows.filter(stars__user=user.pk)
     if workspace:
         rows = rows.filter(experiment__workspace__slug=workspace)
-    total = rows.count()
+    every = rows
     if cursor and cursor.isdigit():
         rows = rows.filter(pk__lt=int(cursor))
     found = list(rows.order_by("-pk")[: limit + 1])
     shown = found[:limit]
+    # All of them are here, unless there are more or some came before.
+    total = len(found) if not cursor and len(found) <= limit else every.count()
     return Page(
         items=sweep_rows(shown),
         next_cursor=str(shown[-1].pk) if len(found) > limit else None,

@@ -114,21 +114,33 @@ def add_earlier_curves(sweep: Sweep, curves: CurveSet) -> dict[int, str]:
 
 
 def lineage_of(sweep: Sweep) -> Lineage:
-    """Return the relations of a sweep, with four queries; all of them are of one workspace."""
+    """Return the relations of a sweep; all of them are of one workspace.
+
+    Five queries at most, one for a sweep that stands alone: its specification names what it goes
+    on from.
+    """
     parents = WarmStart.objects.filter(sweep=sweep).select_related("parent")
     resumed = (
         Resumption.objects.filter(sweep=sweep)
         .select_related("source__sweep")
         .prefetch_related("runs")
     )
-    later = Sweep.objects.filter(warm_starts__parent=sweep) | Sweep.objects.filter(
-        resumptions__source__sweep=sweep
+    has_parents, has_resumed = (
+        bool(sweep.spec.get(name)) for name in ("resume_from", "resume_child_runs")
     )
     return Lineage(
-        parents=[_parent_entry(row) for row in parents],
-        resumed=[_pair(row) for row in resumed],
-        continued_by=[_sweep_entry(row) for row in later.distinct().order_by("pk")],
+        parents=[_parent_entry(row) for row in parents] if has_parents else [],
+        resumed=[_pair(row) for row in resumed] if has_resumed else [],
+        continued_by=[_sweep_entry(row) for row in _later(sweep)],
     )
+
+
+def _later(sweep: Sweep) -> list[Sweep]:
+    """Return the sweeps that go on from a sweep, or from runs of it."""
+    started = WarmStart.objects.filter(parent=sweep).order_by().values_list("sweep_id")
+    resumed = Resumption.objects.filter(source__sweep=sweep).order_by().values_list("sweep_id")
+    keys = [key for (key,) in started.union(resumed)]
+    return list(Sweep.objects.filter(pk__in=keys).order_by("pk")) if keys else []
 
 
 def resumed_by(run: Run) -> list[LineageEntry]:

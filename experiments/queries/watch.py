@@ -48,6 +48,17 @@ def workers_of(target: ComputeTarget) -> tuple[int, int]:
     return len(names), len(set(live.values_list("worker_name", flat=True)))
 
 
+def slots_in_use(user: AnyUser) -> tuple[int, int]:
+    """Return how many slots of a person's compute targets are busy, and how many there are."""
+    limit = alive_since()
+    workers = dict(
+        Worker.objects.filter(compute__in=compute_for(user)).values_list("name", "last_seen_at")
+    )
+    live = Run.objects.filter(state__in=sorted(RUN_LIVE)).exclude(worker_name="")
+    busy = workers.keys() & set(live.values_list("worker_name", flat=True))
+    return len(busy), sum(seen >= limit for seen in workers.values())
+
+
 def compute_json(user: AnyUser, labels: Iterable[str] = ()) -> list[dict[str, Any]]:
     """Return a person's compute targets with their workers; runs of others are only counted.
 

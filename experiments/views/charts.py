@@ -30,7 +30,8 @@ _PROBLEM_TYPE = "application/problem+json"
 @require_safe
 def chart(request: HttpRequest, sweep_id: str, name: str) -> HttpResponseBase:
     """Return the figure of a chart of a sweep that the person may see."""
-    return chart_of(request, find_sweep(request, sweep_id), name, CHARTS.keys())
+    sweep = find_sweep(request, sweep_id, is_bare=True)
+    return chart_of(request, sweep, name, CHARTS.keys())
 
 
 def chart_of(

@@ -20,6 +20,7 @@ from experiments.insight_words import edge_words
 from experiments.models import Event, Sweep
 from experiments.policies import make_policy
 from experiments.queries.insights import insights_of
+from experiments.queries.log import newest_lines
 from experiments.queries.notes import notes_of
 from experiments.queries.run_facts import live_runs
 from experiments.samplers import load_sampler
@@ -168,7 +169,7 @@ def cancel(request: HttpRequest, sweep_id: str) -> HttpResponse:
 
 
 def _news_of(sweep: Sweep) -> list[queries.LogLine]:
-    recent = queries.log_of_sweep(sweep, limit=_FEED_SEARCHED).items
+    recent = newest_lines(sweep, _FEED_SEARCHED)
     return [line for line in recent if _is_news(line)][:_FEED_LINES]
 
 

@@ -87,11 +87,15 @@ class ChartCard:
     legend: list[tuple[str, str]] = field(default_factory=list)
 
 
-def find_sweep(request: HttpRequest, sweep_id: str) -> Sweep:
-    """Return the sweep, or answer 404 when it is not this person's to see."""
+def find_sweep(request: HttpRequest, sweep_id: str, *, is_bare: bool = False) -> Sweep:
+    """Return the sweep, or answer 404 when it is not this person's to see.
+
+    `is_bare`: without what its pages show around it, which is most of the effort.
+    """
     if not is_storable(sweep_id):
         raise Http404("No sweep has such an id.")
-    return get_object_or_404(queries.sweeps_for(request.user), public_id=sweep_id)
+    found = queries.sweeps_for(request.user)
+    return get_object_or_404(found.select_related(None) if is_bare else found, public_id=sweep_id)
 
 
 def changer_of(

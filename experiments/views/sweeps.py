@@ -19,6 +19,7 @@ from experiments import formats, queries
 from experiments.permissions import Action
 from experiments.queries import SweepRow
 from experiments.queries.sweep_list import starred_ids, tag_filters, tags_in_use
+from experiments.queries.watch import slots_in_use
 from experiments.states import RUN_LIVE, RUN_TERMINAL, SweepState, badge
 from experiments.storable import is_storable
 from experiments.views.trash import just_trashed
@@ -179,13 +180,13 @@ def _choices(request: HttpRequest, filters: Filters) -> dict[str, Any]:
 
 
 def _glance(request: HttpRequest, counts: Mapping[str, int]) -> dict[str, int]:
-    targets = queries.compute_json(request.user)
+    busy, slots = slots_in_use(request.user)
     return {
         "running": counts.get(SweepState.RUNNING, 0),
         "queued": counts.get(SweepState.QUEUED, 0),
         "active_runs": queries.runs_for(request.user).filter(state__in=sorted(RUN_LIVE)).count(),
-        "busy_slots": sum(target["busy"] for target in targets),
-        "slots": sum(target["slots"] for target in targets),
+        "busy_slots": busy,
+        "slots": slots,
     }
 
 

@@ -149,7 +149,7 @@ def test_the_sweep_list_takes_the_same_queries_for_one_and_for_thirty(
     for count in (1, 29):
         for _ in range(count):
             report(make_running_run(make_sweep(owner=alice)), [0.5])
-        with django_assert_num_queries(4):  # total, sweeps, counts, curves
+        with django_assert_num_queries(3):  # sweeps, counts, curves
             queries.sweep_list(alice)
 
 

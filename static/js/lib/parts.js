@@ -5,6 +5,10 @@ import { $, $$ } from "./dom.js";
 import { refreshTimes } from "./shell.js";
 
 const REFRESH_MS = 1000;
+// Where nothing but values grew.
+const CALM_MS = 2000;
+// A studio that takes long to answer is asked less often.
+const SHARE = 4;
 
 /** The source of a part without the words that change by themselves. */
 function sourceOf(part) {
@@ -41,19 +45,23 @@ export function showParts(fragment, sources) {
 }
 
 /**
- * Makes `refresh()`: fetches the parts of this page again, at most once a second and not while nobody
- * looks. `filter(fragment)` may take parts out; `done()` is called after the page has changed.
+ * Makes `refresh()`: fetches the parts of this page again, at most once a second (`isCalm`: in two) and
+ * not while nobody looks. `filter(fragment)` may take parts out; `done()` is called after the page has
+ * changed.
  */
 export function createRefresher({ filter, done, address = () => location.href } = {}) {
   const sources = knownParts();
   let last = 0;
+  let cost = 0;
   let timer = 0;
+  let due = 0;
   let isWanted = false;
 
   async function load() {
     timer = 0;
     isWanted = false;
-    last = performance.now();
+    const begun = performance.now();
+    last = begun;
     try {
       const fragment = await getFragment(address());
       filter?.(fragment);
@@ -64,12 +72,17 @@ export function createRefresher({ filter, done, address = () => location.href } 
       isWanted = true;
     }
     last = performance.now();
+    cost = last - begun;
   }
 
-  function refresh() {
+  function refresh({ isCalm = false } = {}) {
     isWanted = true;
-    if (timer || document.hidden) return;
-    timer = setTimeout(load, Math.max(0, last + REFRESH_MS - performance.now()));
+    if (document.hidden) return;
+    const at = last + Math.max(isCalm ? CALM_MS : REFRESH_MS, SHARE * cost);
+    if (timer && at >= due) return;
+    clearTimeout(timer);
+    due = at;
+    timer = setTimeout(load, Math.max(0, at - performance.now()));
   }
 
   addEventListener("visibilitychange", () => isWanted && refresh());

@@ -5,6 +5,8 @@ import { listen } from "./hints.js";
 import { onLiveToggle, setLive } from "./shell.js";
 
 const PAUSE_MS = 3000;
+// A studio that takes long to answer is asked less often.
+const SHARE = 4;
 
 /**
  * Calls `look()` soon after sweeps have changed, and when somebody comes back to the tab; never while
@@ -19,21 +21,24 @@ export function followSweeps(look, { pause = PAUSE_MS, concerns = () => true } =
   let isLeft = false;
   // The page itself was the first look.
   let last = Date.now();
+  let cost = 0;
   let pending = null;
 
   async function lookNow() {
     pending = null;
     if (isPaused) return;
-    last = Date.now();
+    const begun = Date.now();
+    last = begun;
     isLeft = (await look()) === false;
     last = Date.now();
+    cost = last - begun;
   }
 
   /** Many hints lead to one look. */
   function lookSoon() {
     if (document.hidden || isPaused) return Promise.resolve();
     pending ??= new Promise((begin) => {
-      setTimeout(begin, Math.max(0, last + pause - Date.now()));
+      setTimeout(begin, Math.max(0, last + Math.max(pause, SHARE * cost) - Date.now()));
     }).then(lookNow);
     return pending;
   }

@@ -113,7 +113,7 @@ live.onText((changes) => {
   const run = live.state.runs.get(page.run.number);
   if (run) showNumbers(run);
   if (changes.moved.has(page.run.number) || changes.best) {
-    refresh();
+    refresh({ isCalm: !changes.moved.has(page.run.number) });
     log.wake();
     if (run && run.ended) page.run.done = true;
   }

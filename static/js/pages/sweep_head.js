@@ -38,7 +38,8 @@ export function startSweepPage(refreshing = {}) {
   startTicking(Date.now() - page.now * 1000);
   live.onText((changes) => {
     if (changes.best) showBest(live.state.best, page.digits);
-    if (changes.sweep || changes.best || changes.moved.size || changes.log.length) refresh();
+    if (changes.sweep || changes.moved.size || changes.log.length) refresh();
+    else if (changes.best) refresh({ isCalm: true });
   });
   return { page, live, refresh };
 }
