@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from experiments.documentation.page import Entry, Group, Page
-from experiments.documentation.pictures import HEAD, webp_size
+from experiments.documentation.pictures import HEAD, picture_size
 from experiments.documentation.rendering import Picture, Surroundings, plain_text, render_page
 
 INDEX: Final = "docs/README.md"
@@ -105,7 +105,7 @@ class Library:
         if file in self._names:
             name = self._names[file]
             return f"{self._url}{name}/" if name else self._url
-        if file in ("README.md", "docs"):
+        if file == "README.md" or file in _FOLDERS:
             return self._url
         is_example = file == _EXAMPLES or file.startswith(f"{_EXAMPLES}/")
         if is_example and (self._root / file).exists():
@@ -117,7 +117,7 @@ class Library:
         if not file.startswith(_IMAGES) or not path.is_file():
             return None
         with path.open("rb") as opened:
-            size = webp_size(opened.read(HEAD))
+            size = picture_size(opened.read(HEAD))
         if size is None:
             return None
         return Picture(f"{self._url}images/{path.name}?v={version_of(path)}", *size)

@@ -1,16 +1,23 @@
-"""The size of a picture in WebP, read from its first bytes. Pure."""
+"""The size of a picture, read from its first bytes. Pure."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-# As much of a file as `webp_size` looks at.
-HEAD: Final = 30
+# What pictures of pages are: screenshots, and drawings that follow the theme.
+KINDS: Final = {".webp": "image/webp", ".svg": "image/svg+xml"}
+# As much of a file as `picture_size` looks at.
+HEAD: Final = 600
+_WEBP_HEAD: Final = 30
+_VIEW_BOX: Final = re.compile(rb'<svg\b[^>]*?\bviewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 
-def webp_size(head: bytes) -> tuple[int, int] | None:
-    """Return width and height; None when these are not the first bytes of a picture in WebP."""
-    if len(head) < HEAD or head[:4] != b"RIFF" or head[8:12] != b"WEBP":
+def picture_size(head: bytes) -> tuple[int, int] | None:
+    """Return width and height; None when these are the first bytes of neither WebP nor SVG."""
+    if drawing := _VIEW_BOX.search(head):
+        return round(float(drawing[1])), round(float(drawing[2]))
+    if len(head) < _WEBP_HEAD or head[:4] != b"RIFF" or head[8:12] != b"WEBP":
         return None
     kind = head[12:16]
     if kind == b"VP8 ":

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_safe
 
 from experiments.documentation.finding import MOST_HITS, find_sections, words_of
 from experiments.documentation.library import Library, version_of
+from experiments.documentation.pictures import KINDS
 from experiments.documentation.rendering import code_block
 
 _MOST_TYPED: Final = 200
@@ -76,15 +77,15 @@ def image(request: HttpRequest, name: str) -> HttpResponseBase:
     """Send a picture; the address that a page gives has its version, so it may be kept for good."""
     folder = Path(settings.BASE_DIR) / "docs" / "images"
     path = folder / name
-    if path.parent != folder or path.suffix != ".webp" or not path.is_file():
+    if path.parent != folder or path.suffix not in KINDS or not path.is_file():
         raise Http404(f"There is no picture {name}.")
     version = version_of(path)
     is_named = request.GET.get("v") == version
-    response = HttpResponse(path.read_bytes(), content_type="image/webp")
+    response = HttpResponse(path.read_bytes(), content_type=KINDS[path.suffix])
     response["ETag"] = f'"{version}"'
     response["Cache-Control"] = f"public, max-age={_YEAR}, immutable" if is_named else "no-cache"
-    # Pictures do not shrink.
-    response["Content-Encoding"] = "identity"
+    if path.suffix == ".webp":  # it does not shrink any more
+        response["Content-Encoding"] = "identity"
     return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
 
