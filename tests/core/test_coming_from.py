@@ -31,11 +31,18 @@ def epochs(learning_rate, batch_size):
 """
 
 
-def snippet(heading: str, language: str) -> str:
-    """Return the code that stands below a heading."""
+def specification(heading: str) -> SweepSpec:
+    """Return the sweep that stands below a heading."""
     part = PAGE.split(f"### {heading}\n")[1].split("\n##")[0]
-    found = re.search(rf"```{language}\n(.*?)```", part, re.DOTALL)
+    found = re.search(r"```yaml\n(.*?)```", part, re.DOTALL)
     assert found, heading
+    return SweepSpec.parse_yaml(found[1])
+
+
+def program(name: str) -> str:
+    """Return the block of Python that carries this mark."""
+    found = re.search(rf"<!-- tested: {name} -->\n```python\n(.*?)```", PAGE, re.DOTALL)
+    assert found, name
     return found[1]
 
 
@@ -54,32 +61,28 @@ def run_python(text: str, folder: Path, *words: str, **environment: str) -> None
 
 
 def test_job_of_azure_ml_is_the_sweep_of_the_page():
-    ours = SweepSpec.parse_yaml(snippet("Here", "yaml"))
-    theirs = SweepSpec.parse_yaml(snippet("Azure ML", "yaml"))
-
     def plain(spec: SweepSpec) -> dict[str, Any]:
         wanted = ("search_space", "sampling", "primary_metric", "max_total_runs")
         chosen = {name: spec.dump()[name] for name in (*wanted, "max_concurrent_runs")}
         return {**chosen, "policy": make_policy(spec.early_termination_config).summary()}
 
-    assert plain(theirs) == plain(ours)
+    assert plain(specification("Azure ML")) == plain(specification("Here"))
 
 
 def test_script_of_the_page_reports_what_it_trains(tmp_path):
     told = {RUN_VARIABLE: "HD_1_0", JOURNAL_VARIABLE: str(tmp_path / "metrics.jsonl")}
-    spec = SweepSpec.parse_yaml(snippet("Here", "yaml"))
-    words = spec.arguments_for({"learning_rate": 0.01, "batch_size": 16})
+    words = specification("Here").arguments_for({"learning_rate": 0.01, "batch_size": 16})
 
-    run_python(snippet("Here", "python"), tmp_path, *words, **told)
+    run_python(program("our script"), tmp_path, *words, **told)
 
     lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["n"] for line in lines] == ["accuracy"] * 8
 
 
 def test_study_of_the_page_runs(tmp_path):
-    program = snippet("Optuna", "python")
-    assert "n_trials=40" in program
-    run_python(program.replace("n_trials=40", "n_trials=10"), tmp_path)
+    text = program("their study")
+    assert "n_trials=40" in text
+    run_python(text.replace("n_trials=40", "n_trials=10"), tmp_path)
 
     optuna = pytest.importorskip("optuna")
     study = optuna.load_study(study_name="digits", storage=f"sqlite:///{tmp_path}/study.db")

@@ -17,9 +17,12 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 
 def test_readme_trains_what_it_shows(tmp_path):
-    blocks = dict(re.findall(r"```(\w+)\n# \S+\n(.*?)```", README, re.DOTALL))
-    spec = SweepSpec.parse_yaml(blocks["yaml"])
-    (tmp_path / spec.script).write_text(blocks["python"])
+    script = re.search(r"<!-- tested: first script -->\n```python\n(.*?)```", README, re.DOTALL)
+    sweep = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert script
+    assert sweep
+    spec = SweepSpec.parse_yaml(sweep[1])
+    (tmp_path / spec.script).write_text(script[1])
     journal = tmp_path / "metrics.jsonl"
 
     subprocess.run(
