@@ -5,6 +5,7 @@ All of them log in turn, round by round, each in a process of its own.
 
 from __future__ import annotations
 
+import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -53,7 +54,7 @@ def bench_log(setting: Setting) -> Iterator[Figure]:
         for _ in range(setting.few(5, 2)):
             for one in contenders:
                 log_once(one, setting, feeder if one is own else None)
-    yield from figures(contenders)
+        yield from figures(contenders)
 
 
 def clients(setting: Setting, stack: ExitStack, folder: Path) -> list[Contender]:
@@ -128,6 +129,8 @@ def log_once(one: Contender, setting: Setting, feeder: Worker | None) -> None:
 def figures(contenders: list[Contender]) -> Iterator[Figure]:
     """Yield the rows, ours first."""
     floor = next(one for one in contenders if one.name == FLOOR)
+    assert floor.worker is not None
+    bare = statistics.median(floor.worker.ask("bare 2000"))
     for one in contenders:
         if one is floor:
             continue
@@ -136,7 +139,7 @@ def figures(contenders: list[Contender]) -> Iterator[Figure]:
             yield failed(MEDIAN, one.problem, one.who)
         if not one.whole:
             continue
-        count = f"{len(one.times)} calls" if is_own else one.note
+        count = f"{len(one.times)} calls; write(2) alone {bare:.1f} us" if is_own else one.note
         # The floor's own calls have no way to be queried: one write is all it is.
         for what, values, share, least, targets in (
             (MEDIAN, one.times, 0.5, floor.times, (11, 7, 3.7)),

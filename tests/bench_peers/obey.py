@@ -57,10 +57,10 @@ def obey(version, acts, places=None):
         answer(acts[act](int(count)))
 
 
-def obey_logging(version, call, flush, *, prepare=None, close=None):
+def obey_logging(version, call, flush, *, prepare=None, close=None, more=None):
     """Obey `calls N` (microseconds of each) and `whole N` (seconds until all can be read).
 
-    `prepare` comes before the clock is started, each time.
+    `prepare` comes before the clock is started, each time; `more` are further acts.
     """
     step = [0]
 
@@ -82,7 +82,7 @@ def obey_logging(version, call, flush, *, prepare=None, close=None):
         return time.perf_counter() - begun
 
     try:
-        obey(version, {"calls": calls, "whole": whole})
+        obey(version, {"calls": calls, "whole": whole, **(more or {})})
     finally:
         if close:
             close()

@@ -75,7 +75,7 @@ def test_page_without_marks_is_refused():
 
 def test_worker_answers_and_one_that_fails_says_why(tmp_path):
     with script(sys.executable, "log_floor", tmp_path) as worker:
-        assert worker.version == "write(2)"
+        assert worker.version == "json.dumps and write(2)"
         assert len(worker.ask("calls 5")) == 5
         assert worker.ask("whole 20") > 0
         with pytest.raises(WorkerError, match="KeyError: 'dance'"):
