@@ -1,5 +1,6 @@
 // Sweep, runs: filter, columns, views and picked runs; cells change as they happen, rows stay where
 // they are until somebody sorts again. The address holds all of it.
+import { createAhead, watchLinks } from "../lib/ahead.js";
 import { getFragment, postForm } from "../lib/api.js";
 import { $, $$, html, render } from "../lib/dom.js";
 import { compareOrder } from "../lib/run_order.js";
@@ -13,6 +14,7 @@ import { startSweepPage } from "./sweep_head.js";
 
 const PARTS = ["pills", "views", "columns", "export", "problems", "table"];
 const HELD_MS = 1200;
+const LINKS = "th a, .pager a, .empty a, .filter, a[data-view]";
 
 const host = $('[data-part="table"]');
 const note = $("[data-moved]");
@@ -24,9 +26,16 @@ let loading = null;
 let held = 0;
 let isTyping = false;
 
+// What is picked is nothing that the server need know.
+const asked = (query) => location.pathname + mergeQuery(query, { pick: "" });
+const ahead = createAhead((address, signal) => getFragment(address, { signal }));
 const { live, refresh } = startSweepPage({ filter: takeNews });
 const picks = mountPickedRows(host, $("#selection"), {
-  table, onDone: () => refresh(),
+  table,
+  onDone() {
+    ahead.forget();
+    refresh();
+  },
 });
 
 /* ---- what happens meanwhile ---- */
@@ -77,8 +86,14 @@ function showNote({ moved, added, gone }) {
 
 function settle() {
   refreshTimes(host);
-  rememberRows(rows());
+  remember();
   note.hidden = true;
+}
+
+/** Once the rows are seen: they are compared when something changes, not before. */
+function remember() {
+  const soon = window.requestIdleCallback ?? setTimeout;
+  soon(() => rememberRows(rows()));
 }
 
 /* ---- another view ---- */
@@ -86,10 +101,12 @@ function settle() {
 async function load(query, { isDone = true } = {}) {
   loading?.abort();
   clearTimeout(held);
-  const mine = new AbortController();
+  const address = asked(query);
+  const known = ahead.take(address);
+  const mine = known?.control ?? new AbortController();
   loading = mine;
   try {
-    const fragment = await getFragment(location.pathname + query, { signal: mine.signal });
+    const fragment = await (known?.answer ?? getFragment(address, { signal: mine.signal }));
     const isWrong = $(".err", part("problems", fragment)) !== null;
     if (isWrong && !isDone) {
       held = setTimeout(() => load(query), HELD_MS);
@@ -210,7 +227,11 @@ addEventListener("popstate", () => {
   });
 });
 live.onText((changes) => {
-  if (changes.runs.size || changes.metrics.size) refresh();
+  ahead.forget();
+  if (changes.runs.size || changes.metrics.size) refresh({ isCalm: true });
 });
+for (const root of [host, $("#filters")]) {
+  watchLinks(root, LINKS, ahead, (link) => asked(new URL(link.href).search));
+}
 
-rememberRows(rows());
+remember();
