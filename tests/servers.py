@@ -154,11 +154,13 @@ class LiveStudio:
         self.url = f"http://{host}:{self.port}{extra.get('STUDIO_BASE_PATH', '')}"
         self.extra = extra
         self.output = home / "up.txt"
-        self._words = (
+        words = (
             "import sys; from studio import up; "
             f"sys.exit(up.run(port={self.port}, host={host!r}, workers={workers}, "
             f"with_example={with_example}, drain={drain}))"
         )
+        # A test may start it in another way.
+        self.command = [sys.executable, "-c", words]
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -171,7 +173,7 @@ class LiveStudio:
     def start(self, seconds: float = 240) -> None:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", self._words],
+                self.command,
                 cwd=self.root,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
