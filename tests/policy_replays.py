@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from experiments.policies import make_policy
@@ -74,7 +74,7 @@ def _kept(rows: Sequence[Outcome]) -> int:
     return sum(row.lost == 0 for row in rows)
 
 
-def _percent(shares) -> str:
+def _percent(shares: Iterable[float]) -> str:
     return f"{100 * statistics.median(shares):.0f} %"
 
 
@@ -94,10 +94,11 @@ def tables(families: Mapping[str, Family], outcomes: Outcomes) -> dict[str, str]
 def with_tables(page: str, made: Mapping[str, str]) -> str:
     """Return the page with the first table below each heading replaced."""
     for heading, table in made.items():
-        below = rf"(\n#+ {re.escape(heading)}\n(?:(?!\n\||\n#).)*\n)((?:\|[^\n]*\n)+)"
-        page, count = re.subn(below, lambda m, t=table: m[1] + t + "\n", page, flags=re.DOTALL)
-        if count != 1:
-            raise SystemExit(f"{PAGE.name} has {count} tables below {heading!r}; one is needed.")
+        below = rf"\n#+ {re.escape(heading)}\n(?:(?!\n\||\n#).)*\n((?:\|[^\n]*\n)+)"
+        found = re.search(below, page, re.DOTALL)
+        if found is None:
+            raise SystemExit(f"{PAGE.name} has no table below {heading!r}; make one of one line.")
+        page = f"{page[: found.start(1)]}{table}\n{page[found.end(1) :]}"
     return page
 
 
