@@ -33,7 +33,6 @@ LIVE: Final = (
     "docs/teams-and-administration.md",
     "docs/deploy.md",
     "docs/coming-from.md",
-    "docs/reference/accounts.md",
     "docs/reference/administration.md",
     "docs/reference/capsule.md",
     "docs/reference/mlflow.md",
