@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from platform import python_version
 from typing import Any, Final
 
@@ -52,6 +51,7 @@ from runner.workdir import tree_bytes
 from studio.doctor import Finding, examine
 from studio.kept import Kept
 from studio.version import VERSION
+from studio.web_processes import WEB_PROCESSES
 
 # The doctor's checks of what people of a running studio can lack.
 _CHECKED: Final = (
@@ -157,18 +157,24 @@ def _health() -> tuple[Health, ...]:
 
 
 def _web() -> Finding:
-    """Tell of this process, which answers, or nobody would read it."""
-    since = format_duration(time.time() - _process().create_time())
-    memory = _process().memory_info().rss / 1e6
-    text = (
-        f"version {VERSION}, Python {python_version()}, up for {since}, {memory:.0f} MB of memory"
-    )
+    """Tell of the processes that answer; one of them does, or nobody would read it."""
+    seen = [_start_and_memory(pid) for pid in WEB_PROCESSES.pids().values()]
+    alive = [found for found in seen if found is not None]
+    since = format_duration(time.time() - min(start for start, _ in alive))
+    memory = f"{max(size for _, size in alive) / 1e6:.0f} MB of memory"
+    if len(seen) > 1:
+        memory = f"{len(alive)} of {len(seen)} processes, with up to {memory}"
+    text = f"version {VERSION}, Python {python_version()}, up for {since}, {memory}"
     return Finding("Web server", text)
 
 
-@cache
-def _process() -> psutil.Process:
-    return psutil.Process()
+def _start_and_memory(pid: int) -> tuple[float, int] | None:
+    try:
+        process = psutil.Process(pid)
+        return process.create_time(), process.memory_info().rss
+    except psutil.Error:
+        # It has just died and is being started again.
+        return None
 
 
 def _alerts(request: HttpRequest) -> list[Alert]:

@@ -74,7 +74,7 @@ def remember_announcements(known: tuple[Announced, ...], *, seconds: float) -> N
 
 
 def forget_announcements() -> None:
-    """Read the announcements again when they are asked for next, in this process."""
+    """Read the announcements again when they are asked for next, in all web processes."""
     _memory.forget()
 
 

@@ -1,7 +1,8 @@
 """What the administrator decided for the whole studio, read cheaply everywhere.
 
 A process remembers the row for two seconds, so that pages and workers share one tiny query and
-every process obeys a change within that time. No Redis is needed. `services.site` changes it.
+every process obeys a change within that time; those of one `studio up` at once. No Redis is needed.
+`services.site` changes it.
 """
 
 from __future__ import annotations
@@ -108,7 +109,9 @@ def remember(known: Site, *, seconds: float = REMEMBERED_SECONDS) -> None:
 
 
 def forget() -> None:
-    """Read the settings again when they are asked for next, in this process."""
+    """Read the settings again when they are asked for next, here and in the other processes of
+    this machine's `studio up`.
+    """
     _memory.forget()
 
 

@@ -131,6 +131,40 @@ def test_children_die_with_their_supervisor(tmp_path):
     assert done.stdout.strip() == "dead"
 
 
+def test_fork_keeps_nothing_of_its_supervisor_and_is_started_again(tmp_path):
+    done = supervise(
+        tmp_path,
+        """
+        own = (folder / "own").open("w")
+        s = Supervisor(os.environ, print, Path("/"), [own])
+        def work():
+            print(os.getcwd(), os.getsid(0) == os.getpid(), own.closed, flush=True)
+            print(sorted(os.listdir("/proc/self/fd"))[:3], os.read(0, 1), flush=True)
+            signal.pause()
+        c = Child("fork", work, folder / "fork.log", title="a fork of ours")
+        s.start(Child("first", [sys.executable, "-c", "import time; time.sleep(60)"], folder / "f"))
+        s.start(c)
+        deaths = []
+        def note(text):
+            deaths.append(text)
+        s._say = note
+        s.wait_for(c, lambda: c.log.read_text().count("b''") == 1, 20)
+        title = Path(f"/proc/{c.process.pid}/cmdline").read_text().strip(chr(0))
+        os.kill(c.process.pid, signal.SIGKILL)
+        while not (deaths and c.is_running):
+            s._look_after(c)
+            time.sleep(0.05)
+        s.wait_for(c, lambda: c.log.read_text().count("b''") == 2, 20)
+        s.stop()
+        print(title, deaths[0].partition(" It")[0][:22], c.process.returncode, own.closed)
+        """,
+    )
+
+    assert done.stdout.strip() == "a fork of ours fork ended (signal 9): 0 False"
+    lines = (tmp_path / "fork.log").read_text().splitlines()
+    assert lines == ["/ True True", "['0', '1', '2'] b''"] * 2
+
+
 def test_large_log_is_put_aside_at_the_start(tmp_path):
     (tmp_path / "quiet.log").write_bytes(b"x" * 10_000_001)
 
