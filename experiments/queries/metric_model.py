@@ -1,23 +1,18 @@
-"""The model of a sweep's metric for charts: when there is one, and what it is learned from.
-
-The last few models are kept in the process: the charts of one page ask for the same one.
-"""
+"""The model of a sweep's metric for charts: when there is one, and what it is learned from."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Final, Literal
 
 from experiments.charts.base import RunView
 from experiments.charts.model_view import MetricModel
+from experiments.model_process import AskedModel, Learned, Models
 from experiments.models import Run, Sweep
-from experiments.queries.fitted_metric import FittedMetric
 from experiments.samplers import load_sampler
-from experiments.samplers.base import History, Observation
-from experiments.samplers.gp.inspect import learn
+from experiments.samplers.base import Observation
 from experiments.space.space import SearchSpace
 from experiments.spec import SweepSpec
 from experiments.states import RUN_TERMINAL, RunState
@@ -30,10 +25,7 @@ _OUTCOMES: Final[dict[str, Literal["completed", "failed", "canceled"]]] = {
     RunState.FAILED: "failed",
     RunState.CANCELED: "canceled",
 }
-_MOST_KEPT: Final = 8
-_Key = tuple[str, tuple[tuple[int, str, str], ...]]
-_kept: dict[_Key, FittedMetric | None] = {}
-_fitting = Lock()
+MODELS: Final = Models()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +55,9 @@ def metric_model(sweep: Sweep, space: SearchSpace, runs: Sequence[RunView]) -> M
     scored = [run for run in ended if run.state != RunState.FAILED and not math.isnan(run.value)]
     if len(scored) < _least(sweep)[1]:
         return None
-    # Hyperparameters of a run never change: number, outcome and value say all.
-    key = (sweep.public_id, tuple((run.number, run.state, str(run.value)) for run in ended))
-    with _fitting:
-        if key not in _kept:
-            _kept[key] = _learn(sweep, space, ended, _best(sweep, scored))
-        found = _kept[key] = _kept.pop(key)  # the last one asked for goes last
-        while len(_kept) > _MOST_KEPT:
-            del _kept[next(iter(_kept))]
-    return found
+    learned = _learned(sweep, space, ended, _best(sweep, scored))
+    numbers = MODELS.ask(learned, "numbers")
+    return None if numbers is None else AskedModel(MODELS, learned, numbers)
 
 
 def _best(sweep: Sweep, scored: Sequence[RunView]) -> RunView:
@@ -79,9 +65,7 @@ def _best(sweep: Sweep, scored: Sequence[RunView]) -> RunView:
     return max(scored, key=lambda run: sign * run.value)
 
 
-def _learn(
-    sweep: Sweep, space: SearchSpace, ended: Sequence[RunView], best: RunView
-) -> FittedMetric | None:
+def _learned(sweep: Sweep, space: SearchSpace, ended: Sequence[RunView], best: RunView) -> Learned:
     observations = [
         Observation(
             run.number,
@@ -91,8 +75,7 @@ def _learn(
         )
         for run in ended
     ]
-    view = learn(space, goal=sweep.goal, history=History(0, observations))
-    return None if view is None else FittedMetric(view, best.params)
+    return Learned(dict(space.expressions), sweep.goal, observations, dict(best.params))
 
 
 def _least(sweep: Sweep) -> tuple[bool, int]:

@@ -14,7 +14,7 @@ import pytest
 
 from experiments.charts import CHARTS, load_chart
 from experiments.charts.base import Figure, RunView, SweepView
-from experiments.queries.fitted_metric import FittedMetric
+from experiments.fitted_metric import FittedMetric
 from experiments.samplers.base import History, Observation
 from experiments.samplers.gp.inspect import learn
 from experiments.space.space import SearchSpace
