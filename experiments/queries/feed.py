@@ -6,7 +6,7 @@ no event twice. States are sent as they are now, so a row that moves on meanwhil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from experiments.models import Event, Run, Sweep
@@ -34,18 +34,22 @@ def events_after(sweep: Sweep, cursor: int, limit: int = 500) -> tuple[int, list
     The sweep's row is read first. Stamps appear in the order of the commits, so every row with a
     stamp up to its cursor is visible to the queries that follow, on PostgreSQL as on SQLite.
     """
-    now = Sweep.objects.select_related("best_run").get(pk=sweep.pk)
+    now = Sweep.objects.only("cursor", "best_stamp", "best_value", "best_run").get(pk=sweep.pk)
     upto = min(now.cursor, cursor + limit)
     if upto <= cursor:
         return now.cursor, []
     log = _log_rows(sweep.pk, cursor, upto)
-    events = [*_log_events(log), *_run_events(sweep.pk, cursor, upto)]
+    runs = _runs(sweep, cursor, upto)
+    events = [*_log_events(log), *_run_events(runs)]
     events += [_metrics_event(delta) for delta in deltas(sweep.pk, cursor, upto)]
     changes = [row["cursor"] for row in log if row["kind"] in _STATE_KINDS]
     if changes:
-        events.append({"type": "sweep", "cursor": changes[-1], "sweep": sweep_state_json(now)})
-    if now.best_run is not None and cursor < now.best_stamp <= upto:
-        events.append(_best_event(now, now.best_run))
+        whole = Sweep.objects.select_related("best_run").get(pk=sweep.pk)
+        events.append({"type": "sweep", "cursor": changes[-1], "sweep": sweep_state_json(whole)})
+    if now.best_run_id is not None and cursor < now.best_stamp <= upto:
+        leader = Run.objects.filter(pk=now.best_run_id).values_list("public_id", "number").first()
+        if leader is not None:
+            events.append(_best_event(now, *leader))
     events.sort(key=lambda event: (event["cursor"], _ORDER.index(event["type"])))
     return upto, events
 
@@ -99,9 +103,17 @@ def _log_events(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             }
 
 
-def _run_events(sweep_id: int, after: int, upto: int) -> Iterator[dict[str, Any]]:
-    runs = Run.objects.filter(sweep=sweep_id, stamp__gt=after, stamp__lte=upto)
-    for run in runs.select_related("sweep", "retry_of", "resumption").order_by("stamp"):
+def _runs(sweep: Sweep, after: int, upto: int) -> list[Run]:
+    """Return the runs that changed; another query each for repeated and for resumed ones."""
+    changed = Run.objects.filter(sweep=sweep, stamp__gt=after, stamp__lte=upto)
+    runs = list(changed.prefetch_related("retry_of", "resumption").order_by("stamp"))
+    for run in runs:
+        run.sweep = sweep
+    return runs
+
+
+def _run_events(runs: Iterable[Run]) -> Iterator[dict[str, Any]]:
+    for run in runs:
         yield {"type": "run", "cursor": run.stamp, "run": run_json(run)}
 
 
@@ -122,11 +134,11 @@ def _metrics_event(delta: Delta) -> dict[str, Any]:
     return event
 
 
-def _best_event(sweep: Sweep, best: Run) -> dict[str, Any]:
+def _best_event(sweep: Sweep, public_id: str, number: int) -> dict[str, Any]:
     return {
         "type": "best",
         "cursor": sweep.best_stamp,
-        "run": best.public_id,
-        "number": best.number,
+        "run": public_id,
+        "number": number,
         "value": number_json(sweep.best_value),
     }

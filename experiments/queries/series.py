@@ -20,6 +20,11 @@ from experiments.queries.json_forms import number_json, numbers_json
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 _ROWS = 200
 _FIELDS = ("series__run__number", "first", "count", "values", "steps", "times")
+# Of a chunk whatever is new, of its run no more than its name.
+_OF_DELTA = (
+    *("series", "first", "marks", "values", "steps", "times", "texts"),
+    *("series__name", "series__run__number", "series__run__public_id"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,7 @@ def deltas(sweep_id: int, after: int, upto: int) -> list[Delta]:
     chunks = (
         MetricChunk.objects.filter(sweep=sweep_id, stamp__gt=after, since__lte=upto)
         .select_related("series__run")
+        .only(*_OF_DELTA)
         .order_by("series_id", "first")
     )
     found = []
