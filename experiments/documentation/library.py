@@ -132,10 +132,14 @@ class Library:
                 name = self._names.get(posixpath.normpath(posixpath.join("docs", link)))
                 if name is not None and name not in seen:
                     seen.add(name)
-                    entries.append(Entry(name, words, summary))
+                    entries.append(Entry(name, words, self._address(self._files[name]), summary))
             if entries:
                 yield Group(title, tuple(entries))
-        others = [Entry(name, self._title(name)) for name in self._files if name not in seen]
+        others = [
+            Entry(name, self._title(name), self._address(file))
+            for name, file in self._files.items()
+            if name not in seen
+        ]
         if others:
             yield Group(_OTHERS, tuple(others))
 

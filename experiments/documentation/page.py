@@ -40,6 +40,7 @@ class Entry:
 
     name: str
     title: str
+    address: str
     summary: str = ""
 
 
