@@ -38,10 +38,10 @@ _COLORS: Final = {
     "bad": ("#b92c25", "#ff8d84"),
 }
 _SHAPES: Final = """
-text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--text); }
-.head { font-size: 12px; font-weight: 600; }
-.title { font-size: 15px; font-weight: 600; }
-.soft { fill: var(--soft); font-size: 12px; }
+text { font: 15px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--text); }
+.head { font-size: 14px; font-weight: 600; }
+.title { font-size: 18px; font-weight: 600; }
+.soft { fill: var(--soft); font-size: 14px; }
 .card { fill: var(--surface); stroke: var(--line); }
 .grid { stroke: var(--line); }
 .curve { fill: none; stroke: var(--run); stroke-width: 1.1; }
@@ -152,14 +152,14 @@ def stopped_runs(families: Mapping[str, Family]) -> str:
     left.axes((1, 10, 20, 30, 40), (0.6, 0.7, 0.8, 0.9, 1.0))
     right.axes((1, 10, 20, 30, 40), (0, 0.2, 0.4, 0.6, 0.8, 1.0))
     policy = make_policy(_SHOWN).summary()
-    left.title("It works: a neural network", f"accuracy by report; {policy}")
-    right.title("It hurts: the best start late", f"score by report; {policy}")
+    left.title("It works: a neural network", f"accuracy by report; {_brief(policy)}")
+    right.title("It hurts: the best start late", f"score by report; {_brief(policy)}")
     words = [
-        (64, "curve", "ran to its end"),
-        (214, "stopped", "stopped"),
-        (324, "leader", "best run that is left"),
-        (514, "missed", "best run of all, stopped"),
-        (724, "limit", "limit of the policy"),
+        (54, "curve", "ran to its end"),
+        (210, "stopped", "stopped"),
+        (328, "leader", "best run that is left"),
+        (526, "missed", "best run of all, stopped"),
+        (762, "limit", "limit of the policy"),
     ]
     legend = [
         f'<line class="{kind}" x1="{x}" y1="402" x2="{x + 26}" y2="402"/>{_text(x + 33, 406, text)}'
@@ -197,37 +197,37 @@ def saved_and_lost(
     families: Mapping[str, Family], outcomes: Mapping[str, Mapping[str, Sequence[Outcome]]]
 ) -> str:
     """Draw what every policy saved on every family as a bar; its color says what it lost."""
-    left, column, row = 232, 124, 25
+    left, column, row = 266, 118, 27
     parts: list[str] = []
     for place, family in enumerate(families.values()):
         x = left + place * column
         words = family.heading.split(maxsplit=2)
         parts.append(_text(x, 72, " ".join(words[:2]), "head"))
-        parts.append(_text(x, 88, " ".join(words[2:]), "head"))
+        parts.append(_text(x, 89, " ".join(words[2:]), "head"))
         for line, (policy, rows) in enumerate(list(outcomes[family.name].items())[1:]):
             y = 108 + line * row
             if not place:
-                parts.append(_text(24, y + 12, _brief(policy)))
+                parts.append(_text(24, y + 13, _brief(policy)))
             saved = statistics.median(outcome.saved for outcome in rows)
             kept = sum(outcome.lost == 0 for outcome in rows)
             kind = "median" if kept == len(rows) else "best" if 2 * kept >= len(rows) else "bad"
             lost = "" if kept == len(rows) else f", {kept}"
             said = f"{policy}: {100 * saved:.0f} % saved, best kept in {kept} of {len(rows)}"
             parts.append(
-                f'<rect class="{kind}" x="{x}" y="{y}" width="{max(1.5, 70 * saved):.1f}" '
+                f'<rect class="{kind}" x="{x}" y="{y}" width="{max(1.5, 54 * saved):.1f}" '
                 f'height="15" rx="2"><title>{escape(said)}</title></rect>'
-                + _text(x + 70 * saved + 5, y + 12, f"{100 * saved:.0f} %{lost}", "soft")
+                + _text(x + 54 * saved + 5, y + 13, f"{100 * saved:.0f} %{lost}", "soft")
             )
-    parts.append(_text(24, 36, "Compute saved, and how often the best run was kept", "title"))
+    parts.append(_text(24, 36, "Compute saved, and best runs kept", "title"))
     legend = (
         ("median", "in all 20 sweeps"),
         ("best", "in 10 to 19"),
         ("bad", "in fewer"),
     )
-    for x, (kind, text) in zip((540, 690, 800), legend, strict=True):
+    for x, (kind, text) in zip((500, 670, 800), legend, strict=True):
         parts.append(f'<rect class="{kind}" x="{x}" y="24" width="15" height="15" rx="2"/>')
         parts.append(_text(x + 21, 36, text))
-    return drawing(980, 448, "What thirteen policies saved and lost on six sets of curves", parts)
+    return drawing(980, 476, "What thirteen policies saved and lost on six sets of curves", parts)
 
 
 def _brief(policy: str) -> str:
@@ -237,6 +237,8 @@ def _brief(policy: str) -> str:
         (", slack factor", ""),
         ("every interval from", "from"),
         ("every interval", "from 1"),
+        ("every 10 from 10", "every 10"),
+        ("every 5 from 5", "every 5"),
     ):
         policy = policy.replace(long, short)
     return policy
@@ -255,7 +257,7 @@ def samplers() -> str:
         box = (40 + place * 312, 66, 268, 268)
         panel = Panel(box, (0, 1), (0, 1))
         panel.parts.append(_frame(panel))
-        panel.title(kind.label, f"64 runs, {_distinct(points)} learning rates tried")
+        panel.title(kind.label, f"64 runs, {_distinct(points)} learning rates")
         for point in points:
             panel.dot(point["learning_rate"], point["momentum"], "bandit", 3.6)
             place_of = f'x="{panel.place(point["learning_rate"], 0)[0] - 0.8:.1f}" y="342"'

@@ -101,7 +101,7 @@ def load_families() -> dict[str, Family]:
         Family(name, heading, recorded[name].goal, recorded[name].values)
         for name, heading in headings.items()
     ]
-    found.append(Family("falling", "Curves that keep their order", "minimize", _made("power_law")))
+    found.append(Family("falling", "Curves that keep order", "minimize", _made("power_law")))
     found.append(Family("blowing-up", "Runs that blow up", "minimize", _made("diverging", every=3)))
     late = as_score(_made("crossing"))
     found.append(Family("crossing", "Curves that cross", "maximize", late))
