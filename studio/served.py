@@ -5,11 +5,10 @@ Apart from `studio.asgi`, which may be imported anywhere and changes nothing in 
 
 from __future__ import annotations
 
-from studio.asgi import application
-from studio.heap import settle
+from studio import asgi
+from studio.heap import giving_back, settle
 from studio.request_threads import keep_connections
 
-__all__ = ["application"]
-
+application = giving_back(asgi.application)
 keep_connections()
 settle()
