@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+from django.db.models import Count, Max, QuerySet
 
 from experiments.failure_map import Ended, FailureGroup, failure_groups
 from experiments.models import Run, Sweep
@@ -29,9 +34,36 @@ class Insights:
     sentences: dict[int, str]
 
 
+_NOTHING: Final = Insights([], [], 0, 0, {})
+# Of the sweeps looked at last; the pages of a large one ask for it again and again.
+_MOST_KEPT: Final = 8
+_kept: OrderedDict[tuple[str, int, int], Insights] = OrderedDict()
+_lock: Final = Lock()
+
+
 def insights_of(sweep: Sweep) -> Insights:
-    """Return what the ended runs of a sweep tell; one query, whatever the number of runs."""
-    rows = Run.objects.filter(sweep=sweep, state__in=sorted(RUN_TERMINAL)).order_by("number")
+    """Return what the ended runs of a sweep tell; one query, another one when they have changed.
+
+    Whatever happens to an ended run stamps it, so number and last stamp tell a change.
+    """
+    rows = Run.objects.filter(sweep=sweep, state__in=sorted(RUN_TERMINAL))
+    found = rows.aggregate(count=Count("pk"), last=Max("stamp"))
+    if not found["count"]:
+        return _NOTHING
+    key = (sweep.public_id, found["count"], found["last"])
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    made = _look_at(sweep, rows.order_by("number"))
+    with _lock:
+        _kept[key] = made
+        while len(_kept) > _MOST_KEPT:
+            _kept.popitem(last=False)
+    return made
+
+
+def _look_at(sweep: Sweep, rows: QuerySet[Run]) -> Insights:
     scored: list[Scored] = []
     ended: list[Ended] = []
     for number, params, state, end_reason, reason, ended_at, best in rows.values_list(

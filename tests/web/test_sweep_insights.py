@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from experiments.models import Event, Run, Sweep
+from experiments.queries.insights import insights_of
 from experiments.services.sweeps import cancel_sweep, pause_sweep, resume_sweep
 from experiments.views import sweep_log
 from tests.factories import make_sweep, make_user, make_workspace
@@ -259,3 +260,18 @@ def test_timeline_figure_has_all_runs_in_few_traces(client, sweep):
     assert [trace["name"] for trace in figure["data"]] == [*("completed", "failed", "highlight")]
     assert figure["meta"]["table"]["total"] == 16
     assert Sweep.objects.get(pk=sweep.pk).cursor == figure["cursor"]
+
+
+def test_ended_runs_are_looked_through_again_when_one_has_changed(sweep, django_assert_num_queries):
+    add_runs(sweep, [(0.5, {}), (OOM.format(2), {"size": 512})])
+
+    first = insights_of(sweep)
+    with django_assert_num_queries(1):
+        assert insights_of(sweep) is first
+    add_runs(sweep, [(OOM.format(4), {"size": 512})])
+    more = insights_of(sweep)
+    Run.objects.filter(sweep=sweep, number=0).update(best_value=0.7, stamp=sweep.cursor + 1)
+
+    assert (first.failed, more.failed) == (1, 2)
+    assert insights_of(sweep) is not more
+    assert insights_of(make_sweep(owner=sweep.owner)).completed == 0
