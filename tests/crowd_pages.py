@@ -1,7 +1,7 @@
 """What a browser asks for on each page of `tests.crowd`: at first, and again while it is open.
 
-The pauses are those of the scripts (static/js); `tests/e2e/test_crowd.py` opens the same pages in
-a browser and compares.
+What and when is what a browser was seen to ask for on the same pages, and the pauses are those of
+the scripts (static/js); the page of the charts as if somebody had scrolled through it.
 """
 
 from __future__ import annotations

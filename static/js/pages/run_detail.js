@@ -113,8 +113,9 @@ live.onText((changes) => {
   const run = live.state.runs.get(page.run.number);
   if (run) showNumbers(run);
   if (changes.moved.has(page.run.number) || changes.best) {
-    refresh({ isCalm: !changes.moved.has(page.run.number) });
-    log.wake();
+    const hasMoved = changes.moved.has(page.run.number);
+    refresh({ isCalm: !hasMoved });
+    if (hasMoved) log.wake();
     if (run && run.ended) page.run.done = true;
   }
 });
