@@ -195,8 +195,13 @@ def _with_anchors(tokens: Sequence[Token]) -> list[Heading]:
 
 
 def _align(tokens: Sequence[Token]) -> None:
-    """Say with a class what the parser says with a style: numbers stand at the right."""
-    for token in tokens:
+    """Say with a class what the parser says with a style: numbers stand at the right.
+
+    A head without words is no head, which a screen reader would look for.
+    """
+    for at, token in enumerate(tokens):
+        if token.type == "th_open" and not tokens[at + 1].content:
+            token.tag = tokens[at + 2].tag = "td"
         if str(token.attrs.pop("style", "")).endswith("right"):
             token.attrs["class"] = "right"
 

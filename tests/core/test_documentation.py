@@ -31,7 +31,7 @@ $ studio list <name> && true
 
 ![A <picture>](../images/one.webp)
 
-| a | b |
+| | b |
 |---|--:|
 | <b>x</b> | 1 |
 
@@ -89,6 +89,7 @@ def test_page_leads_to_where_the_studio_shows_things(library):
         "$ studio list &lt;name&gt; &amp;&amp; true\n</code></pre></div>",
         'alt="A &lt;picture&gt;" width="1200" height="900"',
         '<td class="right">1</td>',
+        '<td></td>\n<th class="right">b</th>',
     ):
         assert part in page.html
     assert "<!--" not in page.html
