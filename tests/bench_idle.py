@@ -29,10 +29,6 @@ FIRST, SECOND = "start in an empty folder, to the first page", "start again, to 
 MEMORY, CPU = "idle memory (PSS)", "idle CPU"
 
 
-# Words of a command line, and whose they are.
-_KINDS = {"uvicorn": "web", "valkey": "Redis", "control": "watchdog", "work": "workers"}
-
-
 @dataclass(slots=True)
 class Server:
     """What is started: `begin(home, port)` returns its process, whose page is at `path`."""
@@ -41,6 +37,7 @@ class Server:
     begin: Callable[[Path, int], subprocess.Popen[bytes]]
     path: str = "/"
     has_supervisor: bool = False
+    prepare: Callable[[Path], object] = lambda home: None
     starts: list[float] = field(default_factory=list)
     again: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
@@ -102,7 +99,16 @@ def peers(setting: Setting) -> Iterator[Server]:
                 program, *rest = (word.format(home=home, port=port) for word in words)
                 return _spawn([str(programs / program), *rest], home)
 
-            yield Server(f"{name} {version}", begin, path)
+            found = Server(f"{name} {version}", begin, path)
+            if package == "optuna-dashboard":  # it serves nothing without tables
+                found.prepare = lambda home: make_study(setting.peers, home)
+            yield found
+
+
+def make_study(python: str, home: Path) -> None:
+    """Make an empty study where optuna-dashboard looks for one."""
+    code = f"import optuna; optuna.create_study(storage='sqlite:///{home}/optuna.db')"
+    subprocess.run([python, "-c", code], check=True, capture_output=True, timeout=120)
 
 
 def _spawn(command: list[str], home: Path, **extra: str) -> subprocess.Popen[bytes]:
@@ -123,6 +129,7 @@ def look(server: Server, setting: Setting, *, is_last: bool) -> None:
     """Start a server in an empty folder, then again; at last look at what it takes at rest."""
     home = Path(tempfile.mkdtemp(prefix="idle-"))
     try:
+        server.prepare(home)
         with started(server, home) as (_, seconds):
             server.starts.append(seconds)
         with started(server, home) as (process, seconds):
@@ -147,12 +154,17 @@ def started(server: Server, home: Path) -> Iterator[tuple[subprocess.Popen[bytes
     process = server.begin(home, port)
     try:
         while not answers(port, server.path):
-            assert process.poll() is None, f"it ended with {process.returncode}"
+            assert process.poll() is None, _last_words(home)
             assert time.perf_counter() - begun < 120, "no page within 120 s"
             time.sleep(0.02)
         yield process, time.perf_counter() - begun
     finally:
         stop(process)
+
+
+def _last_words(home: Path) -> str:
+    lines = (home / "server.txt").read_text(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it ended in silence")
 
 
 def answers(port: int, path: str) -> bool:
@@ -182,8 +194,10 @@ def parts_of(family: list[psutil.Process]) -> str:
     """Return what each kind of process of a studio takes."""
     found: dict[str, float] = {}
     for process in family:
-        line = " ".join(process.cmdline())
-        name = next((name for word, name in _KINDS.items() if word in line), "supervisor")
+        # Those of the studio say what they are: "studio web (uvicorn) of FOLDER".
+        words = " ".join(process.cmdline()).split()
+        name = words[1] if words[:1] == ["studio"] and len(words) > 1 else "supervisor"
+        name = "Redis" if "valkey" in " ".join(words[:1]) else name
         found[name] = found.get(name, 0) + pss_mb([process])
     return ", ".join(f"{name} {value:.0f}" for name, value in found.items())
 

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench_peer_pages import stop
 from tests.bench_setting import Setting
 from tests.bench_table import Figure, failed, quantile, summed_up
 from tests.servers import LiveStudio, clean_environment, free_port
@@ -246,19 +247,22 @@ def mlflow_server(program: str, home: Path) -> Iterator[Server]:
     command = [program, "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", f"sqlite:///{home}/mlflow.db"]
     command += ["--artifacts-destination", str(home / "artifacts")]
+    # Its supervisor ends workers that need more than five seconds to start, again and again.
+    command += ["--uvicorn-opts", "--timeout-worker-healthcheck 120"]
     with (home / "server.txt").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=home)
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=home, start_new_session=True
+        )
     url = f"http://127.0.0.1:{port}"
     try:
         run_id = _first_run(url)
         yield Server("MLflow", url, run_id)
     finally:
-        process.terminate()
-        process.wait()
+        stop(process)
 
 
 def _first_run(url: str) -> str:
-    deadline = time.monotonic() + 400
+    deadline = time.monotonic() + 150
     while True:
         try:
             body = json.dumps({"experiment_id": "0", "start_time": int(time.time() * 1000)})

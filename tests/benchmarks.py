@@ -85,6 +85,8 @@ PARTS = {
 
 def main() -> int:
     """Measure the parts and print the table; 1 when a part could not be measured."""
+    # What has been started is ended by those who have started it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     given = options()
     setting = setting_of(given)
     if given.part:
@@ -141,8 +143,6 @@ def setting_of(given: argparse.Namespace) -> Setting:
 
 def measure(name: str, setting: Setting, place: Path) -> None:
     """Measure one part in this process, and write every figure down as soon as it is there."""
-    # What has been started is ended by those who have started it.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with place.open("a") as file:
         for figure in PARTS[name].load()(setting):
             file.write(json.dumps(asdict(figure)) + "\n")
