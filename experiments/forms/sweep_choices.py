@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -123,27 +124,31 @@ def form_choices(fields: SweepFields, user: User) -> dict[str, Any]:
         "starts": _starts(sweeps, user),
         "blank_row": SpaceRow(),
         "limit_hints": limit_hints(),
+        "limit_most": json.dumps(most_of_limits()),
     }
 
 
 def limit_hints() -> dict[str, str]:
     """Return what may stand in the fields of the budget, as this studio allows."""
-    limits = site().spec_limits
-    runs, at_once, minutes = (
-        limits.most.get(name, most)
-        for name, most in (
-            ("max_total_runs", MOST_RUNS),
-            ("max_concurrent_runs", MOST_AT_ONCE),
-            ("max_duration_minutes", MOST_MINUTES),
-        )
-    )
-    usual = limits.assumed.get("max_duration_minutes", USUAL_MINUTES)
+    runs, at_once, minutes = most_of_limits().values()
+    usual = site().spec_limits.assumed.get("max_duration_minutes", USUAL_MINUTES)
     span = f"{usual}, one week" if usual == USUAL_MINUTES else str(usual)
     return {
         "max_total_runs": f"1 to {runs}",
         "max_concurrent_runs": f"1 to {at_once}; empty: as many as possible",
         "max_duration_minutes": f"1 to {minutes}; empty: {span}",
     }
+
+
+def most_of_limits() -> dict[str, int]:
+    """Return the most that this studio allows, by field of the budget."""
+    allowed = site().spec_limits.most
+    most = {
+        "max_total_runs": MOST_RUNS,
+        "max_concurrent_runs": MOST_AT_ONCE,
+        "max_duration_minutes": MOST_MINUTES,
+    }
+    return {name: allowed.get(name, value) for name, value in most.items()}
 
 
 def _code_sources(sweeps: list[Sweep], user: User) -> list[CodeSource]:

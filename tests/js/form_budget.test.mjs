@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { nearestStop } from "../../static/js/form/budget_sliders.js";
+import { nearestStop, stopsUpTo } from "../../static/js/form/budget_sliders.js";
 
 test("a number stands at its own stop, or at the nearest one by ratio", () => {
   const stops = [1, 10, 100, 1000];
@@ -13,4 +13,10 @@ test("a number stands at its own stop, or at the nearest one by ratio", () => {
 
 test("what is no number that a limit can have stands at the lower end", () => {
   assert.deepEqual([NaN, 0, -5].map((value) => nearestStop([1, 10], value)), [0, 0, 0]);
+});
+
+test("stops end at what the studio allows, whether it is a usual number or not", () => {
+  assert.deepEqual(stopsUpTo([1, 10, 100, 1000], 100), [1, 10, 100]);
+  assert.deepEqual(stopsUpTo([1, 10, 100, 1000], 250), [1, 10, 100, 250]);
+  assert.deepEqual(stopsUpTo([1, 10], 1), [1]);
 });

@@ -69,6 +69,15 @@ def test_settings_open_as_one_form_and_say_what_was_changed(admin):
     assert "Be kind to the &lt;GPUs&gt;" in shown
 
 
+def test_form_of_a_sweep_ends_where_the_site_does(admin):
+    change_site(by=None, limit_total_runs=250)
+
+    shown = admin.get("/sweeps/new/").content.decode()
+
+    assert "1 to 250" in shown
+    assert "&quot;max_total_runs&quot;: 250, &quot;max_concurrent_runs&quot;: 100" in shown
+
+
 def test_wrong_settings_are_named_with_what_is_allowed(admin):
     address = admin.get("/admin/experiments/sitesettings/").url
     answer = admin.post(

@@ -3,6 +3,7 @@
 import { build, html } from "../lib/dom.js";
 import { formatDuration } from "../lib/format.js";
 
+// A studio may allow less than the last ones.
 const COUNTS = [
   1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 50, 64, 80, 100, 128, 160, 200, 256, 320, 400, 500, 640,
   800, 1000,
@@ -15,7 +16,7 @@ const runsText = (count) => `${count} run${count === 1 ? "" : "s"}`;
 const LIMITS = {
   max_total_runs: { stops: COUNTS, words: runsText, empty: 1 },
   max_concurrent_runs: {
-    stops: COUNTS.filter((count) => count <= 100), words: (count) => `${runsText(count)} at a time`, empty: 100,
+    stops: COUNTS, words: (count) => `${runsText(count)} at a time`, empty: 100,
   },
   max_duration_minutes: {
     stops: MINUTES, words: (minutes) => formatDuration(minutes * 60), empty: 10080,
@@ -30,6 +31,11 @@ export function nearestStop(stops, value) {
   return stops.reduce((best, stop, place) => (gap(stop) < gap(stops[best]) ? place : best), 0);
 }
 
+/** The stops up to the most that is allowed, which is the last one. */
+export function stopsUpTo(stops, most) {
+  return [...stops.filter((stop) => stop < most), most];
+}
+
 /** Lets the sliders stand where their fields say. */
 export function followBudget() {
   for (const { field, slider, limit } of sliders) {
@@ -42,7 +48,9 @@ export function followBudget() {
 
 /** Puts a slider below each limit of the form. */
 export function mountBudget(form) {
-  for (const [name, limit] of Object.entries(LIMITS)) {
+  const most = JSON.parse(form.querySelector("[data-most]").dataset.most);
+  for (const [name, usual] of Object.entries(LIMITS)) {
+    const limit = { ...usual, stops: stopsUpTo(usual.stops, most[name]) };
     const field = form.elements.namedItem(name);
     const label = field.labels[0].firstChild.textContent.trim();
     const slider = build(html`<input type="range" class="limit" min="0" max="${limit.stops.length - 1}"
