@@ -38,6 +38,8 @@ for number in range(round(rate * seconds)):
 # after the lines were drawn anew.
 _WATCH = """() => {
   window.late = [];
+  window.came = 0;
+  window.isOpen = false;
   let pending = [];
   const note = () => {
     if (!pending.length) return;
@@ -52,9 +54,14 @@ _WATCH = """() => {
   window.WebSocket = class extends Socket {
     constructor(...words) {
       super(...words);
+      this.addEventListener("open", () => {
+        window.isOpen = true;
+      });
       this.addEventListener("message", (message) => {
         for (const event of JSON.parse(message.data).events ?? []) {
-          if (event.type === "metrics") pending.push(...event.values);
+          if (event.type !== "metrics") continue;
+          pending.push(...event.values);
+          window.came += event.values.length;
         }
       });
     }
@@ -148,8 +155,11 @@ def follow_page(studio: LiveStudio, sweep: str, begin, seconds: int) -> list[flo
         page.add_init_script(f"({_WATCH})()")
         page.goto(f"{studio.url}/sweeps/{sweep}/charts/")
         go_to(page, CARD)
+        page.wait_for_function("() => window.isOpen", timeout=60_000)
         page.wait_for_timeout(3000)
         # The scripts begin while the page is in a loop of its own.
         threading.Timer(0.5, begin).start()
         page.wait_for_timeout(1000 * (seconds + 5))
-        return [float(late) / 1000 for late in page.evaluate("() => late")]
+        late, came = page.evaluate("() => [late, came]")
+        assert late, f"{came} reports came to the page, none was drawn"
+        return [float(one) / 1000 for one in late]
