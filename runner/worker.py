@@ -27,7 +27,7 @@ from rq.queue import Queue
 
 from experiments.queries.site_settings import site
 from experiments.services.compute import heartbeat_worker, is_draining
-from experiments.services.dispatch import drop_job, forget_request
+from experiments.services.dispatch import drop_job, forget_request, renew_job
 from experiments.services.runs import next_sweep
 from runner import executor, filling
 from runner.interpreter import InterpreterWatch
@@ -138,6 +138,7 @@ class SlotWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Execute the job in a work-horse; what one leaves behind on its death is settled."""
+        renew_job(job, queue)
         if not self._prepare(job):
             with self._without_redis():
                 drop_job(job, queue)

@@ -31,6 +31,8 @@ CONTROL_QUEUE: Final = "control"
 FILL_SLOT: Final = "runner.jobs.fill_slot"
 ADVANCE: Final = "runner.jobs.advance"
 LOOK_AHEAD: Final = "runner.jobs.look_ahead"
+# What jobs called that named a run, before slots took what is next.
+_EXECUTE_RUN: Final = "runner.jobs.execute_run"
 # Long enough that a late look at a failed job is possible, short enough that none piles up.
 _FAILURE_TTL: Final = 24 * 3600
 
@@ -71,6 +73,13 @@ def is_asked(queue_name: str) -> bool:
     """Tell whether a queue holds any job, so that the next free slot will look."""
     queue = get_queue(queue_name)
     return bool(queue.connection.llen(queue.key))
+
+
+def renew_job(job: Job, queue: Queue) -> None:
+    """Let a job that an older version left in a queue ask for what jobs ask for now."""
+    if job.func_name == _EXECUTE_RUN:
+        target = int(queue.name.rpartition("-")[2])
+        job.func_name, job.args = FILL_SLOT, [target]
 
 
 def drop_job(job: Job, queue: Queue) -> None:
