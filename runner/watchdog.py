@@ -26,6 +26,7 @@ from rq.serializers import JSONSerializer
 from experiments.models import ComputeTarget, Run, Worker
 from experiments.queries import active_sweeps, expired_runs
 from experiments.queries.standing import asking_targets
+from experiments.queries.watch import if_any
 from experiments.services.advance import advance_sweep
 from experiments.services.check_run import KEPT, remove_old_checks
 from experiments.services.compute import remove_silent_workers, remove_worker
@@ -91,7 +92,7 @@ def _bury_dead_runs(now: datetime) -> None:
     """Give up the runs whose executor on this machine is dead, without waiting for their lease."""
     host = this_process().host
     live = Run.objects.filter(state__in=sorted(RUN_LIVE), host=host, executor_pid__isnull=False)
-    for run in live:
+    for run in if_any(live):
         if is_dead(run.executor_pid or 0, run.executor_started or 0.0):
             _guarded(partial(_bury, run, host), now)
 
@@ -113,7 +114,7 @@ def _check_leases(now: datetime) -> None:
     How long is counted by this process while it looks: after a machine has slept or its clock was
     set, every lease is over at once, and the workers must be given the time to renew them.
     """
-    expired = list(expired_runs(now))
+    expired = list(if_any(expired_runs(now)))
     for key in _silent.keys() - {run.pk for run in expired}:
         del _silent[key]
     for run in expired:

@@ -186,7 +186,7 @@ class Studio:
     def _start_web(self) -> None:
         _load(roles.load_application)
         # From here on memory is shared: nobody looks through it for garbage, which writes to it.
-        gc.collect()
+        # There is hardly any now: loading makes what stays.
         gc.freeze()
         folder = make_folder(self.home)
         ready = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Model, Prefetch, QuerySet
 from django.utils import timezone
 
 from experiments.compute_settings import has_label
@@ -18,8 +18,19 @@ from experiments.queries.visible import AnyUser, compute_for, runs_for
 from experiments.states import RUN_LIVE, SWEEP_ACTIVE, RunState
 from studio.version import VERSION
 
+Row = TypeVar("Row", bound=Model)
+
 # A worker gives a sign every heartbeat; this many missed ones and it counts as gone.
 _MISSED: Final = 3
+
+
+def if_any(rows: QuerySet[Row]) -> Iterable[Row]:
+    """Return the rows, asked for only when there are any.
+
+    Whoever looks every few seconds finds none nearly always, and to ask whether there are takes
+    Django an eighth of the time of a question for all columns.
+    """
+    return rows if rows.exists() else ()
 
 
 def active_sweeps() -> QuerySet[Sweep]:

@@ -18,6 +18,7 @@ from django.db import transaction
 
 from experiments.models import CheckRun, Sweep, Workspace
 from experiments.problems import Problem, ProblemsError
+from experiments.queries.watch import if_any
 from experiments.services.advance import advance_sweep
 from experiments.services.submission import check_submission
 from experiments.services.sweeps import create_sweep, snapshot_of
@@ -87,7 +88,7 @@ def remove_old_checks(before: datetime) -> int:
 
     Their snapshots stay: the sweep that was launched afterwards runs the same one.
     """
-    old = list(Sweep.objects.filter(kind=Sweep.Kind.CHECK, ended_at__lt=before))
+    old = list(if_any(Sweep.objects.filter(kind=Sweep.Kind.CHECK, ended_at__lt=before)))
     for sweep in old:
         # Files first: whatever fails is found again at the next look.
         shutil.rmtree(

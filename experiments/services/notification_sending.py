@@ -47,13 +47,15 @@ _Channel = NotificationChannel
 
 
 def due_channels(busy: Collection[int] = ()) -> list[int]:
-    """Return the channels that something is due for now, those of `busy` left out; 1 query."""
+    """Return the channels that something is due for now, those of `busy` left out.
+
+    One query; another one where something waits.
+    """
     now = clock.now()
-    rows = (
-        Delivery.objects.filter(outcome=Delivery.Outcome.WAITING, due_at__lte=now)
-        .exclude(channel__in=list(busy))
-        .filter(_may_send(now))
-    )
+    due = Delivery.objects.filter(outcome=Delivery.Outcome.WAITING, due_at__lte=now)
+    if not due.exists():
+        return []
+    rows = due.exclude(channel__in=list(busy)).filter(_may_send(now))
     return list(rows.order_by("channel").values_list("channel", flat=True).distinct())
 
 

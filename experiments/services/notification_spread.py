@@ -33,6 +33,9 @@ _SETTLE: Final = timedelta(seconds=3)
 def spread_notifications() -> int:
     """Make deliveries of everything that is to be told; return how many notifications."""
     rows = Notification.objects.filter(spread_at__isnull=True).order_by("pk")
+    # Asked every second, and nearly always nothing waits: the long query takes six times as long.
+    if not rows.exists():
+        return 0
     waiting = list(rows.select_related(*_SWEEP)[:_AT_ONCE])
     done = 0
     for group in _groups(waiting, clock.now()):

@@ -17,6 +17,7 @@ from experiments.models import Event, Removal, Run, Sweep
 from experiments.problems import Problem, ProblemsError
 from experiments.queries.outputs import plan_outputs, readers_of_outputs
 from experiments.queries.sizes import output_bytes
+from experiments.queries.watch import if_any
 from experiments.services.audit import Act, record
 from experiments.services.events import bump, notify, write_event
 from experiments.services.refused import Refused
@@ -107,7 +108,7 @@ def obey_rules() -> None:
         state__in=sorted(SWEEP_TERMINAL),
         trashed_at__isnull=True,
     )
-    for sweep in ended.order_by("ended_at"):
+    for sweep in if_any(ended.order_by("ended_at")):
         with suppress(Refused):  # somebody repeats runs of it again
             keep_outputs_of_best(sweep, sweep.keep_outputs_of_best, user=None)
 

@@ -13,6 +13,7 @@ from experiments import clock
 from experiments.models import Removal, Run, Sweep
 from experiments.queries.site_settings import days_in_trash
 from experiments.queries.sizes import stored_bytes
+from experiments.queries.watch import if_any
 from experiments.services.audit import Act, record
 from experiments.services.events import bump, notify
 from experiments.services.refused import Refused
@@ -87,7 +88,7 @@ def begin_overdue(now: datetime) -> int:
     before = now - timedelta(days=days)
     overdue = Sweep.objects.filter(trashed_at__lt=before, purging_at__isnull=True)
     count = 0
-    for sweep in overdue.order_by("trashed_at"):
+    for sweep in if_any(overdue.order_by("trashed_at")):
         try:
             delete_for_good(sweep, user=None)
         except (Refused, Sweep.DoesNotExist):
