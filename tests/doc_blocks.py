@@ -32,7 +32,6 @@ LIVE: Final = (
     "docs/scripts-and-clients.md",
     "docs/teams-and-administration.md",
     "docs/deploy.md",
-    "docs/coming-from.md",
     "docs/reference/administration.md",
     "docs/reference/capsule.md",
     "docs/reference/mlflow.md",

@@ -53,8 +53,6 @@ def shell(
 def test_page_works_as_it_stands(
     page: str, live_studio: LiveStudio, sweeps: list[str], tmp_path: Path
 ) -> None:
-    for name, text in BESIDE.get(page, {}).items():
-        (tmp_path / name).write_text(text)
     done = shell(session_of(page), live_studio, tmp_path, SWEEP=sweeps[0], OLD=sweeps[1])
 
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
@@ -64,12 +62,6 @@ def test_page_works_as_it_stands(
         assert words in (tmp_path / name).read_text()
 
 
-# What a page calls the reader's own.
-BESIDE: dict[str, dict[str, str]] = {
-    "docs/coming-from.md": {
-        "training.py": "def epochs(learning_rate, batch_size):\n    yield from (0.5, 0.6, 0.7)\n"
-    },
-}
 # What a reader sees, and what is in the folder afterwards.
 SEEN: dict[str, tuple[str, ...]] = {
     "docs/first-sweep.md": (r"^loss", r"--learning_rate", r"Completed|Stopped early"),
