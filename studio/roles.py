@@ -5,19 +5,23 @@ Loading opens nothing: no connection, no thread, no file that two processes coul
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from socket import socket
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
 
 # Seconds for answers that are on their way at the end; open websockets would hold it back.
 _GRACE: Final = 3
+_TICK: Final = 1.0
 # What the others need beside what preparing needs; it is loaded while that goes on.
 _MODULES: Final = (
     "runner.management.commands.studio_watchdog",
@@ -94,16 +98,34 @@ class WebServer:
 
 
 class _Server(uvicorn.Server):
-    """Says when it takes connections."""
+    """Says when it takes connections, and rests while nothing happens.
+
+    By itself it looks ten times a second whether it was told to stop.
+    """
 
     def __init__(self, config: uvicorn.Config, ready: int) -> None:
         super().__init__(config)
         self._ready = ready
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start, then say so."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         os.eventfd_write(self._ready, 1)
+
+    async def main_loop(self) -> None:
+        """Set the clock of answers every second, until told to stop."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), _TICK)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a request to stop, at once."""
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
 
 
 def run_command(name: str, **options: Any) -> None:
