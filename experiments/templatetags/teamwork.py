@@ -6,8 +6,8 @@ from django import template
 from django.utils.safestring import SafeString, mark_safe
 
 from experiments.markdown import render_markdown
-from experiments.models import Sweep
-from experiments.queries.sweep_list import starred_ids, tag_filters
+from experiments.models import Star, Sweep
+from experiments.queries.sweep_list import tag_filters
 from experiments.queries.visible import AnyUser
 
 register = template.Library()
@@ -22,7 +22,7 @@ def markdown(text: str) -> SafeString:
 @register.simple_tag
 def has_star(user: AnyUser, sweep: Sweep) -> bool:
     """Tell whether a person starred a sweep."""
-    return bool(starred_ids(user, [sweep.public_id]))
+    return Star.objects.filter(user=user.pk, sweep=sweep).exists()
 
 
 @register.filter
