@@ -26,6 +26,7 @@ SECTIONS: Final = {
             "Let no new runs start for a while.",
         ),
         "token": ("studio.cli_token:token", "Make, list and revoke API tokens."),
+        "quota": ("studio.cli_quota:quota", "Show what workspaces may use, and set it."),
     },
     "Sweeps": {
         "submit": ("studio.cli_submit:submit", "Submit a sweep from a specification file."),

@@ -67,6 +67,17 @@ def complete_compute(
     ]
 
 
+def complete_workspace(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return short names of workspaces that begin like this."""
+    return [
+        CompletionItem(workspace["slug"], help=workspace["name"])
+        for workspace in _ask("workspaces")
+        if workspace["slug"].startswith(incomplete)
+    ]
+
+
 def _ask(path: str, **query: Any) -> list[dict[str, Any]]:
     from studio import env  # noqa: PLC0415 - as in cli_output.connect
 

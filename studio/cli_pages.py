@@ -9,6 +9,7 @@ from studio.cli_manual import Page
 _SWEEP: Final = {"SWEEP": "id of a sweep, HD_<id>"}
 _SWEEPS: Final = {"SWEEP...": "ids of sweeps, HD_<id>"}
 _SWEEP_OR_RUN: Final = {"SWEEP_OR_RUN": "id of a sweep, HD_<id>, or of a run, HD_<id>_<number>"}
+_WORKSPACE: Final = {"WORKSPACE": "short name of a workspace"}
 _NAME: Final = {"NAME": "name of a compute target"}
 _HOME: Final = {
     "STUDIO_HOME": "data folder",
@@ -329,6 +330,20 @@ PAGES: Final[dict[str, Page]] = {
         exits=_LOCAL,
         variables=_HOME,
         see_also=["maintenance on", "maintenance off"],
+    ),
+    "quota": Page(
+        examples=[("studio quota", "what your workspaces may use, and what they use")],
+        see_also=["quota show", "quota set"],
+    ),
+    "quota show": Page(
+        arguments=_WORKSPACE,
+        examples=[("studio quota show vision --json", "used and limit of each, for programs")],
+        see_also=["quota set"],
+    ),
+    "quota set": Page(
+        arguments=_WORKSPACE,
+        examples=[("studio quota set vision --running 4 --storage none", "the rest stays")],
+        see_also=["quota show"],
     ),
     "token": Page(
         examples=[("studio token create laptop --scope write", "print a token, once")],

@@ -113,6 +113,7 @@ BODY_EXAMPLES: Final[dict[str, Any]] = {
     "make_token": {"name": "nightly training", "scope": "write", "days": 30},
     "make_workspace": {"name": "Vision team", "slug": "vision"},
     "change_workspace": {"name": "Vision and speech"},
+    "set_quota": {"max_running_runs": 4, "max_storage_bytes": 50_000_000_000, "priority": 20},
     "add_to_members": {"user": "ada", "role": "Contributor"},
     "change_member": {"role": "Reader"},
     "make_invitation": {"role": "Contributor", "email": "ada@example.org", "days": 7},

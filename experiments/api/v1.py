@@ -15,6 +15,7 @@ from experiments.api import (
     models,
     notifications,
     outputs,
+    quotas,
     run_exports,
     search,
     site,
@@ -22,7 +23,6 @@ from experiments.api import (
     teamwork,
     tokens,
     trash,
-    workspaces,
 )
 from experiments.api.application import StudioAPI
 from experiments.api.docs import OperationsPage
@@ -64,7 +64,7 @@ api.add_router("/compute", compute.router)
 api.add_router("/attached", attached.router)
 api.add_router("/webhooks", notifications.router)
 api.add_router("/tokens", tokens.router)
-api.add_router("/workspaces", workspaces.router)
+api.add_router("/workspaces", quotas.router)
 api.add_router("/site", site.router)
 api.add_router("/audit", site.audit)
 

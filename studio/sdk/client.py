@@ -122,6 +122,11 @@ class StudioClient:
         body = json.dumps(document).encode("utf-8")
         return self._json("PATCH", path, {}, body, "application/json")
 
+    def put(self, path: str, document: Any) -> Any:
+        """Send the whole of something as a JSON document and return the JSON answer."""
+        body = json.dumps(document).encode("utf-8")
+        return self._json("PUT", path, {}, body, "application/json")
+
     def delete(self, path: str, **query: Any) -> Any:
         """Delete what is at `path` and return the JSON answer, None without one."""
         return self._json("DELETE", path, query, None, "")

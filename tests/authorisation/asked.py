@@ -219,6 +219,7 @@ BODIES: Final[Mapping[str, Any]] = {
     "PUT /runs/{run_id}/notes": {"text": "new", "version": 0},
     "PUT /sweeps/{sweep_id}/notes": _NOTES,
     "PUT /sweeps/{sweep_id}/outputs": {"keep_best": 1},
+    "PUT /workspaces/{slug}/quota": {"max_running_runs": 9},
 }
 CONTENT_TYPES: Final[Mapping[str, str]] = {
     "POST /attached/runs/{run_id}/files": "application/octet-stream",
