@@ -43,6 +43,7 @@ PAGES: Final[dict[str, Page]] = {
         variables={
             **_HOME,
             "STUDIO_PORT": "port; --port comes first",
+            "STUDIO_WEB_PROCESSES": "processes that answer requests; --web comes first",
             "STUDIO_ALLOWED_HOSTS": "names under which it answers",
             "STUDIO_BASE_PATH": "path it is served below",
             "STUDIO_STORAGE_URL": "folder or bucket of snapshots and outputs",
