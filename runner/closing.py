@@ -14,7 +14,16 @@ from runner import logs
 from runner.memory import OutOfMemory
 from runner.process import ExitRecord
 from runner.reports import ReportFeed
-from runner.workdir import KEPT, Workdir, keep_files, list_kept, tree_bytes
+from runner.workdir import (
+    KEPT,
+    LEFT_OUT,
+    MOST_FILES,
+    Workdir,
+    keep_files,
+    leave_out,
+    list_kept,
+    tree_bytes,
+)
 from studio.sdk.uploads import read_failure
 
 logger = logging.getLogger(__name__)
@@ -53,6 +62,14 @@ def store_files(run_id: int, workdir: Workdir, tick: Callable[[], None]) -> int:
     Calls `tick` in between: gigabytes take longer to read than a lease lasts.
     """
     keep_files(workdir)
+    left_out = leave_out(workdir, MOST_FILES, tick)
+    if left_out:
+        text = (
+            f"{left_out} files left out: a run keeps at most {MOST_FILES}. Put many files into an "
+            f"archive. They lie in {workdir.path / LEFT_OUT} until the run is deleted, or its "
+            "files are moved elsewhere."
+        )
+        logs.add_notice(workdir.std_log, text)
     kept = list_kept(workdir, tick)
     add_artifacts(run_id, [(file.path, file.size, file.digest) for file in kept])
     return tree_bytes(workdir.path / KEPT[0])

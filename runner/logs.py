@@ -48,6 +48,15 @@ def cut_log(path: Path, limit: int, *, lost_before: int = 0) -> int:
     return lost
 
 
+def add_notice(path: Path, text: str) -> None:
+    """Write a line of the studio at the end of a log."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, f"\n[studio] {text}\n".encode())
+    finally:
+        os.close(descriptor)
+
+
 def error_line(path: Path) -> str:
     """Return the last line of the last traceback, or the last line of the log; "" when empty."""
     try:

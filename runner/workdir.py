@@ -5,6 +5,7 @@
     uploads/         what the script uploaded under other names
     metrics.jsonl    journal of reports        exit.json    how the command ended
     failed.json      what the script itself says about its failure
+    left-out/        files beyond the most that a run keeps: no artifacts, and on no page
     resume-from/     outputs of the earlier run it goes on from; removed when the run has ended
 
 Pure: knows paths and files, no database.
@@ -32,6 +33,9 @@ KEPT: Final = ("outputs", "logs")
 # Longer names than the database takes stay on disk, but are no artifacts.
 _MAX_PATH: Final = 1000
 _BLOCK: Final = 1 << 20
+# More of them are no results but data: they belong into an archive.
+MOST_FILES: Final = 100_000
+LEFT_OUT: Final = "left-out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +130,36 @@ class KeptFile:
 def list_kept(workdir: Workdir, tick: Callable[[], None]) -> list[KeptFile]:
     """Return each kept file, sorted by name; calls `tick` between the blocks."""
     found = []
-    trees = [(workdir.path / name, workdir.path) for name in KEPT]
-    uploads = workdir.path / UPLOADS
-    trees += [] if uploads.is_symlink() else [(uploads, uploads)]
-    for tree, root in trees:
+    for tree, root in _trees(workdir):
         for path in regular_files(tree):
             relative = path.relative_to(root)
             if len(str(relative)) <= _MAX_PATH and relative == _readable(relative):
                 size = path.stat().st_size
                 found.append(KeptFile(relative.as_posix(), size, digest_of(path, tick), path))
     return sorted(found)
+
+
+def leave_out(workdir: Workdir, most: int, tick: Callable[[], None]) -> int:
+    """Move files beyond so many aside, logs last; return how many. Calls `tick` between them."""
+    count = sum(1 for tree, _ in _trees(workdir) for _path in regular_files(tree))
+    if count <= most:
+        return 0
+    logs = workdir.path / "logs"
+    every = [path for tree, _ in _trees(workdir) for path in regular_files(tree)]
+    every.sort(key=lambda path: (not path.is_relative_to(logs), path))
+    for path in every[most:]:
+        aside = workdir.path / LEFT_OUT / path.relative_to(workdir.path)
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(aside)
+        tick()
+    return len(every) - most
+
+
+def _trees(workdir: Workdir) -> list[tuple[Path, Path]]:
+    """Return where kept files are, and the folders that their names begin in."""
+    uploads = workdir.path / UPLOADS
+    trees = [(workdir.path / name, workdir.path) for name in KEPT]
+    return trees + ([] if uploads.is_symlink() else [(uploads, uploads)])
 
 
 def _move_tree(source: Path, target: Path) -> None:

@@ -24,13 +24,13 @@ from experiments.services.transitions import StaleState
 from experiments.services.uploaded_files import uploaded_names
 from experiments.storage.chosen import storage, tree_of
 from experiments.storage.trees import Source
+from runner.workdir import MOST_FILES
 
 MAX_BLOCK: Final = 16 * 1024 * 1024
 _TREES: Final = frozenset({"outputs", "logs", "uploads"})
 _INCOMING: Final = "incoming"
 _COPY: Final = 1 << 20
 _MAX_PATH: Final = 1100
-_MAX_FILES: Final = 100_000
 
 
 def run_of_compute(compute: ComputeTarget, public_id: str, fence: int) -> Run:
@@ -187,8 +187,8 @@ def _check_room(run: Run, more: int) -> None:
                 total += Path(place, name).lstat().st_size
     if total > limit:
         raise _refuse(f"The files of this run are larger than the limit of {limit} bytes.")
-    if count > _MAX_FILES:
-        raise _refuse(f"The run has more than {_MAX_FILES} files; put them into an archive.")
+    if count > MOST_FILES:
+        raise _refuse(f"The run has more than {MOST_FILES} files; put them into an archive.")
 
 
 def _length(block: IO[bytes]) -> int:

@@ -14,7 +14,7 @@ from experiments.models import Artifact, Run
 from experiments.queries import series_of
 from experiments.services.runs import cancel_run
 from experiments.services.snapshots import path_of_digest
-from runner import executor
+from runner import closing, executor
 from runner.executor import execute
 from tests.factories import make_compute, make_user
 from tests.runner.attempts import HEAD, in_background, log_of, queue, run_to_end, wait_for
@@ -43,6 +43,23 @@ def test_run_completes_with_metrics_log_and_outputs(tmp_path):
     assert (Path(run.directory) / "outputs/deep/model.txt").read_text() == "weights"
     assert not (Path(run.directory) / "code").exists()
     assert run.sweep.__class__.objects.get(pk=run.sweep_id).state == "Completed"
+
+
+def test_files_beyond_the_most_are_left_out_and_the_log_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(closing, "MOST_FILES", 3)
+    script = HEAD + (
+        "for i in range(4):\n    open(f'outputs/{i}.txt', 'w').close()\nprint('done')\n"
+        "run.log('accuracy', 1)\n"
+    )
+
+    run = run_to_end(queue(tmp_path, script))
+
+    assert run.state == "Completed"
+    paths = Artifact.objects.filter(run=run).values_list("path", flat=True)
+    assert set(paths) == {"logs/std_log.txt", "outputs/0.txt", "outputs/1.txt"}
+    assert "[studio] 2 files left out: a run keeps at most 3." in log_of(run)
+    aside = Path(run.directory) / "left-out/outputs"
+    assert sorted(path.name for path in aside.iterdir()) == ["2.txt", "3.txt"]
 
 
 def test_every_run_starts_from_the_files_as_they_were_submitted(tmp_path):
