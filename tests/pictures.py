@@ -54,7 +54,8 @@ class Camera:
         """Take one picture, when all of its charts are drawn."""
         self.page.set_viewport_size({"width": WIDTH, "height": height})
         self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        self.page.goto(self.url + path)
+        answer = self.page.goto(self.url + path)
+        assert answer.ok, f"{path} answers {answer.status}"
         self.page.mouse.move(0, 0)
         self.page.wait_for_function(DRAWN, polling=200, timeout=120_000)
         before(self.page)
@@ -86,20 +87,28 @@ def main() -> None:
         studio.start(300)
         ids = json.loads(studio.run_python(MAKE).splitlines()[-1])
         with browser_page(studio.sign_in_link()) as (page, tools):
-            take_all(Camera(page, tools, studio.url), ids["wide"], ids["narrow"])
+            camera = Camera(page, tools, studio.url)
+            take_all(camera, ids["wide"], ids["narrow"], stopped_run(studio, ids["wide"]))
     finally:
         if studio.process is not None:
             studio.stop()
         shutil.rmtree(home, ignore_errors=True)
 
 
-def take_all(camera: Camera, wide: str, narrow: str) -> None:
+def stopped_run(studio: LiveStudio, sweep: str) -> str:
+    """Return the id of a run that the policy stopped."""
+    runs = studio.api(f"/sweeps/{sweep}/runs?filter=status:stopped&limit=10")["items"]
+    return str(runs[-1]["id"])
+
+
+def take_all(camera: Camera, wide: str, narrow: str, stopped: str) -> None:
     """Take every picture of README and docs."""
     camera.take("sweep-overview", f"/sweeps/{wide}/", height=1190)
     camera.take("charts", f"/sweeps/{wide}/charts/", theme="dark", before=past_the_head)
     camera.take("best-model", f"/sweeps/{wide}/best/", height=820)
     camera.take("compare", f"/compare/?sweeps={wide},{narrow}")
     camera.take("new-sweep", f"/sweeps/new/?from={wide}", before=to_the_policy)
+    camera.take("receipt", f"/runs/{stopped}/", height=620, before=to_the_receipt)
 
 
 def past_the_head(page: Any) -> None:
@@ -118,6 +127,14 @@ def to_the_policy(page: Any) -> None:
         "(card) => scrollTo(0, card.getBoundingClientRect().top + scrollY - 64)"
     )
     page.locator("#replay-chart svg").wait_for(timeout=60_000)
+
+
+def to_the_receipt(page: Any) -> None:
+    """Show why the run was stopped, and what other policies would have done."""
+    page.locator("#receipt table").first.wait_for(timeout=60_000)
+    page.locator("#receipt").evaluate(
+        "(card) => scrollTo(0, card.getBoundingClientRect().top + scrollY - 64)"
+    )
 
 
 if __name__ == "__main__":
