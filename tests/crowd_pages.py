@@ -47,6 +47,7 @@ def _figure(name: str, pause: float, *changes: str) -> Again:
     return Again(f"chart {name}", dict.fromkeys(changes, pause), chart(name))
 
 
+_ENDED: Final = frozenset({"Completed", "Failed", "Canceled"})
 # How the parts of the pages of a sweep are kept current.
 _HEAD: Final = {"sweep": 1.0, "moved": 1.0, "log": 1.0, "best": 2.0}
 _METRICS: Final = _figure("metrics", 5.0, "moved", "best")
@@ -63,7 +64,7 @@ PLACES: Final = {
         again=(
             Again("parts of overview", _HEAD),
             _figure("best_so_far", 2.0, "scored", "moved", "best"),
-            _figure("importance", 2.0, "moved"),
+            _figure("importance", 2.0, "ended"),
             _METRICS,
         ),
     ),
@@ -151,7 +152,7 @@ class Known:
             self._runs[number] = is_now
             found.add("runs")
             if before[0] != is_now[0]:
-                found |= {"moved", f"moved {number}"}
+                found |= {"moved", f"moved {number}", *(["ended"] if is_now[0] in _ENDED else [])}
             if before[1] != is_now[1]:
                 found.add("scored")
         return found

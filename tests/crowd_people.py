@@ -186,7 +186,11 @@ class Visitor:
     ) -> str:
         begun = time.monotonic()
         try:
-            answer = await self.client.get(address, headers=headers)
+            try:
+                answer = await self.client.get(address, headers=headers)
+            except (httpx.RemoteProtocolError, httpx.ReadError):
+                # The server has just closed a connection that was kept: browsers ask once more.
+                answer = await self.client.get(address, headers=headers)
         except httpx.HTTPError as error:
             self.seen.errors.append(f"{self.person.name}: {name} {address}: {error!r}")
             return ""
