@@ -201,8 +201,14 @@ class LiveStudio:
 
     def printed_link(self) -> str:
         """Return the one-time sign-in link that the start printed."""
-        lines = self.output.read_text().splitlines()
-        return next(line.split()[-1] for line in lines if "/sign-in/" in line)
+        deadline = time.monotonic() + 60
+        while True:  # the address is written just before it is said
+            lines = self.output.read_text().splitlines()
+            for line in lines:
+                if "/sign-in/" in line:
+                    return line.split()[-1]
+            assert time.monotonic() < deadline, lines
+            time.sleep(0.05)
 
     def sign_in_link(self) -> str:
         """Make another one-time sign-in link of the administrator."""
