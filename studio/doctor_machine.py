@@ -18,6 +18,7 @@ from studio.doctor_finding import Seen, warned
 _MIN_FREE_BYTES: Final = 2 * 1000**3
 # What django.core.management.utils makes; shorter ones can be guessed.
 _MIN_KEY: Final = 32
+_INSTALL_AGAIN: Final = "`pip install -c constraints.txt --upgrade` with `-e .` or the wheel"
 
 
 def python() -> Seen:
@@ -33,7 +34,7 @@ def dependencies() -> Seen:
     needed = [r for r in wanted if r.marker is None or r.marker.evaluate({"extra": ""})]
     wrong = [text for requirement in needed if (text := _requirement_problem(requirement))]
     if wrong:
-        return Seen("; ".join(wrong), "Run `make up`, or `pip install -c constraints.txt -e .`.")
+        return Seen("; ".join(wrong), f"Run `make up`, or {_INSTALL_AGAIN}.")
     return Seen(f"{len(needed)} packages as required")
 
 

@@ -92,6 +92,16 @@ def test_home_of_an_installed_package_is_in_the_users_data_folder(monkeypatch, t
     assert env.studio_home() == tmp_path / "share" / "sweep-studio"
 
 
+def test_files_are_beside_the_packages_and_in_a_wheel_below_them(monkeypatch, tmp_path):
+    assert env.files_root() == env.project_root()
+    assert (env.files_root() / "templates").is_dir()
+    packed = tmp_path / "studio" / "_files"
+    packed.mkdir(parents=True)
+    monkeypatch.setattr(env, "project_root", lambda: tmp_path)
+
+    assert env.files_root() == packed
+
+
 def test_secret_key_is_made_once_for_its_owner_alone(monkeypatch, tmp_path):
     monkeypatch.delenv("STUDIO_SECRET_KEY", raising=False)
 
