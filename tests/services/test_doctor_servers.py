@@ -115,6 +115,9 @@ def test_database_is_examined() -> None:
         assert seen.cure == ""
 
     rows = MigrationRecorder.Migration.objects
+    # Of single sign-on, while it was on.
+    rows.create(app="socialaccount", name="9999_from_an_application", applied=timezone.now())
+    assert doctor_database.database().cure == ""
     rows.create(app="experiments", name="9999_from_the_future", applied=timezone.now())
     assert doctor_database.database().detail == "the database is newer: it has 9999_from_the_future"
     for _ in range(2):  # that one, and then the last of this version
