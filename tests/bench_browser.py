@@ -176,15 +176,28 @@ def last_wait(page: Any, kind: str, patience: float = 30) -> float | None:
 
 
 def sort_times(
-    page: Any, header: Callable[[], Any], rows: str, count: int = 4, patience: float = 30
+    page: Any,
+    header: Callable[[], Any],
+    rows: str,
+    count: int = 4,
+    patience: float = 30,
+    *,
+    is_unseen: bool = False,
 ) -> list[float]:
-    """Click a header some times; return how long it took until another row is the first."""
+    """Click a header some times; return how long it took until another row is the first.
+
+    `is_unseen`: the pointer is somewhere else, so that nothing can be prepared before the click.
+    """
     from playwright.sync_api import TimeoutError as Late
 
     took: list[float] = []
     for _ in range(count):
         page.evaluate(_WATCH_ROWS, rows)
-        header().click()
+        if is_unseen:
+            page.mouse.move(5, 5)
+            header().evaluate("(header) => header.click()")
+        else:
+            header().click()
         try:
             found = page.wait_for_function("() => window.changed", timeout=1000 * patience)
             took.append(float(found.json_value()))

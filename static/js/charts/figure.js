@@ -3,6 +3,7 @@ import { resolveColours, token } from "./colours.js";
 import { marksOf } from "./marks.js";
 import { createOverlay, plotFrame } from "./overlay.js";
 import { loadPlotly } from "./plotly.js";
+import { wakeLoops, wakeOnTouch } from "./render_loop.js";
 import { indexRuns, locateRun } from "./run_index.js";
 
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset", showTips: false };
@@ -92,13 +93,16 @@ class PlotView {
     const key = JSON.stringify(values.x);
     if (key === this.shownKey) return;
     this.shownKey = key;
+    wakeLoops();
     await (await loadPlotly()).restyle(this.plot, values, [this.figure.data.length - 1]);
+    wakeLoops();
   }
 
   /** In three dimensions Plotly tells of a click with every frame while the button is down. */
   bindPress() {
     const { plot, selection } = this;
     let start = null;
+    wakeOnTouch(plot);
     plot.addEventListener("pointerdown", (event) => {
       start = [event.clientX, event.clientY];
     }, { capture: true });
@@ -137,7 +141,9 @@ class PlotView {
     const layout = { ...resolveColours(this.figure.layout), ...this.size() };
     layout.font = { ...layout.font, family: getComputedStyle(this.host).fontFamily };
     holdRanges(this.plot, layout);
+    wakeLoops();
     await Plotly.react(this.plot, resolveColours(this.figure.data), layout, CONFIG);
+    wakeLoops();
     this.shownKey = NOTHING_MARKED;
     this.bind();
     await this.mark();
@@ -145,6 +151,7 @@ class PlotView {
 
   async resize() {
     if (this.host.clientWidth < LEAST_WIDTH) return;
+    wakeLoops();
     if (this.isBound) await (await loadPlotly()).relayout(this.plot, this.size());
     else await this.redraw();
   }
@@ -155,6 +162,7 @@ class PlotView {
 
   async png() {
     const Plotly = await loadPlotly();
+    wakeLoops();
     const size = this.size();
     const layout = { ...this.plot.layout, ...size, paper_bgcolor: token("surface") };
     const picture = { data: this.plot.data, layout, config: CONFIG };

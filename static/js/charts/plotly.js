@@ -1,5 +1,6 @@
 // plotly.js, fetched when the first chart comes into view: it is large, and tables need none of it.
 import { html, render, studioConfig } from "../lib/dom.js";
+import { tameLoops } from "./render_loop.js";
 
 let loading = null;
 
@@ -24,7 +25,10 @@ async function withReadableCanvas(start) {
 /** Resolves to Plotly; the file is no module, it sets window.Plotly. */
 export function loadPlotly() {
   loading ??= withReadableCanvas(() => import(studioConfig().plotly)).then(
-    () => window.Plotly,
+    () => {
+      tameLoops();
+      return window.Plotly;
+    },
     (error) => {
       loading = null;
       throw new Error(`The chart library could not be loaded. ${error.message}`);

@@ -1,15 +1,18 @@
 // Who draws first on a page: charts that draw themselves, then those that wait for Plotly to load.
 const MOST_MS = 4000;
+// A browser that is not idle by then never is.
+const IDLE_MS = 250;
 
 let quick = 0;
 const waiting = [];
 
-/** Its lines are seen after the next frame; until then nobody else may keep the page busy. */
+/** Its lines are seen once the next frame stands; until then nobody else may keep the page busy. */
 function leaveQuick() {
-  requestAnimationFrame(() => requestAnimationFrame(() => {
+  const soon = window.requestIdleCallback ?? ((callback) => setTimeout(callback));
+  requestAnimationFrame(() => requestAnimationFrame(() => soon(() => {
     quick -= 1;
     if (!quick) waiting.splice(0).forEach((go) => go());
-  }));
+  }, { timeout: IDLE_MS })));
 }
 
 /**
