@@ -49,6 +49,9 @@ _SILENT = {
     "DO_NOT_TRACK": "1",
 }
 _GRACE = 45
+# All parts together; what comes too late has at least this many seconds to say so.
+_BUDGET, _LEAST = 40 * 60, 30
+_STARTED = time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ PARTS = {
     "growth": Part("bench_growth:bench_growth", 360),
     "latency": Part("bench_latency:bench_latency", 240),
     "turnaround": Part("bench_turnaround:bench_turnaround", 420),
-    "idle": Part("bench_idle:bench_idle", 300),
+    "idle": Part("bench_idle:bench_idle", 480),
     "pages": Part("bench_parts:pages", 900),
     "table": Part("bench_parts:runs_table", 120),
     "parallel": Part("bench_parts:parallel", 180),
@@ -164,8 +167,7 @@ def session_of(name: str, given: argparse.Namespace) -> Session:
     environment = {**os.environ, **_SILENT, _MARK: mark, "TMPDIR": str(folder)}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     try:
-        # A quick look is for any time, when others use the machine as well.
-        problem = problem_of(process, PARTS[name].limit * (3 if given.quick else 1))
+        problem = problem_of(process, limit_of(name, is_quick=given.quick))
     finally:
         end_part(process, mark)
         figures = read_figures(place)
@@ -179,12 +181,20 @@ def session_of(name: str, given: argparse.Namespace) -> Session:
     return Session(name, figures, when, bench_machine.commit(), load, seconds, said)
 
 
-def problem_of(process: subprocess.Popen[bytes], limit: int) -> str:
+def limit_of(name: str, *, is_quick: bool) -> float:
+    """Return how many seconds a part has; a quick look is for machines that others use as well."""
+    if is_quick:
+        return 3 * PARTS[name].limit
+    left = _BUDGET - (time.monotonic() - _STARTED)
+    return max(_LEAST, min(PARTS[name].limit, left))
+
+
+def problem_of(process: subprocess.Popen[bytes], limit: float) -> str:
     """Wait for a part; return why it did not come to its end."""
     try:
         code = process.wait(limit)
     except subprocess.TimeoutExpired:
-        return f"it took longer than {limit} s"
+        return f"it took longer than {limit:.0f} s"
     return f"it ended with {code}, see above" if code else ""
 
 
