@@ -21,6 +21,9 @@ import uvicorn
 
 # Seconds for answers that are on their way at the end; open websockets would hold it back.
 _GRACE: Final = 3
+# Longer than clients and proxies keep a connection that nobody uses (5 and 60 seconds): whoever
+# closes it must not be the one that a request may be on its way to.
+_KEEP_ALIVE: Final = 75
 _TICK: Final = 1.0
 # What the others need beside what preparing needs; it is loaded while that goes on.
 _MODULES: Final = (
@@ -93,6 +96,7 @@ class WebServer:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
+            timeout_keep_alive=_KEEP_ALIVE,
         )
         _Server(config, self.ready).run(list(self.listeners))
 
