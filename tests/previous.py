@@ -36,13 +36,17 @@ PASSING: Final = {"experiments_worker"}
 MOVING: Final = {
     "experiments_apitoken": {"last_used_at"},
     "experiments_metricchunk": {"count", "stamp"},
-    "experiments_metricseries": {"count"},
+    "experiments_metricseries": {"count", "last_step", "last_value", "maximum", "minimum"},
     "experiments_notification": {"spread_at"},
+    # Only of what had not ended: who executes it, what it has reported, how it stands.
     "experiments_run": {
-        *("end_reason", "ended_at", "last_seq", "lease_expires_at", "reason", "reports", "stamp"),
-        *("state", "token_digest", "enqueued_at", "fence", "started_at", "host"),
+        *("best_interval", "best_step", "best_value", "command", "directory", "end_reason"),
+        *("ended_at", "executor_pid", "executor_started", "exit_code", "facts", "fence"),
+        *("guard_pid", "host", "last_decision", "last_seq", "last_value", "lease_expires_at"),
+        *("log_bytes", "output_bytes", "reason", "reports", "stamp", "started_at", "state"),
+        *("token_digest", "worker_name"),
     },
-    "experiments_sweep": {"cursor", "next_number", "advanced_at"},
+    "experiments_sweep": {"best_run_id", "best_stamp", "best_value", "cursor", "next_number"},
 }
 # Reports that were still in the journals come behind the others.
 GROWING: Final = {"experiments_metricchunk": {"marks", "times", "values", "steps"}}
