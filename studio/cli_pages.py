@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from studio.cli_manual import Page
+from studio.cli_pages_local import HOME, LOCAL, LOCAL_PAGES
 
 _SWEEP: Final = {"SWEEP": "id of a sweep, HD_<id>"}
 _SWEEPS: Final = {"SWEEP...": "ids of sweeps, HD_<id>"}
 _SWEEP_OR_RUN: Final = {"SWEEP_OR_RUN": "id of a sweep, HD_<id>, or of a run, HD_<id>_<number>"}
 _WORKSPACE: Final = {"WORKSPACE": "short name of a workspace"}
 _NAME: Final = {"NAME": "name of a compute target"}
-_HOME: Final = {
-    "STUDIO_HOME": "data folder",
-    "DATABASE_URL": "database; default: SQLite in the data folder",
-    "REDIS_URL": "Redis-protocol server; default: one of its own",
-}
-_LOCAL: Final = {0: "done", 1: "it did not go well", 2: "the command is wrong"}
 _SUBMIT: Final = {
     0: "submitted; with --wait: Completed",
     1: "with --wait: Failed or Canceled; or --check-first did not pass",
@@ -41,7 +36,7 @@ PAGES: Final[dict[str, Page]] = {
         ],
         exits={0: "stopped in order", 1: "it could not start"},
         variables={
-            **_HOME,
+            **HOME,
             "STUDIO_PORT": "port; --port comes first",
             "STUDIO_WEB_PROCESSES": "processes that answer requests; --web comes first",
             "STUDIO_ALLOWED_HOSTS": "names under which it answers",
@@ -262,8 +257,8 @@ PAGES: Final[dict[str, Page]] = {
     ),
     "purge leftovers": Page(
         examples=[("studio purge leftovers", "list files that belong to nothing")],
-        exits=_LOCAL,
-        variables=_HOME,
+        exits=LOCAL,
+        variables=HOME,
         see_also=["doctor"],
     ),
     "compute": Page(
@@ -298,7 +293,7 @@ PAGES: Final[dict[str, Page]] = {
         ],
         exits={0: "stopped in order", 1: "it could not start", 2: "the command is wrong"},
         variables={
-            **_HOME,
+            **HOME,
             "STUDIO_URL": "address of the studio, from another machine",
             "STUDIO_COMPUTE_TOKEN": "token of `studio token create --compute`",
         },
@@ -310,26 +305,26 @@ PAGES: Final[dict[str, Page]] = {
             ("studio maintenance on --at 2027-05-01T18:00", "announce it, begin then"),
             ("studio maintenance status", "how many runs still work"),
         ],
-        exits=_LOCAL,
-        variables=_HOME,
+        exits=LOCAL,
+        variables=HOME,
         see_also=["maintenance on", "maintenance off", "maintenance status", "compute set"],
     ),
     "maintenance on": Page(
         examples=[("studio maintenance on --until 2h", "no new runs start; sweeps wait")],
-        exits=_LOCAL,
-        variables=_HOME,
+        exits=LOCAL,
+        variables=HOME,
         see_also=["maintenance off", "maintenance status"],
     ),
     "maintenance off": Page(
         examples=[("studio maintenance off", "waiting runs start within seconds")],
-        exits=_LOCAL,
-        variables=_HOME,
+        exits=LOCAL,
+        variables=HOME,
         see_also=["maintenance on"],
     ),
     "maintenance status": Page(
         examples=[("studio maintenance status --json", "on, planned or off, for programs")],
-        exits=_LOCAL,
-        variables=_HOME,
+        exits=LOCAL,
+        variables=HOME,
         see_also=["maintenance on", "maintenance off"],
     ),
     "quota": Page(
@@ -346,56 +341,5 @@ PAGES: Final[dict[str, Page]] = {
         examples=[("studio quota set vision --running 4 --storage none", "the rest stays")],
         see_also=["quota show"],
     ),
-    "token": Page(
-        examples=[("studio token create laptop --scope write", "print a token, once")],
-        exits=_LOCAL,
-        variables=_HOME,
-        see_also=["token create", "token list", "token revoke"],
-    ),
-    "token create": Page(
-        arguments={"NAME": "what you call it"},
-        examples=[
-            ("studio token create laptop --expires 30d", "for the command line elsewhere"),
-            ("studio token create rack --compute gpu", "for machines that attach to gpu"),
-        ],
-        exits=_LOCAL,
-        variables=_HOME,
-        see_also=["token revoke", "worker"],
-    ),
-    "token list": Page(
-        examples=[("studio token list --json", "names, scopes and last use")],
-        exits=_LOCAL,
-        variables=_HOME,
-        see_also=["token revoke"],
-    ),
-    "token revoke": Page(
-        arguments={"NAME": "what it is called"},
-        examples=[("studio token revoke laptop", "make it useless at once")],
-        exits=_LOCAL,
-        variables=_HOME,
-        see_also=["token list"],
-    ),
-    "doctor": Page(
-        examples=[("studio doctor", "check every part, say how to mend what is wrong")],
-        exits={0: "all is well", 1: "something is wrong"},
-        variables=_HOME,
-        see_also=["up", "compute test"],
-    ),
-    "completion": Page(
-        arguments={"SHELL": "bash, zsh or fish"},
-        examples=[
-            ('eval "$(studio completion bash)"', "in ~/.bashrc"),
-            ('eval "$(studio completion zsh)"', "in ~/.zshrc"),
-            ("studio completion fish > ~/.config/fish/completions/studio.fish", "once"),
-        ],
-        exits={0: "done", 2: "the shell is not known"},
-        see_also=["help"],
-    ),
-    "help": Page(
-        arguments={"COMMAND...": "a command, such as: compute add"},
-        examples=[("studio help import csv", "as studio import csv --help")],
-        exits={0: "done", 2: "there is no such command"},
-        variables={},
-        see_also=["completion"],
-    ),
+    **LOCAL_PAGES,
 }
