@@ -1,4 +1,4 @@
-"""Texts of the manual for commands that need no running studio: tokens, doctor, completion, help."""
+"""Texts of the manual for commands that need no running studio: tokens, doctor, help and such."""
 
 from __future__ import annotations
 
