@@ -69,7 +69,7 @@ def test_whatever_the_administration_does_is_written_down(admin):
         fields = {"workspace": str(team.pk), "user": str(person.pk), "role": "Reader"}
         assert admin.post(f"{address}add/", fields).status_code == 302
     one = Membership.objects.get(user=people["ann"])
-    changed = {"workspace": str(team.pk), "user": str(one.user_id), "role": "Owner"}
+    changed = {"workspace": str(team.pk), "user": str(one.user_id), "role": "Contributor"}
     assert admin.post(f"{address}{one.pk}/change/", changed).status_code == 302
     chosen = [
         str(pk) for pk in Membership.objects.filter(workspace=team).values_list("pk", flat=True)
@@ -82,8 +82,8 @@ def test_whatever_the_administration_does_is_written_down(admin):
 
     assert not Membership.objects.filter(workspace=team).exists()
     assert sorted(acts()[2:]) == [
-        ("admin.changed", "membership ann in Team: Owner"),
-        ("admin.deleted", "membership ann in Team: Owner"),
+        ("admin.changed", "membership ann in Team: Contributor"),
+        ("admin.deleted", "membership ann in Team: Contributor"),
         ("admin.deleted", "membership ben in Team: Reader"),
     ]
     assert AuditEntry.objects.get(act="admin.changed").details == {"changes": ["changed (Role)"]}

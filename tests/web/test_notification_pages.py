@@ -131,7 +131,7 @@ def test_the_log_is_paged_with_a_fixed_number_of_queries(client, django_assert_n
         )  # fmt: skip
     address = f"/webhooks/{channel.public_id}/"
 
-    with django_assert_num_queries(6):  # session, person, webhook, log, attempts, workspace
+    with django_assert_num_queries(5):  # session, person, webhook, log, attempts
         part = client.get(address, headers={"X-Fragment": "1"}).content.decode()
 
     assert part.count("<ol") == 25
