@@ -155,7 +155,7 @@ def _suites(is_all: bool, total: Counter[str]) -> list[Suite]:
     if Postgres.binaries() is not None:
         words = [*DATABASE_SUITES, *([] if is_all else (f"--deselect={name}" for name in ONCE))]
         of_postgres = {"STUDIO_TEST_DATABASE": "postgres"}
-        suites.append(Suite("PostgreSQL", words, environment=of_postgres, after="SQLite"))
+        suites.append(Suite("PostgreSQL", words, environment=of_postgres, after="browsers"))
     elif os.environ.get("STUDIO_REQUIRE_POSTGRES") == "1":
         print("PostgreSQL is required and its server programs are not installed.")
         total["failed"] += 1
