@@ -1,24 +1,34 @@
 """The threads in which requests and sockets work: they keep their connection to the database.
 
 By itself Django's ASGI handler makes a thread for each request and ends it afterwards, and with it
-the connection: of SQLite with its fifty functions, of PostgreSQL with its handshake.
+the connection: of SQLite with its fifty functions, of PostgreSQL with its handshake. Requests take
+turns: Python runs one thread at a time, and where many want to, each waits at every statement.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from asgiref.sync import ThreadSensitiveContext
 from django.db import connections
 
+T = TypeVar("T")
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 # So many are kept for the next requests; more are made while more requests are answered at once.
-KEPT_THREADS: Final = 4
+KEPT_THREADS: Final = 8
 # Seconds that a connection is used again; each request looks first whether it still works.
 _CONNECTION_LIFE: Final = 600
+# Requests that are worked on at once; the others wait for their turn, first come first served ...
+_AT_ONCE: Final = 3
+# ... but no longer than these seconds: some wait for a lock, or take long.
+_PATIENCE: Final = 1.0
+# Seconds after which a thread that computes lets another one on; sockets must not wait for long.
+_SWITCH: Final = 0.001
 
 
 def keep_connections() -> None:
@@ -27,19 +37,58 @@ def keep_connections() -> None:
         connections.settings[alias].update(CONN_MAX_AGE=_CONNECTION_LIFE, CONN_HEALTH_CHECKS=True)
 
 
+def switch_often() -> None:
+    """Let what answers sockets on soon while requests compute."""
+    sys.setswitchinterval(_SWITCH)
+
+
+class Turns:
+    """Lets so many calls work at once, each after `patience` seconds at the latest."""
+
+    def __init__(self, at_once: int, patience: float) -> None:
+        self._free = threading.BoundedSemaphore(at_once)
+        self._patience = patience
+
+    def take(self, call: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """Return what `call` does when it is its turn; raises what it raises."""
+        has_turn = self._free.acquire(timeout=self._patience)
+        try:
+            return call(*arguments, **named)
+        finally:
+            if has_turn:
+                self._free.release()
+
+
+class _RequestThread(ThreadPoolExecutor):
+    """The thread of a request, which waits for its turn."""
+
+    def __init__(self, turns: Turns) -> None:
+        super().__init__(1, thread_name_prefix="request")
+        self._turns = turns
+
+    def submit(self, call: Callable[..., T], /, *arguments: Any, **named: Any) -> Future[T]:
+        """Do the work of a request when it is its turn."""
+        return super().submit(self._turns.take, call, *arguments, **named)
+
+    def at_once(self, call: Callable[[], None]) -> Future[None]:
+        """Do what takes no time without waiting for a turn."""
+        return super().submit(call)
+
+
 def in_kept_threads(application: Application) -> Application:
     """Return `application` with each request answered in one thread, the one used last if free."""
-    free: list[ThreadPoolExecutor] = []
+    free: list[_RequestThread] = []
+    turns = Turns(_AT_ONCE, _PATIENCE)
 
-    def give_back(thread: ThreadPoolExecutor) -> None:
+    def give_back(thread: _RequestThread) -> None:
         if len(free) < KEPT_THREADS:
             free.append(thread)
         else:
-            thread.submit(connections.close_all)
+            thread.at_once(connections.close_all)
             thread.shutdown(wait=False)
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
-        thread = free.pop() if free else ThreadPoolExecutor(1, thread_name_prefix="request")
+        thread = free.pop() if free else _RequestThread(turns)
         try:
             async with ThreadSensitiveContext(executor=thread):
                 await application(scope, receive, send)
@@ -50,7 +99,7 @@ def in_kept_threads(application: Application) -> Application:
                 loop.call_soon_threadsafe(give_back, thread)
 
             # The view of a client that hung up may still be at work in it.
-            thread.submit(_nothing).add_done_callback(is_free)
+            thread.at_once(_nothing).add_done_callback(is_free)
 
     return serve
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from studio import asgi
 from studio.heap import giving_back, settle
-from studio.request_threads import keep_connections
+from studio.request_threads import keep_connections, switch_often
 
 application = giving_back(asgi.application)
 keep_connections()
+switch_often()
 settle()
