@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-# A browser waits so many times as long as the last answer took before it asks again.
-SHARE: Final = 4.0
+# A browser waits so many times as long as the last answer took before it asks again ...
+SHARE: Final = 15.0
+# ... but no longer than these seconds (static/js/lib/pace.js).
+MOST: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,13 @@ def _figure(name: str, pause: float, *changes: str) -> Again:
 
 _ENDED: Final = frozenset({"Completed", "Failed", "Canceled"})
 # How the parts of the pages of a sweep are kept current.
-_HEAD: Final = {"sweep": 1.0, "moved": 1.0, "log": 1.0, "best": 2.0}
+_HEAD: Final = {"sweep": 2.0, "moved": 2.0, "log": 2.0, "best": 3.0}
 _METRICS: Final = _figure("metrics", 5.0, "moved", "best")
 PLACES: Final = {
     "dashboard": Place(
         22, "/dashboard/", again=(Again("parts of dashboard", {"hint": 3.0, "always": 20.0}),)
     ),
-    "sweeps": Place(16, "/sweeps/", again=(Again("parts of sweeps", {"hint": 2.0}),)),
+    "sweeps": Place(16, "/sweeps/", again=(Again("parts of sweeps", {"hint": 3.0}),)),
     "overview": Place(
         26,
         "/sweeps/{sweep}/",
@@ -63,8 +65,8 @@ PLACES: Final = {
         has_curves=True,
         again=(
             Again("parts of overview", _HEAD),
-            _figure("best_so_far", 2.0, "scored", "moved", "best"),
-            _figure("importance", 2.0, "ended"),
+            _figure("best_so_far", 3.0, "scored", "moved", "best"),
+            _figure("importance", 3.0, "ended"),
             _METRICS,
         ),
     ),
@@ -75,23 +77,23 @@ PLACES: Final = {
         has_curves=True,
         again=(
             Again("parts of charts", _HEAD),
-            _figure("parallel_coordinates", 2.0, "scored", "moved", "best"),
-            _figure("scatter_2d", 2.0, "scored", "moved", "best"),
-            _figure("scatter_3d", 2.0, "scored", "moved", "best"),
+            _figure("parallel_coordinates", 3.0, "scored", "moved", "best"),
+            _figure("scatter_2d", 3.0, "scored", "moved", "best"),
+            _figure("scatter_3d", 3.0, "scored", "moved", "best"),
             _METRICS,
         ),
     ),
     "runs": Place(
         14,
         "/sweeps/{sweep}/runs/",
-        again=(Again("parts of runs", {**_HEAD, "runs": 2.0, "metrics": 2.0}),),
+        again=(Again("parts of runs", {**_HEAD, "runs": 3.0, "metrics": 3.0}),),
     ),
     "run": Place(
         6,
         "/runs/{sweep}_0/",
         has_curves=True,
         again=(
-            Again("parts of run", {"moved 0": 1.0, "best": 2.0}),
+            Again("parts of run", {"moved 0": 2.0, "best": 3.0}),
             Again("log of run", {"always": 1.0}, "/runs/{sweep}_0/log/?offset=0"),
         ),
     ),
@@ -118,7 +120,7 @@ class Asked:
         """Return in how many seconds it is to be asked for; None while nothing has changed."""
         if self._pause is None:
             return None
-        return self._last + max(self._pause, SHARE * self._cost) - time.monotonic()
+        return self._last + max(self._pause, min(SHARE * self._cost, MOST)) - time.monotonic()
 
     def begin(self) -> None:
         """Forget what has changed: it is asked for now."""

@@ -3,6 +3,7 @@
 import { getJson } from "../lib/api.js";
 import { fileName, save, toCsv } from "../lib/csv.js";
 import { $, $$, html, render } from "../lib/dom.js";
+import { pauseAfter } from "../lib/pace.js";
 import { toast } from "../lib/shell.js";
 import { getParam, mergeQuery, replaceParams } from "../lib/url_state.js";
 import { decodeTraces } from "./arrays.js";
@@ -10,8 +11,7 @@ import { onTheme } from "./colours.js";
 import { tableOf } from "./table.js";
 import { takeTurn } from "./turns.js";
 
-const REFRESH_MS = 2000;
-const SHARE = 4;
+const REFRESH_MS = 3000;
 
 /** Whether there is nothing to draw: lines of reference alone are no picture. */
 function isEmpty(figure) {
@@ -114,7 +114,7 @@ export class ChartCard {
     this.isStale = true;
     if (!this.isVisible || document.hidden || this.timer) return;
     const least = this.hooks.pause ?? REFRESH_MS;
-    const pause = this.figure ? Math.max(least, SHARE * this.cost) : 0;
+    const pause = this.figure ? pauseAfter(least, this.cost) : 0;
     const wait = Math.max(0, this.lastLoad + pause - performance.now());
     this.timer = setTimeout(() => this.load(), wait);
   }

@@ -2,13 +2,12 @@
 // somebody is using.
 import { getFragment } from "./api.js";
 import { $, $$ } from "./dom.js";
+import { pauseAfter } from "./pace.js";
 import { refreshTimes } from "./shell.js";
 
-const REFRESH_MS = 1000;
+const REFRESH_MS = 2000;
 // Where nothing but values grew.
-const CALM_MS = 2000;
-// A studio that takes long to answer is asked less often.
-const SHARE = 4;
+const CALM_MS = 3000;
 
 /** The source of a part without the words that change by themselves. */
 function sourceOf(part) {
@@ -45,8 +44,8 @@ export function showParts(fragment, sources) {
 }
 
 /**
- * Makes `refresh()`: fetches the parts of this page again, at most once a second (`isCalm`: in two) and
- * not while nobody looks. `filter(fragment)` may take parts out; `done()` is called after the page has
+ * Makes `refresh()`: fetches the parts of this page again, at most every two seconds (`isCalm`: three)
+ * and not while nobody looks. `filter(fragment)` may take parts out; `done()` is called after the page has
  * changed.
  */
 export function createRefresher({ filter, done, address = () => location.href } = {}) {
@@ -78,7 +77,7 @@ export function createRefresher({ filter, done, address = () => location.href } 
   function refresh({ isCalm = false } = {}) {
     isWanted = true;
     if (document.hidden) return;
-    const at = last + Math.max(isCalm ? CALM_MS : REFRESH_MS, SHARE * cost);
+    const at = last + pauseAfter(isCalm ? CALM_MS : REFRESH_MS, cost);
     if (timer && at >= due) return;
     clearTimeout(timer);
     due = at;

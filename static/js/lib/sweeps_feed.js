@@ -2,11 +2,10 @@
 // switch, and one look at most every few seconds. What is looked at is the page's own affair.
 import { studioConfig } from "./dom.js";
 import { listen } from "./hints.js";
+import { pauseAfter } from "./pace.js";
 import { onLiveToggle, setLive } from "./shell.js";
 
 const PAUSE_MS = 3000;
-// A studio that takes long to answer is asked less often.
-const SHARE = 4;
 
 /**
  * Calls `look()` soon after sweeps have changed, and when somebody comes back to the tab; never while
@@ -38,7 +37,7 @@ export function followSweeps(look, { pause = PAUSE_MS, concerns = () => true } =
   function lookSoon() {
     if (document.hidden || isPaused) return Promise.resolve();
     pending ??= new Promise((begin) => {
-      setTimeout(begin, Math.max(0, last + Math.max(pause, SHARE * cost) - Date.now()));
+      setTimeout(begin, Math.max(0, last + pauseAfter(pause, cost) - Date.now()));
     }).then(lookNow);
     return pending;
   }

@@ -11,7 +11,7 @@ import { getParam, mergeQuery, pushParams, replaceParams } from "../lib/url_stat
 
 const PAGE = 50;
 const MOST = 200;
-const REFRESH_MS = 2000;
+const REFRESH_MS = 3000;
 
 const form = $("#filters");
 const list = $("#list");
