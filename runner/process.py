@@ -37,6 +37,8 @@ _EXIT_BYTES: Final = 4096
 # More clock ticks than a machine stays up for; what stands above tells machines apart.
 _BOOT_TICKS: Final = 10**11
 _KILL_ROUNDS: Final = 50
+# The list of processes is no picture of one moment: what forks while it is read may not be in it.
+_QUIET_ROUNDS: Final = 3
 
 
 __all__ = [
@@ -231,9 +233,11 @@ def kill_marked(variable: str, value: str, *, is_prefix: bool = False) -> list[i
     """
     marker = f"{variable}={value}".encode()
     killed: list[int] = []
+    quiet = 0
     for _ in range(_KILL_ROUNDS):
         found = [pid for pid in _processes() if _is_marked(pid, marker, is_prefix=is_prefix)]
-        if not found:
+        quiet = 0 if found else quiet + 1
+        if quiet == _QUIET_ROUNDS:
             break
         killed += [pid for pid in found if pid not in killed and _kill(pid)]
         time.sleep(0.01)
