@@ -27,8 +27,9 @@ from typing import Final
 
 import psutil
 
+from tests.bench_machine import cpu_seconds
 from tests.crowd_people import Person, Seen, Visitor
-from tests.load import ERRORS, cpu_of, parts_of
+from tests.load import ERRORS, parts_of
 from tests.servers import ROOT, LiveStudio, studio_on
 
 # Seconds that people look at a page before they open the next one: ten on average. Whoever reads a
@@ -228,11 +229,11 @@ def _measure(
         visitors = [Visitor(one, studio.url, seen, think=crowd.think) for one in people]
         for visitor in visitors:
             await visitor.sign_in()
-        before = {name: cpu_of(part) for name, part in parts.items()}
+        before = {name: cpu_seconds(part) for name, part in parts.items()}
         begun = time.monotonic()
         await asyncio.gather(*(visitor.stay(crowd.seconds) for visitor in visitors))
         passed = time.monotonic() - begun
-        return {name: (cpu_of(part) - before[name]) / passed for name, part in parts.items()}
+        return {name: (cpu_seconds(part) - before[name]) / passed for name, part in parts.items()}
 
     cpu = asyncio.run(whole())
     return Measured(seen, cpu=cpu, logged=_logged(studio.home / "logs"))

@@ -30,6 +30,7 @@ from http.cookiejar import CookieJar
 import psutil
 from websockets.sync.client import connect
 
+from tests.bench_machine import cpu_seconds, pss_mb
 from tests.servers import ROOT, LiveStudio, studio_on
 
 SCRIPT = """
@@ -67,7 +68,7 @@ class Load:
 
 @dataclass(slots=True)
 class Seen:
-    """What was measured; times in seconds, memory in bytes, CPU in cores."""
+    """What was measured; times in seconds, memory in MB, CPU in cores."""
 
     slots_ready: float = 0.0
     all_running: float = 0.0
@@ -163,17 +164,17 @@ class _Trial:
         self.seen.all_running = time.monotonic() - begun
         assert self.studio.process is not None
         parts = parts_of(psutil.Process(self.studio.process.pid), slots)
-        self.seen.memory = {name: _memory(part) for name, part in parts.items()}
+        self.seen.memory = {name: pss_mb(part) for name, part in parts.items()}
         watchers = [threading.Thread(target=look) for look in (self._look, self._listen)]
         for watcher in watchers:
             watcher.start()
         self.are_ready.wait(300)
-        before = {name: cpu_of(part) for name, part in parts.items()}
+        before = {name: cpu_seconds(part) for name, part in parts.items()}
         begun = time.monotonic()
         self.go.touch()
         time.sleep(self.load.seconds * 0.9)  # what has ended by then has no times any more
         passed = time.monotonic() - begun
-        self.seen.cpu = {n: (cpu_of(part) - before[n]) / passed for n, part in parts.items()}
+        self.seen.cpu = {n: (cpu_seconds(part) - before[n]) / passed for n, part in parts.items()}
         self.studio.wait_for_end(self.sweep, 600)
         self.seen.until_ended = time.monotonic() - begun - self.load.seconds
         time.sleep(1)  # the last frame
@@ -308,20 +309,6 @@ def parts_of(supervisor: psutil.Process, slots: psutil.Process) -> dict[str, lis
     return parts
 
 
-def cpu_of(processes: list[psutil.Process]) -> float:
-    total = 0.0
-    for process in processes:
-        try:
-            total += sum(process.cpu_times()[:2])
-        except psutil.Error:
-            continue
-    return total
-
-
-def _memory(processes: list[psutil.Process]) -> float:
-    return float(sum(process.memory_full_info().pss for process in processes))
-
-
 def print_table(load: Load, seen: Seen, load_before: float) -> None:
     """Print what was seen as a Markdown table."""
     print(f"\n{load.runs} runs x {load.rate:g}/s x {load.seconds:g} s, {load.database}; ", end="")
@@ -342,7 +329,7 @@ def print_table(load: Load, seen: Seen, load_before: float) -> None:
         if times
     ]
     rows += [(f"CPU of {name}", f"{cores:.2f} cores") for name, cores in seen.cpu.items()]
-    rows += [(f"memory of {n} (PSS)", f"{b / 1e6:.0f} MB") for n, b in seen.memory.items()]
+    rows += [(f"memory of {n} (PSS)", f"{mb:.0f} MB") for n, mb in seen.memory.items()]
     for row in rows:
         print("| " + " | ".join(row) + " |")
 

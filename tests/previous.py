@@ -13,16 +13,14 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from experiments.snapshot_rules import list_files, write_zip
-from tests.servers import ROOT, LiveStudio
+from tests.servers import ROOT, LiveStudio, wait
 
 # Where there is no release yet: before accounts, workspaces, site settings and quotas.
 EARLIER: Final = "dd650969d02eb278a22a5beeeb8f1bce13971696"
@@ -117,15 +115,6 @@ def _git(*words: str) -> bytes:
 def rows_of(studio: LiveStudio) -> Rows:
     """Return every row of every table, by its key."""
     found: Rows = json.loads(studio.run_python(_ROWS).splitlines()[-1])
-    return found
-
-
-def wait(what: Callable[[], Any], seconds: float = 240) -> Any:
-    """Ask until the answer is yes; return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
     return found
 
 

@@ -20,8 +20,8 @@ from django.utils.http import urlencode
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
+from experiments.documentation.catalogue import Catalogue, version_of
 from experiments.documentation.finding import MOST_HITS, find_sections, words_of
-from experiments.documentation.library import Library, version_of
 from experiments.documentation.pictures import KINDS
 from experiments.documentation.rendering import code_block
 
@@ -31,25 +31,25 @@ _LARGEST_EXAMPLE: Final = 200_000
 _YEAR: Final = 365 * 24 * 3600
 
 
-def library() -> Library:
+def catalogue() -> Catalogue:
     """Return the pages with the addresses at which this studio serves them."""
-    return _library(Path(settings.BASE_DIR), reverse("docs"))
+    return _catalogue(Path(settings.BASE_DIR), reverse("docs"))
 
 
 @cache
-def _library(root: Path, url: str) -> Library:
-    return Library(root, url)
+def _catalogue(root: Path, url: str) -> Catalogue:
+    return Catalogue(root, url)
 
 
 @login_not_required
 @require_safe
 def page(request: HttpRequest, name: str = "") -> HttpResponseBase:
     """Show one page; a file's name leads to its page, an unknown one to those it looks like."""
-    found = library().page(name)
+    found = catalogue().page(name)
     if found is None:
-        renamed = library().renamed(name)
+        renamed = catalogue().renamed(name)
         return _missing(request, name) if renamed is None else redirect(_url(renamed))
-    before, after = library().beside(name)
+    before, after = catalogue().beside(name)
     context = {
         "page": found,
         # What the renderer wrote: it escapes all that it takes from the file.
@@ -66,7 +66,7 @@ def search(request: HttpRequest) -> HttpResponse:
     """Show the sections that hold all of the words."""
     text = request.GET.get("q", "")[:_MOST_TYPED].strip()
     words = words_of(text)
-    hits = find_sections(library().pages(), words)
+    hits = find_sections(catalogue().pages(), words)
     context = {"text": text, "words": words, "hits": hits, "is_cut": len(hits) == MOST_HITS}
     return _render(request, "docs_search", context)
 
@@ -115,7 +115,7 @@ def _missing(request: HttpRequest, name: str) -> HttpResponse:
     words = plain.rpartition("/")[2].removesuffix(".md").replace("-", " ").replace("_", " ")
     context = {
         "name": plain,
-        "nearest": library().nearest(plain.removesuffix(".md")),
+        "nearest": catalogue().nearest(plain.removesuffix(".md")),
         "search_url": f"{reverse('docs_search')}?{urlencode({'q': words})}",
     }
     return _render(request, "docs_missing", context, status=404)
@@ -124,7 +124,7 @@ def _missing(request: HttpRequest, name: str) -> HttpResponse:
 def _render(
     request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    context = {"groups": library().groups, **context}
+    context = {"groups": catalogue().groups, **context}
     return render(request, f"experiments/{template}.html", context, status=status)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from experiments import log_context
+from experiments.documentation.catalogue import Catalogue
 from experiments.documentation.finding import find_sections
-from experiments.documentation.library import Library
 from experiments.documentation.pictures import picture_size
 from studio.logs import JsonLines
 from tests.doc_blocks import blocks_of
@@ -61,7 +61,7 @@ BITS = (899 << 14) | 1199
 
 
 @pytest.fixture
-def library(tmp_path):
+def catalogue(tmp_path):
     for folder in ("docs/reference", "docs/images", "examples/deploy"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "docs/README.md").write_text(INDEX)
@@ -70,11 +70,11 @@ def library(tmp_path):
     (tmp_path / "docs/images/one.webp").write_bytes(PIXELS)
     (tmp_path / "SECURITY.md").write_text("# Security\n\nSlack is no factor here.\n")
     (tmp_path / "README.md").write_text("# Product\n")
-    return Library(tmp_path, "/studio/docs/")
+    return Catalogue(tmp_path, "/studio/docs/")
 
 
-def test_page_leads_to_where_the_studio_shows_things(library):
-    page = library.page("reference/sweeps")
+def test_page_leads_to_where_the_studio_shows_things(catalogue):
+    page = catalogue.page("reference/sweeps")
 
     assert page.title == "Sweeps & runs"
     for part in (
@@ -98,41 +98,41 @@ def test_page_leads_to_where_the_studio_shows_things(library):
     assert [one.anchor for one in page.headings] == ["what-may-start", "what-may-start-1"]
 
 
-def test_order_is_that_of_the_index_and_names_what_it_forgot(library):
-    groups = [(one.title, [entry.name for entry in one.entries]) for one in library.groups]
+def test_order_is_that_of_the_index_and_names_what_it_forgot(catalogue):
+    groups = [(one.title, [entry.name for entry in one.entries]) for one in catalogue.groups]
 
     assert groups == [
         ("Guide", ["deploy"]),
         ("Work", ["reference/sweeps"]),
         ("Others", ["security"]),
     ]
-    assert library.entries[1].title == "All of sweeps"
-    before, after = library.beside("reference/sweeps")
+    assert catalogue.entries[1].title == "All of sweeps"
+    before, after = catalogue.beside("reference/sweeps")
     assert (before.name, after.name) == ("deploy", "security")
-    assert library.beside("") == (None, library.entries[0])
+    assert catalogue.beside("") == (None, catalogue.entries[0])
 
 
-def test_names_of_files_and_mistyped_names_lead_somewhere(library):
-    assert library.page("../README") is None
-    assert library.renamed("docs/reference/sweeps.md") == "reference/sweeps"
-    assert library.renamed("sweeps") == "reference/sweeps"
-    assert library.renamed("README.md") == ""
-    assert library.renamed("sweps") is None
-    assert [one.name for one in library.nearest("sweps")] == ["reference/sweeps"]
-    assert library.nearest("zzzzz") == []
+def test_names_of_files_and_mistyped_names_lead_somewhere(catalogue):
+    assert catalogue.page("../README") is None
+    assert catalogue.renamed("docs/reference/sweeps.md") == "reference/sweeps"
+    assert catalogue.renamed("sweeps") == "reference/sweeps"
+    assert catalogue.renamed("README.md") == ""
+    assert catalogue.renamed("sweps") is None
+    assert [one.name for one in catalogue.nearest("sweps")] == ["reference/sweeps"]
+    assert catalogue.nearest("zzzzz") == []
 
 
-def test_page_that_changed_is_read_again(library, tmp_path):
-    first = library.page("deploy")
-    assert library.page("deploy") is first
+def test_page_that_changed_is_read_again(catalogue, tmp_path):
+    first = catalogue.page("deploy")
+    assert catalogue.page("deploy") is first
     (tmp_path / "docs/deploy.md").write_text("# Deploy it now\n")
 
-    assert library.page("deploy").title == "Deploy it now"
+    assert catalogue.page("deploy").title == "Deploy it now"
 
 
-def test_sections_with_every_word_are_found_best_first(library):
+def test_sections_with_every_word_are_found_best_first(catalogue):
     def found(*words):
-        hits = find_sections(library.pages(), list(words))
+        hits = find_sections(catalogue.pages(), list(words))
         return [(hit.page, hit.anchor) for hit in hits]
 
     assert found("SLACK", "factor") == [("reference/sweeps", "what-may-start-1"), ("security", "")]
@@ -141,7 +141,7 @@ def test_sections_with_every_word_are_found_best_first(library):
     assert found("studio_home") == [("reference/sweeps", "")]
     assert found("studio list") == [("reference/sweeps", "")]
     assert found("nothing") == found() == []
-    (hit,) = find_sections(library.pages(), ["behind"])
+    (hit,) = find_sections(catalogue.pages(), ["behind"])
     assert (hit.heading, hit.context) == (
         "What may start?",
         "The slack factor says how far behind.",
@@ -184,9 +184,9 @@ def test_line_of_the_log_in_the_documentation_is_what_is_written():
 
 
 def test_every_page_of_the_project_is_in_the_index():
-    library = Library(ROOT, "/docs/")
+    catalogue = Catalogue(ROOT, "/docs/")
 
-    assert "Others" not in [group.title for group in library.groups]
-    for page in library.pages():
+    assert "Others" not in [group.title for group in catalogue.groups]
+    for page in catalogue.pages():
         assert page.title
         assert "<span>" not in page.html, f"{page.name} links to what the studio does not show"

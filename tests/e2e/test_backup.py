@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 
 from experiments.snapshot_rules import list_files, write_zip
-from tests.servers import ROOT, LiveStudio, Postgres, clean_environment
+from tests.servers import ROOT, LiveStudio, Postgres, clean_environment, wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 PAGE = (ROOT / "docs/reference/operate.md").read_text()
@@ -94,14 +93,6 @@ def execute(text: str, home: Path, backup: Path, settings: dict[str, str]) -> No
         check=False,
     )
     assert done.returncode == 0, done.stderr
-
-
-def wait(what: Callable[[], Any], seconds: float = 90) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    return found
 
 
 def runs_of(studio: LiveStudio, sweep: str) -> dict[int, dict[str, Any]]:

@@ -8,10 +8,9 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import pytest
 
 from tests import distribution
 from tests.previous import Visitor
-from tests.servers import ROOT, clean_environment, free_port
+from tests.servers import ROOT, clean_environment, free_port, wait
 
 pytestmark = pytest.mark.slow
 
@@ -105,14 +104,6 @@ def studio(environment: Path, tmp_path: Path) -> Iterator[Installed]:
         assert process.wait(120) == 0
     finally:
         process.kill()
-
-
-def wait(what: Callable[[], Any], seconds: float = 240) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    return found
 
 
 def contents(environment: Path) -> dict[str, str]:

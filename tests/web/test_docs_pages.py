@@ -7,8 +7,8 @@ from pathlib import Path
 
 from django.urls import reverse
 
-from experiments.documentation.library import Library
-from experiments.views.docs import library
+from experiments.documentation.catalogue import Catalogue
+from experiments.views.docs import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"{% url 'docs_page' '([^']+)' %}(?:#([\w-]+))?")
@@ -91,7 +91,7 @@ def test_examples_are_shown_and_nothing_beside_them(client, db):
 
 
 def test_links_of_pages_into_the_documentation_lead_somewhere():
-    known, wrong, seen = library(), [], 0
+    known, wrong, seen = catalogue(), [], 0
     for path in sorted((ROOT / "templates").rglob("*.html")):
         for name, anchor in LINK.findall(path.read_text()):
             page = known.page(name)
@@ -112,5 +112,5 @@ def test_page_costs_no_query_for_a_stranger(client, django_assert_num_queries, d
 
 
 def test_index_is_complete():
-    assert isinstance(library(), Library)
-    assert len(library().entries) > 35
+    assert isinstance(catalogue(), Catalogue)
+    assert len(catalogue().entries) > 35

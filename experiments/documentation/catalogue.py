@@ -31,7 +31,7 @@ _NEAREST: Final = 5
 _ALIKE: Final = 0.5
 
 
-class Library:
+class Catalogue:
     """The pages below one folder of the project, served below the address `url`."""
 
     def __init__(self, root: Path, url: str) -> None:
