@@ -195,8 +195,9 @@ def people_work(studio: LiveStudio, folder: Path) -> Sweeps:
     ada.post(f"/sweeps/{ended}/share/", name="the reviewers", days="30")
     running = submit(studio, folder, "running", hold=True, runs=4)
     wait(lambda: sum(run["reports"] > 20 for run in runs_of(studio, running)) == 2)
-    # Both slots are taken.
+    # Both slots are taken: none of its runs begins.
     paused = submit(studio, folder, "paused", hold=False, runs=2)
+    wait(lambda: studio.api(f"/sweeps/{paused}")["status"] == "Running")
     studio.api(f"/sweeps/{paused}/pause", {})
     return Sweeps(ended, running, paused)
 

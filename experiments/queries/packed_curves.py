@@ -80,6 +80,9 @@ def _read(sweep: Sweep, metric: str, window: Window) -> Bundle:
     last = None
     # Rows come and go: the blobs of a large sweep are never in memory beside their copy.
     for row in rows.iterator(chunk_size=_ROWS):
+        # A run may have begun to report between the two reads: the next answer has it.
+        if row[0] not in owners:
+            continue
         if row[0] != last:
             last = row[0]
             numbers.append(owners[row[0]])

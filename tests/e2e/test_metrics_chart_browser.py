@@ -198,7 +198,23 @@ def test_keys_alone_reach_every_run_and_the_table(chromium_page, simulated, expe
     expect(card.locator("[data-table] tbody tr")).to_have_count(30)
 
 
-def test_zoom_and_axes_stay_while_points_arrive(chromium_page, growing, expect):
+def test_curves_that_could_not_be_read_come_by_themselves(chromium, live_studio, simulated, expect):
+    context = chromium.new_context(base_url=live_studio.url)
+    context.request.get(live_studio.sign_in_link(), max_redirects=0)
+    page = context.new_page()
+    page.route(re.compile("/curves"), lambda route: route.fulfill(status=503, body=""))
+    page.goto(f"/sweeps/{simulated}/charts/")
+    page.locator(CARD).scroll_into_view_if_needed()
+
+    expect(page.locator(f"{CARD} [data-note]")).to_contain_text("This chart could not be loaded")
+    page.unroute_all()
+    wait_for_lines(page, 30)
+    expect(page.locator(f"{CARD} [data-note]")).to_be_hidden()
+    context.close()
+
+
+# The page is closed before its sweep is deleted.
+def test_zoom_and_axes_stay_while_points_arrive(growing, chromium_page, expect):
     page = chromium_page
     sweep = growing(20)
     page.goto(f"/sweeps/{sweep}/charts/")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from tests.factories import report
-from tests.web.sweep_world import make_sweep_world
+from tests.web.sweep_world import make_sweep_world, start
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +48,24 @@ def test_curves_of_all_runs_in_one_answer(curves, world, django_assert_max_num_q
     assert found["reports"][place] == counts[place] == ys.size
     assert ys[-2] == 0.5
     assert np.isnan(ys[-1])
+
+
+def test_run_that_begins_to_report_between_two_reads_waits_for_the_next_answer(curves, world):
+    before = curves("?points=1000").json()["numbers"]
+    late = start(world.sweep, Path(world.winner.directory).parent / "late", lr=0.6, layers=3)
+
+    def in_between(execute, sql, params, many, context):
+        if "metricchunk" in sql and sql.startswith("SELECT") and not late.reports:
+            late.reports = 1
+            report(late, [0.7])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(in_between):
+        found = curves()
+
+    assert found.status_code == 200
+    assert found.json()["numbers"] == before
+    assert curves().json()["numbers"] == [*before, late.number]
 
 
 def test_curves_of_some_runs_metric_and_window(curves, world):

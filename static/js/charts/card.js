@@ -1,12 +1,11 @@
-// A chart on its card: fetches the figure when it comes into view, keeps it fresh, and offers table,
-// CSV, picture and full screen. Does not know how charts are drawn.
+// A chart on its card: fetches the figure when it comes into view and keeps it fresh. Does not know
+// how charts are drawn.
 import { getJson } from "../lib/api.js";
-import { fileName, save, toCsv } from "../lib/csv.js";
 import { $, $$, html, render } from "../lib/dom.js";
-import { pauseAfter } from "../lib/pace.js";
-import { toast } from "../lib/shell.js";
+import { pauseAfter, pauseAfterFailures } from "../lib/pace.js";
 import { getParam, mergeQuery, replaceParams } from "../lib/url_state.js";
 import { decodeTraces } from "./arrays.js";
+import { bindMenu } from "./card_menu.js";
 import { onTheme } from "./colours.js";
 import { tableOf } from "./table.js";
 import { takeTurn } from "./turns.js";
@@ -50,13 +49,12 @@ export class ChartCard {
     this.pickers = $$("select[data-option]", section);
     this.controls = $$("[data-local]", section);
     Object.assign(this, { tableShown: null, view: null, figure: null, loading: null });
-    Object.assign(this, { isVisible: false, isStale: true, timer: 0, lastLoad: 0, cost: 0 });
+    Object.assign(this, { isVisible: false, isStale: true, timer: 0, lastLoad: 0, cost: 0, failures: 0 });
     this.hasRows = !hooks.isBare;
     this.pickers.forEach((picker) => this.bindPicker(picker));
     this.controls.forEach((control) => this.bindControl(control));
-    section.addEventListener("click", (event) => this.onClick(event));
+    bindMenu(this);
     this.watch();
-    $("[data-menu]", section).hidden = false;
   }
 
   bindPicker(picker) {
@@ -141,16 +139,30 @@ export class ChartCard {
       this.hooks.onFigure?.(this.figure);
       this.addChoices();
       await this.redraw();
+      this.failures = 0;
     } catch (error) {
       if (error.name === "AbortError") return;
       this.note(html`<p>This chart could not be loaded. ${error.message}</p><button class="btn s"
         type="button" data-do="again">Try again</button>`);
+      this.retryLater(error.status);
     } finally {
       leave?.();
       // The first time counts what is loaded once: Plotly.
       this.cost = leave ? 0 : performance.now() - start;
       this.lastLoad = performance.now();
     }
+  }
+
+  /** What the server could not answer, this time, is asked for again when it is in sight. */
+  retryLater(status) {
+    if (!(status === 0 || status === 429 || status >= 500)) return;
+    this.failures += 1;
+    this.isStale = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      this.refresh();
+    }, pauseAfterFailures(this.failures));
   }
 
   /** Metrics that were first logged after the page was made appear in their picker. */
@@ -196,6 +208,13 @@ export class ChartCard {
     return rows === table.rows ? table : { ...table, rows, total: rows.length };
   }
 
+  /** Fetches the rows of the table, where the figure came without. */
+  async needRows() {
+    if (this.hasRows) return;
+    this.hasRows = true;
+    await this.load();
+  }
+
   showTable() {
     const place = $("[data-table]", this.section);
     if (place.hidden || !this.figure) return;
@@ -204,47 +223,5 @@ export class ChartCard {
     if (table === this.tableShown) return;
     this.tableShown = table;
     render(place, tableOf({ ...this.figure.meta, table }, this.title));
-  }
-
-  toggleTable(button) {
-    const place = $("[data-table]", this.section);
-    place.hidden = !place.hidden;
-    this.host.hidden = !place.hidden;
-    $("span", button).textContent = place.hidden ? "Show as table" : "Show as chart";
-    this.showTable();
-  }
-
-  saveCsv() {
-    const { columns, rows } = this.table();
-    const blob = new Blob([toCsv(columns, rows)], { type: "text/csv;charset=utf-8" });
-    save(blob, `${fileName(this.title)}.csv`);
-  }
-
-  async act(name, button) {
-    if (!this.hasRows && ["table", "csv"].includes(name)) {
-      this.hasRows = true;
-      await this.load();
-    }
-    if (name === "again") await this.load();
-    if (name === "table") this.toggleTable(button);
-    if (name === "full") {
-      await (document.fullscreenElement ? document.exitFullscreen() : this.section.requestFullscreen());
-    }
-    if (name === "csv" && this.figure) this.saveCsv();
-    if (name === "png" && this.view) {
-      const picture = await this.view.png();
-      if (picture) save(picture, `${fileName(this.title)}.png`);
-    }
-  }
-
-  async onClick(event) {
-    const button = event.target.closest("[data-do]");
-    if (!button) return;
-    button.closest("details")?.removeAttribute("open");
-    try {
-      await this.act(button.dataset.do, button);
-    } catch (error) {
-      toast(error.message);
-    }
   }
 }
