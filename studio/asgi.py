@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
-_http = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402 - needs the apps loaded
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
@@ -20,6 +20,7 @@ from django.conf import settings  # noqa: E402
 from experiments.api.mlflow.asgi import with_mlflow  # noqa: E402
 from experiments.routing import websocket_urlpatterns  # noqa: E402
 from studio.body_limits import with_body_limits  # noqa: E402
+from studio.handler import OneCallHandler  # noqa: E402
 from studio.http_metrics import with_sockets_counted  # noqa: E402
 from studio.observing import observe  # noqa: E402
 from studio.prefix import below_prefix  # noqa: E402
@@ -37,10 +38,11 @@ _sockets = from_own_pages(
     WebsocketDenier.as_asgi(),
     public_url=settings.STUDIO_PUBLIC_URL if settings.STUDIO_TLS else "",
 )
+_http = in_kept_threads(OneCallHandler())
 application = below_prefix(
     ProtocolTypeRouter(
         {
-            "http": with_mlflow(with_body_limits(in_kept_threads(_http), observe), observe),
+            "http": with_mlflow(with_body_limits(_http, observe), observe),
             "websocket": with_sockets_counted(in_one_thread(_sockets)),
         }
     ),

@@ -23,10 +23,6 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 KEPT_THREADS: Final = 8
 # Seconds that a connection is used again; each request looks first whether it still works.
 _CONNECTION_LIFE: Final = 600
-# Requests that are worked on at once; the others wait for their turn, first come first served ...
-_AT_ONCE: Final = 3
-# ... but no longer than these seconds: some wait for a lock, or take long.
-_PATIENCE: Final = 1.0
 # Seconds after which a thread that computes lets another one on; sockets must not wait for long.
 _SWITCH: Final = 0.001
 
@@ -59,36 +55,19 @@ class Turns:
                 self._free.release()
 
 
-class _RequestThread(ThreadPoolExecutor):
-    """The thread of a request, which waits for its turn."""
-
-    def __init__(self, turns: Turns) -> None:
-        super().__init__(1, thread_name_prefix="request")
-        self._turns = turns
-
-    def submit(self, call: Callable[..., T], /, *arguments: Any, **named: Any) -> Future[T]:
-        """Do the work of a request when it is its turn."""
-        return super().submit(self._turns.take, call, *arguments, **named)
-
-    def at_once(self, call: Callable[[], None]) -> Future[None]:
-        """Do what takes no time without waiting for a turn."""
-        return super().submit(call)
-
-
 def in_kept_threads(application: Application) -> Application:
     """Return `application` with each request answered in one thread, the one used last if free."""
-    free: list[_RequestThread] = []
-    turns = Turns(_AT_ONCE, _PATIENCE)
+    free: list[ThreadPoolExecutor] = []
 
-    def give_back(thread: _RequestThread) -> None:
+    def give_back(thread: ThreadPoolExecutor) -> None:
         if len(free) < KEPT_THREADS:
             free.append(thread)
         else:
-            thread.at_once(connections.close_all)
+            thread.submit(connections.close_all)
             thread.shutdown(wait=False)
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
-        thread = free.pop() if free else _RequestThread(turns)
+        thread = free.pop() if free else ThreadPoolExecutor(1, "request")
         try:
             async with ThreadSensitiveContext(executor=thread):
                 await application(scope, receive, send)
@@ -99,7 +78,7 @@ def in_kept_threads(application: Application) -> Application:
                 loop.call_soon_threadsafe(give_back, thread)
 
             # The view of a client that hung up may still be at work in it.
-            thread.at_once(_nothing).add_done_callback(is_free)
+            thread.submit(_nothing).add_done_callback(is_free)
 
     return serve
 
