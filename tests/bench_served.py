@@ -11,7 +11,8 @@ import django
 
 django.setup()
 
-from django.utils import timezone  # noqa: E402 - models need the setup
+from django.db import transaction  # noqa: E402 - models need the setup
+from django.utils import timezone  # noqa: E402
 
 from experiments.models import Run, Sweep  # noqa: E402
 from experiments.services import kept_suggestions  # noqa: E402
@@ -45,6 +46,8 @@ def main() -> None:
         print(f"| {count} | {at_once} | " + " | ".join(texts) + " |", flush=True)
 
 
+# All of it at once: a controller that looked in between would create runs of its own.
+@transaction.atomic
 def filled_sweep(count: int, at_once: int) -> Sweep:
     """Make a running sweep whose last `at_once` of `count` runs are still queued."""
     sweep = make_sweep(
