@@ -89,6 +89,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         except Exception as error:  # noqa: BLE001 - hints are a help, not a need
             logger.warning("no live hints for %s: %s", self.group, error)
 
+    def pause(self) -> float:
+        """Return how many seconds are between two frames at least."""
+        return self.seconds
+
     def groups_of_socket(self) -> tuple[str, str]:
         """Return what it listens to: its subject, and what becomes of its person."""
         return self.group, person_group(self.scope["user"].pk)
@@ -120,7 +124,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                     return
                 except DatabaseError as error:
                     logger.warning("live frame of %s put off: %s", self.group, error)
-                await asyncio.sleep(self.seconds)
+                await asyncio.sleep(self.pause())
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.dirty.wait(), LOOK_SECONDS)
 
@@ -167,6 +171,10 @@ class SweepConsumer(LiveConsumer):
         self.hinted_at = float("-inf")
         self.reads = _reads_of(sweep)
         return True
+
+    def pause(self) -> float:
+        """Return what all sockets of the sweep wait: longer where many want something."""
+        return self.reads.pace
 
     async def sweep_changed(self, message: dict[str, Any]) -> None:
         """Note when the hint came: a frame that was read before does not have the change."""

@@ -1,7 +1,8 @@
 """What is new after a cursor, read once for all sockets of a process that follow the same thing.
 
 Pure. Readers that ask within the same while get the same answer. Those that are behind are brought
-to the cursor of the others, so that from then on one read serves all of them.
+to the cursor of the others, so that from then on one read serves all of them. Where reading takes
+long, since many want something, it is done less often.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +27,34 @@ class Frame:
     begun: float = 0.0
 
 
+# Reads take at most this share of the time, but nobody waits more than so many times as long.
+_SHARE: Final = 0.1
+_LONGEST: Final = 4
 # Reads what follows a cursor, merged from at most so many changes.
 Read: TypeAlias = Callable[[int, int], Awaitable[Frame]]
 
 
 class SharedReads:
-    """The reads of one subject: at most one in `seconds` after each cursor."""
+    """The reads of one subject: at most one in `pace` seconds after each cursor."""
 
     def __init__(self, read: Read, *, seconds: float, window: int) -> None:
         self._read = read
-        self._seconds = seconds
+        self._least = seconds
+        self._cost = 0.0
         self._window = window
         self._begun = float("-inf")
         self._first: asyncio.Task[Frame] | None = None
         self._reads: dict[int, asyncio.Task[Frame]] = {}
 
+    @property
+    def pace(self) -> float:
+        """Seconds between two frames: as given, or more where reading takes long."""
+        return max(self._least, min(self._cost / _SHARE, self._least * _LONGEST))
+
     async def after(self, cursor: int) -> Frame:
         """Return what follows `cursor`, perhaps as of up to `seconds` ago; see `Frame.begun`."""
         now = time.monotonic()
-        if now - self._begun >= self._seconds:
+        if now - self._begun >= self.pace:
             self._begun, self._first, self._reads = now, None, {}
         read = self._reads.get(cursor)
         if read is None:
@@ -61,4 +71,8 @@ class SharedReads:
             leader = await first
             if cursor < leader.cursor < cursor + limit:
                 limit, begun = leader.cursor - cursor, leader.begun
-        return replace(await self._read(cursor, limit), begun=begun)
+        asked = time.monotonic()
+        frame = await self._read(cursor, limit)
+        # One that waited for something else says little: half of what was known.
+        self._cost = (self._cost + time.monotonic() - asked) / 2
+        return replace(frame, begun=begun)

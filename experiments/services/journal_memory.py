@@ -1,7 +1,7 @@
 """Which lines stand at the end of a journal, remembered between requests as hashes.
 
-A journal only grows, so each request reads what has come since the one before. Call with the lock
-of the file held; what others append meanwhile is read the next time.
+A journal only grows, so each request reads what others have added since the one before. Call with
+the lock of the file held; what others append meanwhile is read the next time.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 # So much of the end of a journal is remembered at least, and twice of it at most.
@@ -40,21 +40,32 @@ class JournalMemory:
             self._end = max(0, size - REMEMBERED)
         data = os.pread(journal, size - self._end, self._end)
         data = data[: data.rfind(b"\n") + 1]
-        self._young.update(map(hash, data.splitlines(keepends=True)))
-        self._end += len(data)
-        self._young_bytes += len(data)
+        self._add(data.splitlines(keepends=True), len(data))
+
+    def note(self, lines: Sequence[bytes], begin: int) -> None:
+        """Take lines that stand at `begin` without reading them, if all before them is known."""
+        if begin == self._end:
+            self._add(lines, sum(map(len, lines)))
+
+    def _add(self, lines: Iterable[bytes], size: int) -> None:
+        self._young.update(map(hash, lines))
+        self._end += size
+        self._young_bytes += size
         if self._young_bytes > REMEMBERED:
             self._old, self._young, self._young_bytes = self._young, set(), 0
 
-    def unknown(self, lines: Iterable[bytes]) -> list[bytes]:
+    def unknown(self, lines: Sequence[bytes]) -> list[bytes]:
         """Return those lines that are not there, each once.
 
         A hash of 64 bits that is seeded anew by each process: of a million lines one is taken for
         another in a billion journals.
         """
-        found = {hash(line): line for line in lines}
-        new = found.keys() - self._young - self._old if self._old else found.keys() - self._young
-        return [line for key, line in found.items() if key in new]
+        found = dict(zip(map(hash, lines), lines, strict=True))
+        if self._young.isdisjoint(found) and self._old.isdisjoint(found):
+            return list(found.values())
+        return [
+            line for key, line in found.items() if key not in self._young and key not in self._old
+        ]
 
 
 class Memories:

@@ -48,34 +48,36 @@ def append_reports(run: Run, reports: Sequence[PostedReport]) -> None:
         StaleState: the run does not run (any more), or it runs on another machine.
     """
     _check_open(run)
-    lines = "".join(
-        format_report(report.name, report.value, step=report.step, time=report.time)
-        for report in reports
-    )
     journal = _open_journal(run)
     try:
         # One write of an O_APPEND file: lines of the script never end up inside of it.
-        os.write(journal, lines.encode("utf-8"))
+        os.write(journal, lines_of(reports).encode("utf-8"))
     finally:
         os.close(journal)
     # A run that began to finalize meanwhile may have read its journal for the last time.
     _check_open(Run.objects.only("state").get(pk=run.pk))
 
 
-def append_once(run: Run, reports: Sequence[PostedReport]) -> None:
+def lines_of(reports: Sequence[PostedReport]) -> str:
+    """Return the lines of the journal that say this."""
+    return "".join(
+        format_report(report.name, report.value, step=report.step, time=report.time)
+        for report in reports
+    )
+
+
+def append_once(run: Run, lines: str) -> None:
     """Append those reports that are not in the journal: a client may send a request again.
 
-    A report is the same when name, value, step and time are. The last megabyte is remembered,
-    about 14 000 reports.
+    `lines`: as `lines_of` or `format_plain` make them. A report is the same when name, value, step
+    and time are. The last megabyte is remembered, about 14 000 reports.
 
     Raises:
         StaleState: the run does not run (any more), or it runs on another machine.
         OSError: the disk did not take all of them.
     """
     _check_open(run, _OPEN_FOR_ITS_SCRIPT)
-    wanted = [
-        format_report(r.name, r.value, step=r.step, time=r.time).encode("utf-8") for r in reports
-    ]
+    wanted = lines.encode("utf-8")
     journal = _open_journal(run)
     try:
         # Two requests with one report must not both look before either writes.
@@ -87,28 +89,29 @@ def append_once(run: Run, reports: Sequence[PostedReport]) -> None:
     _check_open(Run(state=state), _OPEN_FOR_ITS_SCRIPT)
 
 
-def _append(journal: int, wanted: Sequence[bytes]) -> None:
-    fresh = _unknown(journal, wanted)
-    if not fresh:
-        return
-    # Half a line that a full disk left is ended, so that the next one does not grow onto it.
+def _append(journal: int, wanted: bytes) -> None:
     size = os.fstat(journal).st_size
-    is_whole = not size or os.pread(journal, 1, size - 1) == b"\n"
-    data = (b"" if is_whole else b"\n") + b"".join(fresh)
-    if os.write(journal, data) != len(data):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _unknown(journal: int, wanted: Sequence[bytes]) -> list[bytes]:
-    """Return those lines that are not in the journal."""
-    size = os.fstat(journal).st_size
-    if len(wanted) == 1 and size <= SMALL and _memories.find(journal) is None:
+    lines = wanted.splitlines(keepends=True)
+    if len(lines) == 1 and size <= SMALL and _memories.find(journal) is None:
         # Lines begin where others end, so a search for text finds whole lines only.
-        known = b"\n" + os.pread(journal, size, 0)
-        return [] if b"\n" + wanted[0] in known else [wanted[0]]
+        if b"\n" + wanted not in b"\n" + os.pread(journal, size, 0):
+            _write(journal, size, wanted)
+        return
     memory = _memories.of(journal)
     memory.catch_up(journal)
-    return memory.unknown(wanted)
+    fresh = memory.unknown(lines)
+    if fresh and _write(journal, size, b"".join(fresh)):
+        memory.note(fresh, size)
+
+
+def _write(journal: int, size: int, data: bytes) -> bool:
+    """Write at the end; tell whether the data is all that has come behind `size`."""
+    # Half a line that a full disk left is ended, so that the next one does not grow onto it.
+    is_whole = not size or os.pread(journal, 1, size - 1) == b"\n"
+    data = data if is_whole else b"\n" + data
+    if os.write(journal, data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return is_whole and os.fstat(journal).st_size == size + len(data)
 
 
 def _open_journal(run: Run) -> int:

@@ -112,8 +112,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     is_fragment = "X-Fragment" in request.headers
     # What the parts depend on: the workspaces that somebody sees, whoever it is.
     teams = frozenset(queries.workspaces_for(request.user).values_list("pk", flat=True))
-    # Only pages that look again take what is a moment old, and they are told to.
-    parts = SHARED.get((window, teams)) if is_fragment else None
+    # What is a moment old will do: pages look again as soon as they follow what happens.
+    parts = SHARED.get((window, teams))
     is_shared = parts is not None
     if parts is None:
         parts = SHARED.keep((window, teams), _parts(request, window, timezone.now()))

@@ -93,6 +93,29 @@ def test_next_while_is_read_anew():
     assert asyncio.run(follow()) == [11, 12]
 
 
+def test_slow_reads_are_made_less_often_but_not_seldom():
+    class Slow(Subject):
+        seconds = 0.05
+
+        async def read(self, cursor: int, limit: int) -> Frame:
+            await asyncio.sleep(self.seconds)
+            return await super().read(cursor, limit)
+
+    async def follow(seconds: float) -> list[float]:
+        subject = Slow(10)
+        reads = shared(subject, seconds=seconds)
+        before = reads.pace
+        for cursor in range(8):
+            await reads.after(cursor)
+        return [before, reads.pace]
+
+    usual, slowed = asyncio.run(follow(0.125))
+    assert usual == 0.125
+    assert 0.4 <= slowed <= 0.5
+    # Where frames are seldom anyway, reading is no burden.
+    assert asyncio.run(follow(60)) == [60, 60]
+
+
 def test_failure_is_told_to_all_and_forgotten_with_the_while():
     subject = Subject(10)
 

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from experiments import queries
+from experiments.lately import Lately
 from experiments.models import Run, Sweep
 from experiments.queries.dashboard import new_bests
 from experiments.queries.dashboard_queue import queue_of
@@ -222,16 +223,23 @@ def test_number_of_queries_does_not_grow(client, alice, django_assert_max_num_qu
     fill(2)
     client.get(URL)
     cache.clear()
+    SHARED.forget()
     with django_assert_max_num_queries(31) as few:
         client.get(URL)
     fill(6)
     cache.clear()
+    SHARED.forget()
     with django_assert_max_num_queries(len(few.captured_queries)):
         page = client.get(URL)
     assert part(page, "running").count("sweep ") > 5
 
 
-def test_a_look_shares_what_the_team_saw_a_moment_ago(client, alice, django_assert_max_num_queries):
+def test_a_look_shares_what_the_team_saw_a_moment_ago(
+    client, alice, monkeypatch, django_assert_max_num_queries
+):
+    # However long a moment is here.
+    moment = Lately(3600.0)
+    monkeypatch.setattr("experiments.views.dashboard.SHARED", moment)
     look = {"headers": {"X-Fragment": "1"}}
     make_sweep(owner=alice, name="first")
     bob, charlie = make_user("bob"), make_user("charlie")
@@ -244,16 +252,20 @@ def test_a_look_shares_what_the_team_saw_a_moment_ago(client, alice, django_asse
     with django_assert_max_num_queries(6):  # session, person, their teams, role, stars
         shared = client.get(URL, **look)
 
-    # It says so, and the page looks again; who opens the page sees what is there now.
+    # It says so, and the page looks again.
     assert "data-again" in shared.content.decode()
     assert "second" not in part(shared, "running")
+    opened = client.get(URL)
+    assert "data-again" in opened.content.decode()
+    assert "second" not in part(opened, "running")
+    moment.forget()
     assert "second" in part(client.get(URL), "running")
     assert "second" in part(client.get(URL, **look), "running")
     client.force_login(charlie)
     others = client.get(URL, **look).content.decode()
     assert "data-again" not in others
     assert "first" not in others
-    SHARED.forget()
+    moment.forget()
     client.force_login(bob)
     assert "data-again" not in client.get(URL, **look).content.decode()
 

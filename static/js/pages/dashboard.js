@@ -20,4 +20,5 @@ async function look() {
 
 $("[data-submits]")?.addEventListener("change", (event) => event.target.form.requestSubmit());
 const lookSoon = followSweeps(look);
+if ($("[data-again]")) lookSoon();
 setInterval(lookSoon, TIME_MS);
