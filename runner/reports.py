@@ -59,8 +59,7 @@ class ReportFeed:
             StaleState: the run belongs to another attempt by now.
         """
         before = self._tail.offset
-        entries = self._tail.read()
-        reports = [metrics.Report(e.seq, e.name, e.value, e.step, e.time) for e in entries]
+        reports = self._tail.read()
         if not reports:
             return Flushed(has_moved=self._tail.offset != before, has_primary=False)
         try:
@@ -70,8 +69,17 @@ class ReportFeed:
             raise
         return Flushed(has_moved=True, has_primary=bool(result.new_primary))
 
-    def drain(self) -> None:
-        """Store everything up to the last whole line, in few rows if the run has ended."""
+    def store_all(self) -> bool:
+        """Store everything up to the last whole line; tell whether there was anything new."""
+        has_moved = False
         while self.flush().has_moved:
-            pass
-        compact_ended(self._run_id)
+            has_moved = True
+        return has_moved
+
+    def drain(self, *, is_packed: bool = False) -> None:
+        """Store everything up to the last whole line, in few rows if the run has ended.
+
+        `is_packed`: what was stored before this is in few rows already.
+        """
+        if self.store_all() or not is_packed:
+            compact_ended(self._run_id)

@@ -13,6 +13,7 @@ import numpy as np
 from django.db.models import F
 
 from experiments.models import MetricChunk, MetricSeries, Run
+from experiments.reported import Report
 from experiments.services.text import clean_text
 
 # A live chunk is written again with every flush, so it is closed early; big flushes and finished
@@ -21,17 +22,6 @@ OPEN_POINTS: Final = 512
 CHUNK_POINTS: Final = 4096
 _MAX_NAME: Final = 255
 _MAX_TEXT: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One logged value. `seq` grows with every report of a run: the end of its journal line."""
-
-    seq: int
-    name: str
-    value: float | str
-    step: float | None
-    time: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from django.db import transaction
 
 from experiments.curves import direction, is_better
 from experiments.models import Event, Run, Sweep
+from experiments.reported import Report
 from experiments.services.chunks import (
     Columns,
     KnownSeries,
-    Report,
     append_columns,
     columns_by_name,
     finite_or_none,

@@ -115,8 +115,8 @@ def _usual_lines(target: Target, items: Sequence[Mapping[str, Any]]) -> str:
     )
     if not are_usual:
         return ""
-    names = [target.prefix + name for name in names] if target.prefix else names
-    return format_plain(names, values, [time_ / 1000 for time_ in times], steps)
+    whole_names = [target.prefix + name for name in names] if target.prefix else names
+    return format_plain(whole_names, values, [time_ / 1000 for time_ in times], steps)
 
 
 def _are(kind: type, values: Sequence[object]) -> bool:
