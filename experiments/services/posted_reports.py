@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from experiments.models import Run
+from experiments.queries.reporting import state_of
 from experiments.services.journal_memory import SMALL, Memories
 from experiments.services.transitions import StaleState
 from experiments.states import RunState
@@ -47,7 +48,7 @@ def append_reports(run: Run, reports: Sequence[PostedReport]) -> None:
     Raises:
         StaleState: the run does not run (any more), or it runs on another machine.
     """
-    _check_open(run)
+    _check_state(run.state)
     journal = _open_journal(run)
     try:
         # One write of an O_APPEND file: lines of the script never end up inside of it.
@@ -55,7 +56,7 @@ def append_reports(run: Run, reports: Sequence[PostedReport]) -> None:
     finally:
         os.close(journal)
     # A run that began to finalize meanwhile may have read its journal for the last time.
-    _check_open(Run.objects.only("state").get(pk=run.pk))
+    _check_state(state_of(run.pk))
 
 
 def lines_of(reports: Sequence[PostedReport]) -> str:
@@ -76,7 +77,7 @@ def append_once(run: Run, lines: str) -> None:
         StaleState: the run does not run (any more), or it runs on another machine.
         OSError: the disk did not take all of them.
     """
-    _check_open(run, _OPEN_FOR_ITS_SCRIPT)
+    _check_state(run.state, _OPEN_FOR_ITS_SCRIPT)
     wanted = lines.encode("utf-8")
     journal = _open_journal(run)
     try:
@@ -85,8 +86,7 @@ def append_once(run: Run, lines: str) -> None:
         _append(journal, wanted)
     finally:
         os.close(journal)
-    state = Run.objects.values_list("state", flat=True).get(pk=run.pk)
-    _check_open(Run(state=state), _OPEN_FOR_ITS_SCRIPT)
+    _check_state(state_of(run.pk), _OPEN_FOR_ITS_SCRIPT)
 
 
 def _append(journal: int, wanted: bytes) -> None:
@@ -124,6 +124,6 @@ def _open_journal(run: Run) -> int:
     )
 
 
-def _check_open(run: Run, states: frozenset[RunState] = _OPEN) -> None:
-    if run.state not in states:
-        raise StaleState(f"The run is {run.state}; it takes reports only while it is Running.")
+def _check_state(state: str, states: frozenset[RunState] = _OPEN) -> None:
+    if state not in states:
+        raise StaleState(f"The run is {state}; it takes reports only while it is Running.")

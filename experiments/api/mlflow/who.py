@@ -18,15 +18,14 @@ from experiments.api.mlflow.fields import Fields
 from experiments.api.mlflow.wire import MlflowError
 from experiments.models import Experiment, Run
 from experiments.permissions import Action, refusal
+from experiments.queries.reporting import run_of_token
 from experiments.services import access
-from experiments.states import RUN_LIVE
 
 Handler: TypeAlias = Callable[[Caller, Fields], dict[str, object]]
 
 # Between the id of a run and the name of a part of it (a nested run).
 PART_SIGN: Final = "__"
 _RUN_PREFIX: Final = "run_"
-_LIVE: Final = sorted(RUN_LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def caller_of(token: str) -> Caller:
             "elsewhere `studio token create NAME` makes one.",
         )
     if token.startswith(_RUN_PREFIX):
-        run = _run_of(token)
+        run = run_of_token(access.digest_of(token))
         if run is not None:
             log_context.note(run_id=run.public_id, sweep_id=run.public_id.rpartition("_")[0])
             return Caller(user=None, scope=Scope.WRITE, run=run)
@@ -71,16 +70,6 @@ def caller_of(token: str) -> Caller:
     raise MlflowError(
         "UNAUTHENTICATED", "The token is unknown, expired or revoked, or its run has ended."
     )
-
-
-def _run_of(token: str) -> Run | None:
-    """Return the live run of a token with little more than its state.
-
-    A script asks this with every value that it logs, and reading all of the row, its sweep and
-    their neighbors takes four times as long as everything else. The rest is read when it is used.
-    """
-    rows = Run.objects.filter(token_digest=access.digest_of(token), state__in=_LIVE)
-    return next(iter(rows.only("public_id", "state", "directory", "host", "sweep_id")[:1]), None)
 
 
 def person(caller: Caller) -> User:
