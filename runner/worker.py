@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connection, connections
 from redis.exceptions import RedisError
 from rq import SimpleWorker, Worker
 from rq.exceptions import StopRequested
@@ -87,8 +87,10 @@ class SlotWorker(Worker):
         except DatabaseError as error:
             logger.warning("worker %s: no sign of life in the database: %s", self.name, error)
         finally:
-            # A server has few connections: a slot that waits, or has a work-horse, keeps none.
-            connections.close_all()
+            # A server has few connections: a slot that waits, or has a work-horse, keeps none. Of
+            # a file there are as many as one likes, and to open one takes longer than the sign.
+            if connection.vendor != "sqlite":
+                connections.close_all()
 
     # A work-horse dies with its worker, so a worker that waits for one must not end because of
     # Redis: the run itself goes on without.

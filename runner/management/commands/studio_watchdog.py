@@ -18,6 +18,7 @@ from runner.mover import start_mover
 from runner.process import this_process
 from runner.servers import wait_for_servers
 from runner.worker import MAINTENANCE_SECONDS, WORKER_TTL, ControlWorker
+from studio.request_threads import keep_connections
 
 
 class Command(BaseCommand):
@@ -27,6 +28,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until told to stop."""
+        # It looks every second: to open a connection for each look takes ten times as long.
+        keep_connections()
         wait_for_servers(self.stderr.write)
         me = this_process()
         name = f"{CONTROL_QUEUE}@{me.host}-{me.pid}"

@@ -31,6 +31,7 @@ from runner.servers import wait_for_servers
 from runner.slots import Slots
 from runner.worker import MAINTENANCE_SECONDS, MONITORING_SECONDS, WORKER_TTL, SlotWorker
 from studio import env
+from studio.request_threads import keep_connections
 from studio.sdk.client import Connection, StudioClient, StudioError
 from studio.version import VERSION
 
@@ -105,6 +106,8 @@ def work(target: ComputeTarget, gpu: str = "", *, drains: bool = False) -> None:
         worker.drains = drains
         worker.register = register
         worker.interpreter = InterpreterWatch(name)
+        if connection.vendor == "sqlite":
+            keep_connections()
         worker.work(logging_level="WARNING")
     except StopRequested:  # RQ raises it where the request came just before its loop
         return
