@@ -1,6 +1,7 @@
 """Start on an empty folder until the first page, memory and processor time of a studio at rest.
 
-Each in turn with the servers of other studios, on empty folders too. Never part of the suite.
+Each in turn with the servers of other studios, on empty folders too. At rest is a studio without
+its example, whose runs would be measured. Never part of the suite.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -29,14 +31,30 @@ FIRST, SECOND = "start in an empty folder, to the first page", "start again, to 
 MEMORY, CPU = "idle memory (PSS)", "idle CPU"
 
 
+# What the processes of a studio call themselves; RQ's workers say what they do.
+_PARTS = {
+    "studio web": "web",
+    "worker:control@": "watchdog",
+    "studio watchdog": "watchdog",
+    "worker:local@": "workers",
+    "studio worker": "workers",
+    "valkey-server": "Redis",
+    "redis-server": "Redis",
+    "studio.cli up": "supervisor",
+}
+
+
 @dataclass(slots=True)
 class Server:
-    """What is started: `begin(home, port)` returns its process, whose page is at `path`."""
+    """What is started: `begin(home, port)` returns its process, whose page is at `path`.
+
+    `rest` begins what rests, where that is something else.
+    """
 
     who: str
     begin: Callable[[Path, int], subprocess.Popen[bytes]]
     path: str = "/"
-    has_supervisor: bool = False
+    rest: Callable[[Path, int], subprocess.Popen[bytes]] | None = None
     prepare: Callable[[Path], object] = lambda home: None
     starts: list[float] = field(default_factory=list)
     again: list[float] = field(default_factory=list)
@@ -49,7 +67,8 @@ class Server:
 
 def bench_idle(setting: Setting) -> Iterator[Figure]:
     """Yield start, memory and processor time of all of them."""
-    servers = [Server("", begin_studio, "/sign-in/", has_supervisor=True), *peers(setting)]
+    at_rest = partial(begin_studio, words=["--no-example"])
+    servers = [Server("", begin_studio, "/sign-in/", rest=at_rest), *peers(setting)]
     rounds = setting.few(3, 1)
     for number in range(rounds):
         for server in servers:
@@ -61,10 +80,10 @@ def bench_idle(setting: Setting) -> Iterator[Figure]:
     yield from figures(servers)
 
 
-def begin_studio(home: Path, port: int) -> subprocess.Popen[bytes]:
+def begin_studio(home: Path, port: int, words: Sequence[str] = ()) -> subprocess.Popen[bytes]:
     """Start a studio with `studio up`, with its example and two slots."""
     return _spawn(
-        [sys.executable, "-m", "studio.cli", "up", "--port", str(port)],
+        [sys.executable, "-m", "studio.cli", "up", "--port", str(port), *words],
         home,
         STUDIO_HOME=str(home),
         PYTHONPATH=str(ROOT),
@@ -134,16 +153,28 @@ def look(server: Server, setting: Setting, *, is_last: bool) -> None:
             server.starts.append(seconds)
         with started(server, home) as (process, seconds):
             server.again.append(seconds)
-            time.sleep(setting.few(8, 1))
-            family = family_of(process.pid)
-            # The supervisor of the studio is `studio up` itself: counted too.
-            server.memory.append(pss_mb(family))
-            server.count = len(family)
-            server.parts = parts_of(family) if server.has_supervisor else ""
-            if is_last:
-                server.cpu += idle_cpu(family, setting)
+            if server.rest is None:
+                look_at_rest(server, process, setting, is_last=is_last)
+        if server.rest is not None:
+            shutil.rmtree(home)
+            home.mkdir()
+            with started(replace(server, begin=server.rest), home) as (process, _):
+                look_at_rest(server, process, setting, is_last=is_last)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def look_at_rest(
+    server: Server, process: subprocess.Popen[bytes], setting: Setting, *, is_last: bool
+) -> None:
+    """Note what a server takes while nobody wants anything of it, the process itself included."""
+    time.sleep(setting.few(8, 1))
+    family = family_of(process.pid)
+    server.memory.append(pss_mb(family))
+    server.count = len(family)
+    server.parts = "" if server.rest is None else parts_of(family)
+    if is_last:
+        server.cpu += idle_cpu(process.pid, setting)
 
 
 @contextmanager
@@ -180,13 +211,14 @@ def answers(port: int, path: str) -> bool:
         connection.close()
 
 
-def idle_cpu(family: list[psutil.Process], setting: Setting) -> list[float]:
-    """Return the share of a core that processes take at rest, in three stretches of ten seconds."""
+def idle_cpu(pid: int, setting: Setting) -> list[float]:
+    """Return the share of a core that a family takes at rest, in three stretches of ten seconds."""
     shares = []
     for _ in range(3):
-        before, begun = cpu_seconds(family), time.perf_counter()
+        before, begun = cpu_seconds(family_of(pid), with_ended=True), time.perf_counter()
         time.sleep(setting.few(10, 1))
-        shares.append(100 * (cpu_seconds(family) - before) / (time.perf_counter() - begun))
+        worked = cpu_seconds(family_of(pid), with_ended=True) - before
+        shares.append(100 * worked / (time.perf_counter() - begun))
     return shares
 
 
@@ -194,10 +226,8 @@ def parts_of(family: list[psutil.Process]) -> str:
     """Return what each kind of process of a studio takes."""
     found: dict[str, float] = {}
     for process in family:
-        # Those of the studio say what they are: "studio web (uvicorn) of FOLDER".
-        words = " ".join(process.cmdline()).split()
-        name = words[1] if words[:1] == ["studio"] and len(words) > 1 else "supervisor"
-        name = "Redis" if "valkey" in " ".join(words[:1]) else name
+        words = " ".join(process.cmdline())
+        name = next((name for begin, name in _PARTS.items() if begin in words), "others")
         found[name] = found.get(name, 0) + pss_mb([process])
     return ", ".join(f"{name} {value:.0f}" for name, value in found.items())
 

@@ -88,12 +88,16 @@ def pss_mb(processes: Sequence[psutil.Process]) -> float:
     return total
 
 
-def cpu_seconds(processes: Sequence[psutil.Process]) -> float:
-    """Return how long processes have worked so far."""
+def cpu_seconds(processes: Sequence[psutil.Process], *, with_ended: bool = False) -> float:
+    """Return how long processes have worked so far.
+
+    `with_ended`: what their children took that have ended is theirs. Of a whole family, looked up
+    anew each time, that only grows, whoever comes and goes.
+    """
     total = 0.0
     for process in processes:
         try:
-            total += sum(process.cpu_times()[:2])
+            total += sum(process.cpu_times()[: 4 if with_ended else 2])
         except psutil.Error:
             continue
     return total
