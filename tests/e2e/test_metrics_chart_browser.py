@@ -214,6 +214,21 @@ def test_curves_that_could_not_be_read_come_by_themselves(chromium, live_studio,
 
 
 # The page is closed before its sweep is deleted.
+def test_charts_start_out_of_sight_before_a_run_has_reported(growing, chromium_page, expect):
+    page = chromium_page
+    page.goto(f"/sweeps/{growing(0)}/charts/")
+    card = page.locator("[data-chart=scatter_3d]")
+    card.scroll_into_view_if_needed()
+    expect(card.locator(".is-empty .js-plotly-plot")).to_be_attached()
+    expect(card.locator("[data-note]")).to_contain_text("No run")
+    growing(3)
+
+    expect(card.locator("[data-note]")).to_be_hidden()
+    shown = "() => document.querySelector('[data-chart=scatter_3d] .js-plotly-plot').data"
+    numbers = "(traces) => traces.flatMap((trace) => [...(trace.customdata ?? [])]).sort().join()"
+    page.wait_for_function(f"() => ({numbers})(({shown})()) === '0,1,1'")
+
+
 def test_zoom_and_axes_stay_while_points_arrive(growing, chromium_page, expect):
     page = chromium_page
     sweep = growing(20)

@@ -14,10 +14,11 @@ globalThis.document = { getElementById: () => null };
 
 /** A clock that moves when the test says so. */
 function makeClock() {
-  const clock = { time: 0, timers: [], hidden: false };
+  const clock = { time: 0, timers: [], hidden: false, frame: 0 };
   clock.env = {
     now: () => clock.time,
     isHidden: () => clock.hidden,
+    measureFrame: (tell) => clock.timers.push({ at: clock.time, callback: () => tell(clock.frame) }),
     setTimeout: (callback, ms) => clock.timers.push({ at: clock.time + ms, callback }),
   };
   clock.wait = (ms) => {
@@ -64,6 +65,20 @@ test("a slow page gets longer pauses", () => {
   clock.wait(2000);
 
   assert.deepEqual(times, [0, 1000]);
+});
+
+test("a page that is slow to draw what was changed gets longer pauses, too", () => {
+  const clock = makeClock();
+  const times = [];
+  clock.frame = 150;
+  const batch = createBatch(() => times.push(clock.time), 250, clock.env);
+
+  batch.add(change(1));
+  clock.wait(300);
+  batch.add(change(2));
+  clock.wait(2000);
+
+  assert.deepEqual(times, [0, 600]);
 });
 
 test("nothing is drawn while the tab is hidden, everything at once afterwards", () => {

@@ -32,6 +32,7 @@ function bestOf(figure) {
  * @property {(options: object, signal: AbortSignal) => Promise} [load] fetches what else is needed
  * @property {(option: string) => boolean} [isLocal] whether the server need not know of an option
  * @property {boolean} [isQuick] whether it draws itself: Plotly's charts come after those
+ * @property {boolean} [isAwaited] whether it gets ready while there is nothing to draw yet
  * @property {boolean} [isBare] whether the rows of its table come only when somebody wants them
  * @property {number} [pause] milliseconds between two requests of the same chart
  * @property {() => object} [extra] gives what is asked for beside the pickers
@@ -48,7 +49,7 @@ export class ChartCard {
     this.title = $("h2", section).textContent;
     this.pickers = $$("select[data-option]", section);
     this.controls = $$("[data-local]", section);
-    Object.assign(this, { tableShown: null, view: null, figure: null, loading: null });
+    Object.assign(this, { tableShown: null, view: null, readied: null, figure: null, loading: null });
     Object.assign(this, { isVisible: false, isStale: true, timer: 0, lastLoad: 0, cost: 0, failures: 0 });
     this.hasRows = !hooks.isBare;
     this.pickers.forEach((picker) => this.bindPicker(picker));
@@ -187,11 +188,18 @@ export class ChartCard {
     this.host.setAttribute("aria-label", `${this.title}. ${this.figure.meta.summary}. `
       + "The menu of the card shows the same as a table.");
     this.showTable();
-    if (!nothing) {
-      this.view ??= makeView(this.host);
+    if (nothing) await this.getReady(shown);
+    else {
+      this.view ??= this.readied ?? makeView(this.host);
       await this.view.show(shown, shown.meta.best ?? bestOf(shown));
     }
     this.hooks.afterDraw?.(this.figure);
+  }
+
+  async getReady(shown) {
+    if (this.view || this.readied || !this.hooks.isAwaited) return;
+    this.readied = this.hooks.makeView(this.host);
+    await this.readied.getReady?.(shown);
   }
 
   note(markup) {

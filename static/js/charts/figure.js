@@ -5,6 +5,7 @@ import { createOverlay, plotFrame } from "./overlay.js";
 import { loadPlotly } from "./plotly.js";
 import { wakeLoops, wakeOnTouch } from "./render_loop.js";
 import { indexRuns, locateRun } from "./run_index.js";
+import { takeFrame } from "./turns.js";
 
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset", showTips: false };
 const PNG_SCALE = 2;
@@ -16,6 +17,8 @@ const MOST_OF_IT = 0.6;
 const NOTHING_MARKED = "[[]]";
 // Plotly cannot place its parts in less.
 const LEAST_WIDTH = 120;
+// In place of runs that have no value yet.
+const POINT = { x: [1], y: [1], z: [1] };
 
 /** Axes stay where they are while somebody points at the chart. */
 function holdRanges(plot, layout) {
@@ -32,6 +35,7 @@ class PlotView {
   index = new Map();
   best = null;
   isBound = false;
+  hasReacted = false;
   // What stands in the trace of marks in three dimensions.
   shownKey = NOTHING_MARKED;
   resting = 0;
@@ -134,16 +138,33 @@ class PlotView {
     this.watch();
   }
 
-  async show(figure, best = null) {
-    Object.assign(this, { figure, best, index: indexRuns(figure.data) });
+  /** Gives what Plotly shows to it; false where there is no room. */
+  async react(data) {
     const Plotly = await loadPlotly();
-    if (!this.host.isConnected || this.host.clientWidth < LEAST_WIDTH) return;
+    if (!this.hasReacted) await takeFrame();
+    if (!this.host.isConnected || this.host.clientWidth < LEAST_WIDTH) return false;
+    this.hasReacted = true;
     const layout = { ...resolveColours(this.figure.layout), ...this.size() };
     layout.font = { ...layout.font, family: getComputedStyle(this.host).fontFamily };
     holdRanges(this.plot, layout);
     wakeLoops();
-    await Plotly.react(this.plot, resolveColours(this.figure.data), layout, CONFIG);
+    await Plotly.react(this.plot, resolveColours(data()), layout, CONFIG);
     wakeLoops();
+    return true;
+  }
+
+  /**
+   * Draws a point out of sight while no run has a value. The first picture takes the library seconds
+   * in which nothing else moves: they are over when the first values come.
+   */
+  async getReady(figure) {
+    this.figure = figure;
+    await this.react(() => figure.data.map((trace) => ({ ...trace, ...POINT })));
+  }
+
+  async show(figure, best = null) {
+    Object.assign(this, { figure, best, index: indexRuns(figure.data) });
+    if (!await this.react(() => this.figure.data)) return;
     this.shownKey = NOTHING_MARKED;
     this.bind();
     await this.mark();

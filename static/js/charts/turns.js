@@ -8,10 +8,14 @@ const IDLE_MS = 250;
 // it is handed to the screen: it is surely there when the fourth begins.
 const FRAMES = 4;
 
+// Without frames, as in a hidden tab, the next one does not wait for long.
+const FRAME_MS = 200;
+
 let quick = 0;
 // Those of them that have their answer: they are waited for, however slow the machine is.
 let drawing = 0;
 const waiting = [];
+let drawn = Promise.resolve();
 
 function afterFrames(count, act) {
   if (count) requestAnimationFrame(() => afterFrames(count - 1, act));
@@ -48,4 +52,17 @@ export async function takeTurn(isQuick = false) {
     });
   }
   return () => {};
+}
+
+/**
+ * Resolves when a chart may draw itself for the first time: one in a frame, so that what grows and
+ * what people do is not kept waiting for all of them.
+ */
+export function takeFrame() {
+  const mine = drawn;
+  drawn = drawn.then(() => new Promise((go) => {
+    setTimeout(go, FRAME_MS);
+    requestAnimationFrame(() => setTimeout(go));
+  }));
+  return mine;
 }
