@@ -35,19 +35,25 @@ for number in range(round(rate * seconds)):
     run.log("m", time.time())
 """
 # Notes for every value that a frame of the feed brings how late the next frame of the screen is
-# after the lines were drawn anew.
-_WATCH = """() => {
+# after its line was drawn as far as that value. Values are times, so that a line that has a later
+# one has it, too; what the page has read from the server meanwhile is a little rounded.
+_WATCH = """(card) => {
   window.late = [];
   window.came = 0;
   window.isOpen = false;
   let pending = [];
-  const note = () => {
+  const note = (lines) => {
     if (!pending.length) return;
-    const taken = pending;
-    pending = [];
+    const ends = new Map();
+    const endOf = (run) => {
+      if (!ends.has(run)) ends.set(run, lines.valuesOf(run).at(-1) ?? -Infinity);
+      return ends.get(run) + 0.01;
+    };
+    const taken = pending.filter(({ run, value }) => value <= endOf(run));
+    pending = pending.filter(({ run, value }) => value > endOf(run));
     requestAnimationFrame(() => requestAnimationFrame(() => {
       const now = Date.now();
-      for (const value of taken) window.late.push(now - 1000 * value);
+      for (const { value } of taken) window.late.push(now - 1000 * value);
     }));
   };
   const Socket = window.WebSocket;
@@ -60,19 +66,19 @@ _WATCH = """() => {
       this.addEventListener("message", (message) => {
         for (const event of JSON.parse(message.data).events ?? []) {
           if (event.type !== "metrics") continue;
-          pending.push(...event.values);
+          pending.push(...event.values.map((value) => ({ run: event.number, value })));
           window.came += event.values.length;
         }
       });
     }
   };
-  for (const kind of [window.CanvasRenderingContext2D, window.OffscreenCanvasRenderingContext2D]) {
-    const stroke = kind.prototype.stroke;
-    kind.prototype.stroke = function (...words) {
-      note();
-      return stroke.apply(this, words);
-    };
-  }
+  const { prototype } = window.CanvasRenderingContext2D;
+  const { stroke } = prototype;
+  prototype.stroke = function (...words) {
+    const lines = this.canvas.closest(`${card} .runlines`);
+    if (lines) note(lines);
+    return stroke.apply(this, words);
+  };
 }"""
 
 
@@ -152,7 +158,7 @@ def follow_socket(studio: LiveStudio, sweep: str, begin, seconds: int) -> list[f
 def follow_page(studio: LiveStudio, sweep: str, begin, seconds: int) -> list[float]:
     """Return how late each report is on the screen of the charts."""
     with browser_page(studio.sign_in_link()) as (page, _):
-        page.add_init_script(f"({_WATCH})()")
+        page.add_init_script(f"({_WATCH})({json.dumps(CARD)})")
         page.goto(f"{studio.url}/sweeps/{sweep}/charts/")
         go_to(page, CARD)
         page.wait_for_function("() => window.isOpen", timeout=60_000)
