@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from asgiref.sync import ThreadSensitiveContext
@@ -75,7 +76,9 @@ def in_kept_threads(application: Application) -> Application:
             loop = asyncio.get_running_loop()
 
             def is_free(_: Future[None]) -> None:
-                loop.call_soon_threadsafe(give_back, thread)
+                # Not where the server has ended meanwhile.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(give_back, thread)
 
             # The view of a client that hung up may still be at work in it.
             thread.submit(_nothing).add_done_callback(is_free)

@@ -24,6 +24,8 @@ from tests.crowd_pages import PLACES, Again, Asked, Known, Place, chart
 
 _PAGE_DATA: Final = re.compile(r'<script id="page-data" type="application/json">(.*?)</script>')
 _FRAGMENT: Final = {"X-Fragment": "1"}
+# What browsers say that they want when somebody opens a page.
+_OPENED: Final = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 _TIMEOUT: Final = 60.0
 # As many as a browser has to one server.
 _CONNECTIONS: Final = httpx.Limits(max_connections=6)
@@ -101,7 +103,7 @@ class Visitor:
     async def _visit(self, name: str, end: float) -> None:
         until = min(time.monotonic() + self.random.uniform(*self.think), end)
         visit = Visit(name, PLACES[name], self.random.choice(self.person.sweeps), until)
-        text = await self._get(name, visit.address, self.seen.pages)
+        text = await self._get(name, visit.address, self.seen.pages, **_OPENED)
         if not text:
             await asyncio.sleep(max(0.0, until - time.monotonic()))
             return
