@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from experiments.models import Run
 from experiments.services.outcome import RunOutcome
@@ -22,11 +23,14 @@ from runner.workdir import (
     keep_files,
     leave_out,
     list_kept,
+    regular_files,
     tree_bytes,
 )
-from studio.sdk.uploads import read_failure
+from studio.sdk.uploads import UPLOADS, read_failure
 
 logger = logging.getLogger(__name__)
+
+_SHORT_LOG_BYTES: Final = 1 << 20
 
 
 def read_outcome(
@@ -54,6 +58,14 @@ def read_outcome(
         timed_out=is_timed_out,
         killed_for=killed_for,
     )
+
+
+def is_soon_kept(workdir: Workdir) -> bool:
+    """Tell whether a run leaves nothing but a short log: nobody would see that it is finalizing."""
+    trees = [workdir.path / name for name in (KEPT[0], UPLOADS)]
+    trees += [workdir.code / name for name in KEPT]
+    is_short = workdir.std_log.stat().st_size <= _SHORT_LOG_BYTES
+    return is_short and not any(file for tree in trees for file in regular_files(tree))
 
 
 def store_files(run_id: int, workdir: Workdir, tick: Callable[[], None]) -> int:

@@ -20,11 +20,11 @@ from experiments.services.outcome import RunOutcome, timeout_sentence
 from experiments.services.recovery import lose_run
 from experiments.services.storage import run_directory
 from experiments.services.termination import SweepCurves, apply_policy
-from experiments.services.transitions import StaleState
+from experiments.services.transitions import RunPlace, StaleState
 from experiments.states import EndReason
 from experiments.storage.base import StorageError
 from runner import workdir
-from runner.closing import read_outcome
+from runner.closing import is_soon_kept, read_outcome
 from runner.command import command_of, script_arguments
 from runner.compute import load_compute
 from runner.compute.base import Handle
@@ -87,7 +87,7 @@ class Execution:
         self.is_timed_out = False
         self.is_interrupted = False
         self.is_stop_requested = False
-        self._is_timeout_stored = False
+        self._is_timeout_stored = self._is_finished = False
         # The command and where its files are, until the row says that it runs.
         self._unnoted: tuple[list[str], str] | None = None
         self._next_poll = 0.0
@@ -155,7 +155,7 @@ class Execution:
         return True
 
     def _note_start(self) -> None:
-        """Say once that the process runs."""
+        """Say once that the process runs: a sign of life, and nobody had asked for its end."""
         if self._unnoted is None or self.process is None:
             return
         argv, directory = self._unnoted
@@ -167,7 +167,9 @@ class Execution:
                 directory=directory,
                 guard_pid=self.process.pid,
                 script_arguments=script_arguments(self.claimed, self.workdir),
+                known=RunPlace(self.claimed.sweep_id, self.claimed.number),
             )
+            self._next_poll = time.monotonic() + settings.STUDIO_CANCEL_POLL_SECONDS
         except StaleState:
             # Asked to stop while it was starting, or lost; the supervision finds out which.
             self._next_poll = 0.0
@@ -291,9 +293,9 @@ class Execution:
         """Store everything about the end; done again from the top when the database was away."""
         if self.process is None or self.process.exit_record() is None:
             kill_marked(RUN_VARIABLE, self.claimed.public_id)  # a guard that told its end left none
+            self._next_poll = 0.0
         self._note_start()
-        self.feed.drain()
-        self._next_poll = 0.0
+        self.feed.store_all()
         self._keep_alive()
         outcome = self._outcome()
         if outcome is None:
@@ -302,12 +304,14 @@ class Execution:
             return self._hand_over(_WORKER_STOPPED)
         if outcome.stopped_by_us:
             self._store_timeout()
-        runs.begin_finalizing(self.claimed.run_id, self.claimed.fence)
+        if not (outcome.is_plain and is_soon_kept(self.workdir)):
+            runs.begin_finalizing(self.claimed.run_id, self.claimed.fence)
         self.quotas.cut_log()
         output_bytes = self.storage.keep(self._keep_alive)
         log_bytes = self.workdir.std_log.stat().st_size
         outcome = replace(outcome, log_bytes=log_bytes, output_bytes=output_bytes)
         runs.finish_run(self.claimed.run_id, self.claimed.fence, outcome)
+        self._is_finished = True
         return None
 
     def _outcome(self) -> RunOutcome | None:
@@ -359,12 +363,13 @@ class Execution:
             process.wait(1)
         process.close()
         self._save_rest()
-        workdir.keep_files(self.workdir)
+        if not self._is_finished:
+            workdir.keep_files(self.workdir)
 
     def _save_rest(self) -> None:
         """Store what the script reported until it was gone, whoever has the run by now."""
         try:
-            self.feed.drain()
+            self.feed.drain(is_packed=self._is_finished)
         except (StaleState, OperationalError, InterfaceError) as error:
             logger.warning("run %s: last reports: %s", self.claimed.public_id, error)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from experiments import log_context
 from experiments.services import runs
+from experiments.services.dispatch import own_request
 from experiments.services.origins import origin_of
 from runner import executor
 from runner.process import this_process
@@ -19,7 +20,8 @@ def fill_slot(target_id: int, *, worker_name: str) -> None:
     me = this_process()
     who = runs.Executor(worker_name, me.host, me.pid, me.started)
     while (claimed := runs.claim_next(target_id, who)) is not None:
-        with log_context.bound(request_id=origin_of(claimed.sweep_id)):
-            executor.carry_out(claimed)
-        if not goes_on():
-            return
+        with own_request(target_id):
+            with log_context.bound(request_id=origin_of(claimed.sweep_id)):
+                executor.carry_out(claimed)
+            if not goes_on():
+                return

@@ -10,9 +10,9 @@ command ended is left in EXIT_FILE. Every run waits for its start, so it imports
 
 from __future__ import annotations
 
-# What `signal` wraps; that one builds enumerations for longer than all the rest takes.
+# What `signal` and `ctypes` wrap: those two take longer to import than all the rest does.
+import _ctypes
 import _signal as signal  # type: ignore[import-not-found]
-import ctypes
 import os
 import select
 import time
@@ -243,11 +243,12 @@ def _send_to_group(group: int, number: int) -> bool:
     return True
 
 
-_libc = ctypes.CDLL(None, use_errno=True)
+# None: what this process has loaded already, which libc is part of.
+_prctl_of_libc = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")  # type: ignore[arg-type]
 
 
 def _prctl(option: int, value: int) -> None:
-    _libc.prctl(option, value, 0, 0, 0)
+    _ctypes.call_function(_prctl_of_libc, (option, value, 0, 0, 0))
 
 
 def main(argv: list[str]) -> None:

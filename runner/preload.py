@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import gc
 
+from django.conf import settings
+
 from experiments.models import Sweep
 from experiments.policies import make_policy
 from experiments.samplers import load_sampler
 from experiments.spec import SweepSpec
 from runner.compute import load_compute
+from runner.workdir import client_directory
 
 _known: set[int] = set()
 
@@ -28,6 +31,7 @@ def preload(sweep_id: int) -> None:
         sampler.load_libraries()
         make_policy(spec.early_termination_config)
         load_compute(kind)
+        client_directory(settings.STUDIO_HOME)
         _known.add(sweep_id)
     # What exists now is never looked at again by the collector, so that forks share its pages.
     gc.freeze()

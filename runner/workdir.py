@@ -21,6 +21,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -221,11 +222,7 @@ def client_directory(home: Path) -> Path:
 
     Its name is the hash of its content, so a run keeps the client it was started with.
     """
-    files = sorted(_SDK.rglob("*.py")) + sorted(_COMPAT.rglob("*.py"))
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    target = home / "client" / digest.hexdigest()[:16]
+    target = home / "client" / _client_digest()
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         incoming = Path(tempfile.mkdtemp(dir=target.parent))
@@ -236,6 +233,15 @@ def client_directory(home: Path) -> Path:
         except OSError:  # another worker was faster
             shutil.rmtree(incoming)
     return target
+
+
+@lru_cache(maxsize=1)
+def _client_digest() -> str:
+    """Return the hash of the client that this process has loaded itself; read once."""
+    digest = hashlib.sha256()
+    for file in sorted(_SDK.rglob("*.py")) + sorted(_COMPAT.rglob("*.py")):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
 
 
 def _copy_client(target: Path) -> None:

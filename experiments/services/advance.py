@@ -25,7 +25,7 @@ from experiments.services.stopping import stop_children
 from experiments.services.sweep_end import breaker_sentence, end_again, end_of_sweep
 from experiments.services.text import clean_text
 from experiments.services.transitions import StaleState, move_sweep
-from experiments.services.waiting import hold_queued, settle_waiting
+from experiments.services.waiting import active_runs, hold_queued, settle_waiting
 from experiments.services.warm_start import runs_to_resume
 from experiments.states import NOT_ITS_FAULT, RUN_ACTIVE, EndReason, RunState, SweepState
 
@@ -65,11 +65,14 @@ def _step(sweep: Sweep) -> bool:
         return not _waits_for_maintenance(sweep) and _start(sweep)
     if sweep.state == SweepState.PAUSED:
         return hold_queued(sweep)
-    if settle_waiting(sweep):
+    # `sweep` was read before them: who creates runs from now on makes create_runs fail, and runs
+    # that end from now on only leave a slot for the next look.
+    active = active_runs(sweep)
+    if settle_waiting(sweep, active):
         return True
     if _wants_runs(sweep):
-        return _break_circuit(sweep) or _fill_slots(sweep)
-    return _end_when_done(sweep)
+        return _break_circuit(sweep) or _fill_slots(sweep, len(active))
+    return not active and _end_when_done(sweep)
 
 
 def _waits_for_maintenance(sweep: Sweep) -> bool:
@@ -109,7 +112,7 @@ def _wind_down(sweep: Sweep) -> bool:
             else "The sweep was canceled."
         ),
     )
-    if _active_runs(sweep):
+    if active_runs(sweep):
         return False
     move_sweep(sweep.pk, SweepState.CANCELED, end_reason=sweep.end_reason, reason=sweep.reason)
     return False
@@ -120,10 +123,7 @@ def _wants_runs(sweep: Sweep) -> bool:
     return sweep.sampled < sweep.max_total_runs and not is_done
 
 
-def _fill_slots(sweep: Sweep) -> bool:
-    # `sweep` was read before the runs are counted: runs created since make create_runs fail,
-    # runs ended since only leave a slot for the next look.
-    active = _active_runs(sweep)
+def _fill_slots(sweep: Sweep, active: int) -> bool:
     free = min(sweep.max_concurrent_runs - active, sweep.max_total_runs - sweep.sampled)
     if free <= 0:
         return False
@@ -137,7 +137,8 @@ def _fill_slots(sweep: Sweep) -> bool:
     if proposal.runs:
         create_runs(sweep, proposal.runs)
         ask_ahead(sweep)
-        return True
+        # With every slot taken there is nothing to look at until a run ends.
+        return len(proposal.runs) < free
     if proposal.is_exhausted:
         return _note_exhausted(sweep, proposal)
     if active:
@@ -191,8 +192,6 @@ def _break_circuit(sweep: Sweep) -> bool:
 
 
 def _end_when_done(sweep: Sweep) -> bool:
-    if _active_runs(sweep):
-        return False
     # A canceled sweep that only repeated runs asks to stop first; nobody is left to wait for.
     is_kept = bool(sweep.kept_end_reason)
     state, end_reason, reason = end_again(sweep) if is_kept else end_of_sweep(sweep)
@@ -205,7 +204,3 @@ def _end_when_done(sweep: Sweep) -> bool:
         where=Q(next_number=sweep.next_number),
     )
     return is_kept
-
-
-def _active_runs(sweep: Sweep) -> int:
-    return Run.objects.filter(sweep=sweep, state__in=sorted(RUN_ACTIVE)).count()

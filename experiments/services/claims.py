@@ -20,7 +20,7 @@ from experiments.fair_share import Choice, Line, choose
 from experiments.models import ComputeTarget, Resumption, Run, SlotShares, Sweep, WorkspaceQuota
 from experiments.queries.standing import lines_of, standing_of, standings, started_today, teams_of
 from experiments.services.access import make_run_token
-from experiments.services.transitions import StaleState, move_run
+from experiments.services.transitions import StaleState, move_run, place_of
 from experiments.slot_ledger import Ledger
 from experiments.spec import SweepSpec
 from experiments.spec_command import without_resume_from
@@ -146,12 +146,13 @@ def _take(run_id: int, executor: Executor) -> tuple[Run, str] | None:
     """Make a queued run Starting: a new fence, a lease and a token."""
     token, digest = make_run_token()
     try:
-        number = Run.objects.values_list("number", flat=True).get(pk=run_id)
+        place = place_of(run_id)
         run = move_run(
             run_id,
             RunState.STARTING,
-            message=f"Run {number}: Starting on {executor.worker_name}",
+            message=f"Run {place.number}: Starting on {executor.worker_name}",
             sources={RunState.QUEUED},
+            known=place,
             fence=F("fence") + 1,
             worker_name=executor.worker_name,
             host=executor.host,

@@ -6,7 +6,7 @@ A job that gets lost does no harm: the watchdog finds the rows that wait and ask
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
@@ -35,6 +35,8 @@ LOOK_AHEAD: Final = "runner.jobs.look_ahead"
 _EXECUTE_RUN: Final = "runner.jobs.execute_run"
 # Long enough that a late look at a failed job is possible, short enough that none piles up.
 _FAILURE_TTL: Final = 24 * 3600
+# The queues of which this process keeps a request back, and the request; see `own_request`.
+_kept: Final[dict[str, Callable[[], None] | None]] = {}
 
 
 def enqueue_run(run: Run) -> None:
@@ -56,12 +58,31 @@ def ask_for_slots(target_id: int, count: int = 1) -> None:
         _after_commit(name, FILL_SLOT, target_id, job_id=job_id)
 
 
+@contextmanager
+def own_request(target_id: int) -> Iterator[None]:
+    """Keep the first request for a slot of a target back, for a slot that may answer it itself.
+
+    It does so with `forget_request`; otherwise the request is made in the end. Whoever dies in
+    between leaves a waiting run without a job, which the watchdog notices.
+    """
+    name = ComputeTarget(pk=target_id).queue_name
+    _kept[name] = None
+    try:
+        yield
+    finally:
+        if (request := _kept.pop(name)) is not None:
+            request()
+
+
 def forget_request(queue_name: str) -> None:
     """Take one job from a queue for a slot that looks for a run without it, if there is one.
 
     Whoever dies between this and the claim leaves a waiting run without a job, which the watchdog
     notices.
     """
+    if _kept.get(queue_name) is not None:
+        _kept[queue_name] = None
+        return
     queue = get_queue(queue_name)
     job_id = queue.connection.lpop(queue.key)
     if job_id is not None:
@@ -131,8 +152,16 @@ def get_queue(name: str) -> Queue:
 
 
 def _after_commit(queue: str, function: str, key: int, *, job_id: str) -> None:
-    order = partial(_enqueue, queue, function, key, job_id=job_id)
+    order = partial(_enqueue_or_keep, queue, function, key, job_id=job_id)
     transaction.on_commit(order, robust=True)
+
+
+def _enqueue_or_keep(queue: str, function: str, key: int, *, job_id: str) -> None:
+    order = partial(_enqueue, queue, function, key, job_id=job_id)
+    if queue in _kept and _kept[queue] is None:
+        _kept[queue] = order
+    else:
+        order()
 
 
 def _enqueue(queue: str, function: str, key: int, *, job_id: str) -> None:

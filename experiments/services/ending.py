@@ -16,7 +16,7 @@ from experiments.services.outcome import (
     timeout_sentence,
 )
 from experiments.services.text import clean_text
-from experiments.services.transitions import move_run
+from experiments.services.transitions import RunPlace, move_run
 from experiments.states import EndReason, RunState
 
 _MAX_REASON: Final = 3000
@@ -41,7 +41,7 @@ def end_run(run: Run, outcome: RunOutcome) -> Run:
     """
     to, end_reason, reason = _verdict(run, outcome)
     reason = clean_text(reason, _MAX_REASON)
-    state = RunState(run.state)
+    state, place = RunState(run.state), RunPlace(run.sweep_id, run.number)
     for step in _WAYS.get((state, to), ()):
         is_end = step == _R.CANCEL_REQUESTED
         move_run(
@@ -50,6 +50,7 @@ def end_run(run: Run, outcome: RunOutcome) -> Run:
             end_reason=end_reason if is_end else "",
             reason=reason if is_end else "",
             where=Q(fence=run.fence, state=state),
+            known=place,
         )
         state = step
     return move_run(
@@ -58,6 +59,7 @@ def end_run(run: Run, outcome: RunOutcome) -> Run:
         end_reason=end_reason,
         reason=reason,
         where=Q(fence=run.fence, state=state),
+        known=place,
         exit_code=outcome.exit_code,
         log_bytes=outcome.log_bytes,
         output_bytes=outcome.output_bytes,

@@ -42,6 +42,11 @@ class RunOutcome:
         """Whether the script ended by itself with exit code 0."""
         return self.exit_code == 0 and self.signal is None and not self.killed_for
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it succeeded and nobody had any reason to stop it."""
+        return self.is_success and not self.stopped_by_us and not self.timed_out
+
 
 @dataclass(frozen=True, slots=True)
 class Logged:

@@ -38,7 +38,7 @@ from experiments.services.recovery import (
     requeue_run,
 )
 from experiments.services.stopping import request_stop
-from experiments.services.transitions import StaleState, move_run
+from experiments.services.transitions import RunPlace, StaleState, move_run
 from experiments.states import RUN_TERMINAL, EndReason, RunState
 
 __all__ = [
@@ -82,10 +82,12 @@ def start_run(
     directory: str,
     guard_pid: int | None = None,
     script_arguments: list[str] | None = None,
+    known: RunPlace | None = None,
 ) -> Run:
     """Note that the process runs; `arguments` is the whole command, word by word.
 
-    `script_arguments` are given where they are not those that the run was created with.
+    `script_arguments` are given where they are not those that the run was created with. `known`
+    saves asking where the run belongs.
 
     Raises:
         StaleState: the attempt owns the run no longer, or a stop was asked for meanwhile.
@@ -95,6 +97,7 @@ def start_run(
         run_id,
         RunState.RUNNING,
         where=Q(fence=fence),
+        known=known,
         **changed,
         command=arguments,
         directory=directory,
@@ -167,8 +170,8 @@ def begin_finalizing(run_id: int, fence: int) -> bool:
 def finish_run(run_id: int, fence: int, outcome: RunOutcome) -> Run:
     """End a run as its process ended: Completed, Failed or Canceled, with a sentence.
 
-    One that was preempted is repeated. Then its series are compacted and the controller looks at
-    the sweep.
+    One that was preempted is repeated. Then the controller looks at the sweep, and its series are
+    compacted.
 
     Raises:
         StaleState: the attempt owns the run no longer.
@@ -183,9 +186,9 @@ def finish_run(run_id: int, fence: int, outcome: RunOutcome) -> Run:
         except StaleState:
             continue  # a stop was asked for just now: decide again
         break
-    compact_series(run_id)
     advance_sweep(run.sweep_id)
     note_end(run.sweep_id)
+    compact_series(run_id)  # last, since slots wait for the others
     return run
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -42,6 +42,22 @@ class StaleState(Exception):  # noqa: N818 - an expected race, often no error
     """Somebody was faster: the row is not in a state (or not of the attempt) that was expected."""
 
 
+class RunPlace(NamedTuple):
+    """Where a run belongs: never changes."""
+
+    sweep_id: int
+    number: int
+
+
+def place_of(run_id: int) -> RunPlace:
+    """Return where a run belongs.
+
+    Raises:
+        Run.DoesNotExist: it was deleted.
+    """
+    return RunPlace(*Run.objects.values_list("sweep_id", "number").get(pk=run_id))
+
+
 def move_run(
     run_id: int,
     to: RunState,
@@ -52,13 +68,14 @@ def move_run(
     sources: Collection[RunState] | None = None,
     where: Q | None = None,
     by: User | None = None,
+    known: RunPlace | None = None,
     **fields: Any,
 ) -> Run:
     """Move a run to another state and set `fields` with it; return the run as it is afterwards.
 
     `sources` narrows the states it may come from and `where` demands more of the row, such as
     the fence of an attempt. A terminal state stamps `ended_at` and takes lease and token away.
-    `by` is who wanted it, when a person did.
+    `by` is who wanted it, when a person did. `known` saves asking where the run belongs.
 
     Raises:
         StaleState: the run is in no state that may come before, or belongs to another attempt.
@@ -66,7 +83,7 @@ def move_run(
     """
     _check_reason(to, end_reason, reason, RUN_REASONS.get(to))
     with transaction.atomic():
-        sweep_id, number = Run.objects.values_list("sweep_id", "number").get(pk=run_id)
+        sweep_id, number = known or place_of(run_id)
         cursor = bump(sweep_id)
         rows = Run.objects.filter(pk=run_id, state__in=_allowed(run_predecessors(to), sources))
         if where is not None:

@@ -6,23 +6,28 @@ queued runs back there. Called by the controller alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from experiments.models import Run, Sweep
 from experiments.services.dispatch import enqueue_run
 from experiments.services.transitions import move_run
 from experiments.states import RUN_ACTIVE, RunState
 
 
-def settle_waiting(sweep: Sweep) -> bool:
+def active_runs(sweep: Sweep) -> list[tuple[int, str]]:
+    """Return key and state of each active run of a sweep, by number."""
+    active = Run.objects.filter(sweep=sweep, state__in=sorted(RUN_ACTIVE))
+    return list(active.order_by("number").values_list("pk", "state"))
+
+
+def settle_waiting(sweep: Sweep, active: Sequence[tuple[int, str]]) -> bool:
     """Queue waiting runs while slots are free, or take the last queued ones back; tell if any.
+
+    `active` are the active runs of the sweep.
 
     Raises:
         StaleState: a run moved meanwhile; look again.
     """
-    active = list(
-        Run.objects.filter(sweep=sweep, state__in=sorted(RUN_ACTIVE))
-        .order_by("number")
-        .values_list("pk", "state")
-    )
     waiting = [pk for pk, state in active if state == RunState.NOT_STARTED]
     free = sweep.max_concurrent_runs - (len(active) - len(waiting))
     if free < 0:

@@ -6,7 +6,13 @@ import pytest
 import redis
 
 from experiments.models import Run
-from experiments.services.dispatch import enqueue_run, forget_request, get_queue, is_asked
+from experiments.services.dispatch import (
+    enqueue_run,
+    forget_request,
+    get_queue,
+    is_asked,
+    own_request,
+)
 from tests.factories import make_compute
 from tests.runner.attempts import HEAD, queue
 from tests.runner.processes import processes_of, wait_until
@@ -56,3 +62,23 @@ def test_a_slot_that_looks_by_itself_takes_one_request_from_the_queue(tmp_path, 
     forget_request(name)
     assert not is_asked(name)
     assert not redis.Redis.from_url(valkey_url).keys(f"rq:job:slot-{run.sweep.compute_id}-*")
+
+
+def test_a_slot_keeps_back_the_request_that_it_answers_itself(tmp_path):
+    run = queue(tmp_path, HEAD)
+    run = Run.objects.select_related("sweep__compute").get(pk=run.pk)
+    waiting = get_queue(run.sweep.compute.queue_name)
+    waiting.empty()
+
+    with own_request(run.sweep.compute_id):
+        enqueue_run(run)
+        assert waiting.count == 0
+        enqueue_run(run)  # another slot is wanted as well
+        assert waiting.count == 1
+        forget_request(waiting.name)
+    assert waiting.count == 1
+
+    waiting.empty()
+    with own_request(run.sweep.compute_id):
+        enqueue_run(run)  # it takes no other run: somebody else is to
+    assert waiting.count == 1
