@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from statistics import median
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 from django.utils import timezone
@@ -16,6 +16,7 @@ from experiments.check_facts import CheckFacts, LoggedMetric, Plan, ReportTimes,
 from experiments.check_pace import estimate_seconds
 from experiments.check_verdict import Verdict, judge
 from experiments.models import MetricChunk, MetricSeries, Run, Sweep
+from experiments.packed_columns import unpacked
 from experiments.queries.json_forms import in_declared_order, number_json, time_json
 from experiments.queries.visible import AnyUser, followed_for
 from experiments.queries.watch import workers_of
@@ -25,7 +26,6 @@ from experiments.states import RunState
 from experiments.storable import is_storable
 from experiments.storage.chosen import tree_of
 
-Column: TypeAlias = bytes | memoryview
 _LOG_BYTES: Final = 16 * 1024
 _LOG_LINES: Final = 200
 _RECENT: Final = 50
@@ -193,23 +193,22 @@ def _times(run: Run, metric: str) -> ReportTimes | None:
         return None
     start = run.started_at.timestamp()
     # The clock of the script starts a moment before the row says so.
-    at = max(0.0, _number(first.times, 0) - start)
+    first_times, last_times = (unpacked(chunk.times, chunk.count) for chunk in (first, last))
+    at = max(0.0, float(first_times[0]) - start)
     return ReportTimes(
         reports=last.first + last.count,
         first=at,
-        last=max(at, _number(last.times, -1) - start),
-        first_step=_step(first.steps, 0),
-        last_step=_step(last.steps, -1),
+        last=max(at, float(last_times[-1]) - start),
+        first_step=_step(first, 0),
+        last_step=_step(last, -1),
     )
 
 
-def _number(column: Column, position: int) -> float:
-    return float(np.frombuffer(column, dtype="<f8")[position])
-
-
-def _step(column: Column | None, position: int) -> float | None:
-    value = _number(column, position) if column is not None else np.nan
-    return float(value) if np.isfinite(value) else None
+def _step(chunk: MetricChunk, position: int) -> float | None:
+    if chunk.steps is None:
+        return None
+    value = float(unpacked(chunk.steps, chunk.count)[position])
+    return value if np.isfinite(value) else None
 
 
 def _log_lines(run: Run) -> Sequence[str]:

@@ -23,6 +23,7 @@ from experiments.charts.comparison import (
     leads_by_time,
 )
 from experiments.models import MetricChunk, Run, Sweep
+from experiments.packed_columns import unpacked
 from experiments.progress import RunFact, SweepProgress, measure_progress
 from experiments.queries.compared import Placed
 from experiments.queries.run_facts import planned_runs
@@ -193,9 +194,9 @@ def _report_times(placed: Sequence[Placed], rows_of: Mapping[int, list[_Row]]) -
         first__gte=F("series__run__best_interval") - F("count"),
     )
     found = {}
-    fields = ("series__run", "series__run__best_interval", "first", "times")
-    for run, interval, first, raw in chunks.values_list(*fields):
-        found[run] = float(np.frombuffer(raw, "<f8")[interval - 1 - first])
+    fields = ("series__run", "series__run__best_interval", "first", "count", "times")
+    for run, interval, first, count, raw in chunks.values_list(*fields):
+        found[run] = float(unpacked(raw, count)[interval - 1 - first])
     return found
 
 

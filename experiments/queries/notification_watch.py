@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Collection
 from datetime import datetime
 from typing import Final
@@ -26,6 +25,7 @@ from django.db.models.functions import Cast, Concat
 from experiments.models import MetricChunk, Notification, Run, Sweep
 from experiments.models.compute import SIMULATED
 from experiments.notify.kinds import EventKind
+from experiments.packed_columns import last_of
 from experiments.states import RunState, SweepState
 
 _LIVE: Final = (SweepState.RUNNING, SweepState.PAUSED)
@@ -84,8 +84,7 @@ def last_reports(run_ids: Collection[int]) -> dict[int, float]:
     for run_id, times in chunks.filter(first__gte=F("series__count") - F("count")).values_list(
         "series__run", "times"
     ):
-        (at,) = struct.unpack("<d", times[-8:])
-        newest[run_id] = max(newest.get(run_id, 0.0), at)
+        newest[run_id] = max(newest.get(run_id, 0.0), last_of(times))
     return newest
 
 

@@ -20,6 +20,7 @@ from experiments.charts.lines import (
     since_first,
 )
 from experiments.models import MetricChunk, MetricSeries, Sweep
+from experiments.packed_columns import unpacked
 
 _COLUMNS: Final = {"step": "steps", "time": "times"}
 _ROWS: Final = 200
@@ -90,7 +91,8 @@ def _read(sweep: Sweep, metric: str, window: Window) -> Bundle:
         counts[-1] += row[1]
         values += row[2]
         if column:
-            places += np.full(row[1], np.nan).tobytes() if row[3] is None else row[3]
+            place = np.full(row[1], np.nan) if row[3] is None else unpacked(row[3], row[1])
+            places += place.tobytes()
     y: FloatArray = np.frombuffer(bytes(values), dtype="<f8")
     ends = np.array(counts, dtype=np.int64)
     x = np.frombuffer(bytes(places), dtype="<f8") if column else _intervals(ends)

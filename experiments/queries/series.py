@@ -15,6 +15,7 @@ import numpy as np
 from experiments.charts.base import Curve
 from experiments.curves import downsample
 from experiments.models import MetricChunk, MetricSeries, Run, Sweep
+from experiments.packed_columns import unpacked
 from experiments.queries.json_forms import number_json, numbers_json
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
@@ -22,7 +23,7 @@ _ROWS = 200
 _FIELDS = ("series__run__number", "first", "count", "values", "steps", "times")
 # Of a chunk whatever is new, of its run no more than its name.
 _OF_DELTA = (
-    *("series", "first", "marks", "values", "steps", "times", "texts"),
+    *("series", "first", "count", "marks", "values", "steps", "times", "texts"),
     *("series__name", "series__run__number", "series__run__public_id"),
 )
 
@@ -196,11 +197,11 @@ def _whole_curves(
 def _joined(rows: list[tuple[int, int, bytes, bytes | None, bytes]]) -> tuple[Any, Any, Any]:
     """Return values, steps and times of chunks (first, count, values, steps, times) in order."""
     values = np.frombuffer(b"".join(row[2] for row in rows), dtype="<f8")
-    times = np.frombuffer(b"".join(row[4] for row in rows), dtype="<f8")
+    times = np.concatenate([unpacked(row[4], row[1]) for row in rows])
     if all(row[3] is None for row in rows):
         return values, None, times
     steps = [
-        np.full(row[1], np.nan) if row[3] is None else np.frombuffer(row[3], "<f8") for row in rows
+        np.full(row[1], np.nan) if row[3] is None else unpacked(row[3], row[1]) for row in rows
     ]
     return values, np.concatenate(steps), times
 
@@ -259,12 +260,12 @@ def _window(chunk: MetricChunk, after: int, upto: int) -> _Piece | None:
         return None
     start = int(marks[low - 1, 1]) if low else chunk.first
     end = int(marks[high - 1, 1])
-    bytes_ = slice(8 * (start - chunk.first), 8 * (end - chunk.first))
+    points = slice(start - chunk.first, end - chunk.first)
     row = (
         start,
         end - start,
-        bytes(chunk.values)[bytes_],
-        None if chunk.steps is None else bytes(chunk.steps)[bytes_],
-        bytes(chunk.times)[bytes_],
+        bytes(chunk.values)[8 * points.start : 8 * points.stop],
+        None if chunk.steps is None else unpacked(chunk.steps, chunk.count)[points].tobytes(),
+        unpacked(chunk.times, chunk.count)[points].tobytes(),
     )
     return _Piece(cursor=int(marks[high - 1, 0]), row=row)

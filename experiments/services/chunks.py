@@ -13,6 +13,7 @@ import numpy as np
 from django.db.models import F
 
 from experiments.models import MetricChunk, MetricSeries, Run
+from experiments.packed_columns import packed, unpacked
 from experiments.reported import Report
 from experiments.services.text import clean_text
 
@@ -154,7 +155,7 @@ def _chunks(
             stamp=cursor,
             values=_join(live.values if live else b"", batch.values[done:upto]),
             steps=_join_steps(live, batch, done, upto),
-            times=_join(live.times if live else b"", batch.times[done:upto]),
+            times=_join_column(live, live.times if live else None, batch.times[done:upto]),
             marks=_join(live.marks if live else b"", np.array([cursor, start + upto], dtype="<i8")),
             texts=_join_texts(live, batch, start, done, upto),
         )
@@ -171,9 +172,20 @@ def _join_steps(live: MetricChunk | None, batch: Columns, done: int, upto: int) 
     old = live.steps if live is not None else None
     if old is None and not batch.has_steps:
         return None
-    if old is None:
-        old = np.full(live.count if live is not None else 0, np.nan).tobytes()
-    return _join(bytes(old), batch.steps[done:upto])
+    return _join_column(live, old, batch.steps[done:upto])
+
+
+def _join_column(
+    live: MetricChunk | None, old: bytes | memoryview | None, new: np.ndarray[Any, Any]
+) -> bytes:
+    held = live.count if live is not None else 0
+    before = np.full(held, np.nan) if old is None else unpacked(old, held)
+    return as_stored(np.concatenate([before, new]))
+
+
+def as_stored(column: np.ndarray[Any, np.dtype[np.float64]]) -> bytes:
+    """Return steps or times of a chunk as they are stored: packed when it grows no more."""
+    return packed(column) if column.size >= OPEN_POINTS else column.tobytes()
 
 
 def _join_texts(

@@ -9,7 +9,8 @@ from django.db import transaction
 from django.db.models import Count
 
 from experiments.models import MetricChunk, Run, Sweep
-from experiments.services.chunks import CHUNK_POINTS
+from experiments.packed_columns import unpacked
+from experiments.services.chunks import CHUNK_POINTS, as_stored
 from experiments.states import RUN_TERMINAL
 
 
@@ -67,7 +68,7 @@ def _merge(pieces: list[MetricChunk]) -> MetricChunk:
         stamp=pieces[-1].stamp,
         values=b"".join(bytes(piece.values) for piece in pieces),
         steps=_merge_steps(pieces),
-        times=b"".join(bytes(piece.times) for piece in pieces),
+        times=as_stored(np.concatenate([unpacked(p.times, p.count) for p in pieces])),
         marks=b"".join(bytes(piece.marks) for piece in pieces),
         texts=texts or None,
     )
@@ -76,7 +77,8 @@ def _merge(pieces: list[MetricChunk]) -> MetricChunk:
 def _merge_steps(pieces: list[MetricChunk]) -> bytes | None:
     if all(piece.steps is None for piece in pieces):
         return None
-    return b"".join(
-        bytes(piece.steps) if piece.steps is not None else np.full(piece.count, np.nan).tobytes()
+    steps = [
+        np.full(piece.count, np.nan) if piece.steps is None else unpacked(piece.steps, piece.count)
         for piece in pieces
-    )
+    ]
+    return as_stored(np.concatenate(steps))

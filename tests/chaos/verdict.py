@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from experiments.models import MetricChunk, Run, Sweep
+from experiments.packed_columns import unpacked
 from experiments.states import RUN_ACTIVE, SWEEP_TERMINAL, EndReason, RunState
 from studio.sdk.run import parse_report
 
@@ -80,8 +81,9 @@ def stored_reports(run: Run) -> dict[str, Points]:
         name = chunk.series.name
         assert chunk.first == len(points[name]), f"{run.public_id}: hole in {name}"
         values = np.frombuffer(bytes(chunk.values)).tolist()
-        steps = np.frombuffer(bytes(chunk.steps)).tolist() if chunk.steps else [None] * len(values)
-        times = np.frombuffer(bytes(chunk.times)).tolist()
+        count = len(values)
+        steps = unpacked(chunk.steps, count).tolist() if chunk.steps else [None] * count
+        times = unpacked(chunk.times, count).tolist()
         points[name] += list(zip(values, steps, times, strict=True))
     return dict(points)
 
