@@ -35,6 +35,7 @@ def unpack_rows(run: Run) -> int:
     """Make the rows what they were before there was a packed form; return how many changed."""
     changed = 0
     for chunk in MetricChunk.objects.filter(series__run=run):
+        assert chunk.steps is not None
         before = len(chunk.steps), len(chunk.times)
         chunk.steps = unpacked(chunk.steps, chunk.count).tobytes()
         chunk.times = unpacked(chunk.times, chunk.count).tobytes()
@@ -68,7 +69,9 @@ def grow(run: Run) -> None:
 
 
 @pytest.mark.parametrize("act", [None, merge, grow])
-def test_rows_of_an_earlier_studio_read_as_those_of_this_one(act: Callable[[Run], None] | None):
+def test_rows_of_an_earlier_studio_read_as_those_of_this_one(
+    act: Callable[[Run], None] | None,
+) -> None:
     run = make_running_run(make_sweep())
     log(run, 1, POINTS + 1)
     log(run, POINTS + 1, POINTS + 301)
