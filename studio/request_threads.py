@@ -24,6 +24,8 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 KEPT_THREADS: Final = 8
 # Seconds that a connection is used again; each request looks first whether it still works.
 _CONNECTION_LIFE: Final = 600
+# Of 4 kB, that each thread keeps of a SQLite file.
+_PAGES: Final = 100
 # Seconds after which a thread that computes lets another one on; sockets must not wait for long.
 _SWITCH: Final = 0.001
 
@@ -32,6 +34,19 @@ def keep_connections() -> None:
     """Let the threads of this process keep their connections between requests."""
     for alias in connections:
         connections.settings[alias].update(CONN_MAX_AGE=_CONNECTION_LIFE, CONN_HEALTH_CHECKS=True)
+
+
+def keep_few_pages() -> None:
+    """Let the threads of this process keep little of a SQLite file in memory.
+
+    What is mapped counts as memory of the process, up to the size of the map, and the pages that
+    each thread keeps beside it nearly as much; the machine keeps them once for all.
+    """
+    for alias in connections:
+        options = connections.settings[alias].get("OPTIONS", {})
+        if command := options.get("init_command"):
+            command = f"{command} PRAGMA cache_size={_PAGES}; PRAGMA mmap_size=0;"
+            connections.settings[alias]["OPTIONS"] = options | {"init_command": command}
 
 
 def switch_often() -> None:

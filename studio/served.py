@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from studio import asgi
 from studio.heap import giving_back, settle
-from studio.request_threads import keep_connections, switch_often
+from studio.request_threads import keep_connections, keep_few_pages, switch_often
 
 application = giving_back(asgi.application)
 keep_connections()
+keep_few_pages()
 switch_often()
 settle()
