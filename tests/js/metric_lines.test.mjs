@@ -112,6 +112,10 @@ test("ticks are round numbers with the decimals they need", () => {
   assert.deepEqual(ticks(0, 1000), ["0", "200", "400", "600", "800", "1000"]);
   assert.deepEqual(ticks(-0.1, 0.31), ["−0.1", "0.0", "0.1", "0.2", "0.3"]);
   assert.deepEqual(ticks(0, 3, true), ["0", "1", "2", "3"]);
+  assert.deepEqual(ticks(0, 4e6), ["0", "10⁶", "2×10⁶", "3×10⁶", "4×10⁶"]);
+  const far = ticks(1.8e9, 1.8e9 + 20).slice(0, 2).map((text) => text.replace(/\D/g, ""));
+  assert.deepEqual(far, ["1800000000", "1800000005"]);
+  assert.equal(ticks(0.5, 0.5 + 4e-8)[1], "0.50000001");
 });
 
 test("zooming keeps what is under the pointer where it is", () => {

@@ -1,5 +1,5 @@
 // Scales of a chart with axes of its own: values to pixels and back, ticks and their texts. Pure.
-import { formatParam } from "../lib/format.js";
+import { formatCount, formatParam } from "../lib/format.js";
 
 const STEPS = [1, 2, 5, 10];
 const MINUS = "−";
@@ -16,16 +16,20 @@ function linearTicks(low, high, count, isWhole) {
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   const decimals = Math.min(12, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+  // So many digits tell one tick from the next.
+  const largest = Math.max(Math.abs(first), Math.abs(last)) || 1;
+  const digits = 1 + Math.floor(Math.log10(largest) + 1e-9);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
     const value = (first + i) * step;
-    return { value, text: tickText(value, decimals) };
+    return { value, text: tickText(value, decimals, digits) };
   });
 }
 
-/** A tick: plain where that is short, a power of ten elsewhere. */
-export function tickText(value, decimals) {
+/** A tick: plain where that is short or needs many digits, a power of ten elsewhere. */
+export function tickText(value, decimals, digits = 1) {
   const size = Math.abs(value);
-  if (size >= 1e6 || (size && decimals > 6)) return formatParam(value, 3);
+  if ((size >= 1e6 || decimals > 6) && digits <= 3) return formatParam(value, 3);
+  if (!decimals && size >= 1e6) return formatCount(value);
   const text = size.toFixed(decimals);
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
