@@ -45,7 +45,7 @@ from experiments.views.parts import once
 
 _WORDS: Final = {"day": "24 hours", "week": "7 days"}
 # Parts by the teams that they are about. Many look at them again at every change.
-SHARED: Final[Lately[dict[str, Callable[[], Any]]]] = Lately(1.0)
+SHARED: Final[Lately[dict[str, Callable[[], Any]]]] = Lately(2.0)
 # The picture of a target's use: attributes of an SVG, in its own units.
 _HEIGHT: Final = 44.0
 _BAR: Final = 10.0
