@@ -6,7 +6,7 @@ Each part is made where the template shows it, so that one that fails takes only
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from experiments import formats, queries
@@ -44,12 +45,22 @@ from experiments.storable import is_storable
 from experiments.views.parts import once
 
 _WORDS: Final = {"day": "24 hours", "week": "7 days"}
-# Parts by the teams that they are about. Many look at them again at every change.
-SHARED: Final[Lately[dict[str, Callable[[], Any]]]] = Lately(2.0)
 # The picture of a target's use: attributes of an SVG, in its own units.
 _HEIGHT: Final = 44.0
 _BAR: Final = 10.0
 _GAP: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the parts are made of, and what became of them: by whether one may start sweeps."""
+
+    made_of: dict[str, Callable[[], Any]]
+    rendered: dict[bool, dict[str, SafeString]] = field(default_factory=dict)
+
+
+# Parts by the teams that they are about. Many look at them again at every change.
+SHARED: Final[Lately[Parts]] = Lately(2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +127,13 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     parts = SHARED.get((window, teams))
     is_shared = parts is not None
     if parts is None:
-        parts = SHARED.keep((window, teams), _parts(request, window, timezone.now()))
-    counts = parts["counts"]()
+        parts = SHARED.keep((window, teams), Parts(_parts(request, window, timezone.now())))
+    counts = parts.made_of["counts"]()
     workspace = queries.current_workspace(request.user)
+    can_change = queries.may(request.user, workspace, Action.SUBMIT)
     context = {
-        **parts,
+        **parts.made_of,
+        "rendered": parts.rendered.setdefault(can_change, {}),
         "starred": once(lambda: starred_sweeps(request.user)),
         "is_shared": is_shared,
         "counts": counts,
@@ -131,7 +144,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "is_wall": is_wall,
         "wall_url": _url(window, asked, is_wall=not is_wall),
         "asked_workspace": asked,
-        "can_change": queries.may(request.user, workspace, Action.SUBMIT),
+        "can_change": can_change,
     }
     name = "experiments/_dashboard_parts.html" if is_fragment else "experiments/dashboard.html"
     return render(request, name, context)

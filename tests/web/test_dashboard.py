@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from experiments import queries
 from experiments.lately import Lately
-from experiments.models import Run, Sweep
+from experiments.models import Membership, Run, Sweep
 from experiments.queries.dashboard import new_bests
 from experiments.queries.dashboard_queue import queue_of
 from experiments.queries.dashboard_sweeps import team_sweeps
@@ -268,6 +268,22 @@ def test_a_look_shares_what_the_team_saw_a_moment_ago(
     moment.forget()
     client.force_login(bob)
     assert "data-again" not in client.get(URL, **look).content.decode()
+
+
+def test_what_is_shared_is_for_those_with_the_same_rights(client, alice, monkeypatch):
+    monkeypatch.setattr("experiments.views.dashboard.SHARED", Lately(3600.0))
+    sweep = make_sweep(owner=alice)
+    move_sweep(sweep.pk, SweepState.CANCEL_REQUESTED, end_reason="user", reason="Enough.")
+    move_sweep(sweep.pk, SweepState.CANCELED, end_reason="user", reason="Enough.")
+    start_one = "Start a sweep"
+
+    assert start_one in part(client.get(URL), "running")
+    Membership.objects.filter(user=alice).update(role=Membership.Role.READER)
+    seen = client.get(URL)
+    assert "data-again" in seen.content.decode()
+    assert start_one not in part(seen, "running")
+    Membership.objects.filter(user=alice).update(role=Membership.Role.CONTRIBUTOR)
+    assert start_one in part(client.get(URL), "running")
 
 
 def test_fragment_holds_the_parts_of_the_page(client, alice):
