@@ -132,6 +132,20 @@ def test_problems_appear_where_they_are_and_nothing_typed_is_lost(chromium_page,
     expect(page.locator("#problems")).to_be_hidden()
 
 
+def test_form_that_is_sent_before_its_first_check_is_answered_says_what_is_wrong(
+    chromium_page, expect
+):
+    page = chromium_page
+    held: list[Any] = []
+    checks = re.compile(r"/sweeps/new/check/")
+    page.route(checks, lambda route: route.continue_() if held else held.append(route))
+    page.goto("/sweeps/new/")
+    page.click("#start")
+
+    expect(page.locator("#problem-list li").first).to_be_visible()
+    assert len(held) == 1
+
+
 def test_yaml_and_form_follow_each_other(chromium_page, code, expect):
     page = chromium_page
     fill_form(page, code)

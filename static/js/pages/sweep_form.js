@@ -115,7 +115,9 @@ function refuse(problems) {
     text: $("#check_seconds").value,
     problems: problems.filter(({ field }) => field === "check_seconds"),
   };
+  // Sent before the first answer came: everything is asked for anew, with all problems to see.
   if (last) show({ ...last, problems });
+  else check();
   focusFirst(problems);
 }
 
