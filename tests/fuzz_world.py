@@ -126,9 +126,11 @@ class FuzzWorld:
         return found or ended_sweep(0.5, 0.75, name="ended")
 
     def _trashed(self) -> Sweep:
-        found = Sweep.objects.filter(name="trashed", purging_at=None).exclude(trashed_at=None)
-        if found.exists():
-            return found[0]
+        found = (
+            Sweep.objects.filter(name="trashed", purging_at=None).exclude(trashed_at=None).first()
+        )
+        if found is not None:
+            return found
         sweep = ended_sweep(0.5, name="trashed")
         trash_sweep(sweep, user=self.owner)
         return sweep
@@ -141,9 +143,11 @@ class FuzzWorld:
         from experiments.models import ModelVersion
 
         found = ModelVersion.objects.filter(model__name="digits").order_by("-number")
-        if not found.exists():
-            register_model(self.run, name="digits", user=self.owner)
-        return list(found.values_list("number", flat=True)[:3])
+        numbers = found.values_list("number", flat=True)
+        if known := list(numbers[:3]):
+            return known
+        register_model(self.run, name="digits", user=self.owner)
+        return list(numbers[:3])
 
 
 def _names(path: str) -> str:
