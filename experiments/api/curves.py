@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from django.http import HttpRequest, HttpResponseBase
 from ninja import Query
+from pydantic import Field
 
 from experiments import queries
 from experiments.api.auth import READ, sweep_of
@@ -21,6 +22,8 @@ from experiments.finished import finished_json
 __all__ = ["router"]
 
 _MANY_POINTS = 1_000_000
+# Greater ones no database has a place for.
+RunNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 @router.get("/{sweep_id}/curves", auth=READ, response=PackedCurves)
@@ -35,7 +38,7 @@ def get_packed_curves(
     low: Annotated[float | None, Query(description="Least x.", allow_inf_nan=False)] = None,
     high: Annotated[float | None, Query(description="Greatest x.", allow_inf_nan=False)] = None,
     runs: Annotated[
-        list[int] | None, Query(description="Numbers of runs; all if left out.")
+        list[RunNumber] | None, Query(description="Numbers of runs; all if left out.")
     ] = None,
     points: Annotated[
         int, Query(ge=LEAST_POINTS, le=_MANY_POINTS, description="About how many points, in all.")

@@ -95,7 +95,9 @@ def test_curves_that_have_not_changed_are_not_sent_again(curves, world):
     assert [again.status_code, other.status_code, changed.status_code] == [304, 200, 200]
 
 
-@pytest.mark.parametrize("query", ["?x=epoch", "?points=1", "?low=nan", "?runs=a"])
+@pytest.mark.parametrize(
+    "query", ["?x=epoch", "?points=1", "?low=nan", "?runs=a", "?runs=-1", "?runs=9" + "0" * 20]
+)
 def test_wrong_part_is_answered_with_the_problem(curves, query):
     answer = curves(query)
 
