@@ -26,12 +26,15 @@ Labels = Annotated[
 ]
 _SETTINGS: Final[dict[str, Any]] = {
     "labels": {
-        "type": ["object", "array", "string"],
+        "type": ["object", "array", "string", "null"],
         "description": 'A mapping, or words: "gpu=a100, spot".',
         "additionalProperties": {"type": "string"},
         "items": {"type": "string"},
     },
-    "python": {"type": "string", "description": "Path or name; empty: the worker's own."},
+    "python": {
+        "type": ["string", "null"],
+        "description": "Path or name; empty or null: the worker's own.",
+    },
     "environment": {
         "type": "object",
         "additionalProperties": {"type": "string"},
