@@ -199,16 +199,6 @@ class CurveSet:
             self._leaders = better.accumulate(found)
         return self._leaders
 
-    def rank_at(self, interval: int) -> dict[int, int]:
-        """Return the rank (1 = best) of each run that reached `interval` with a finite value.
-
-        Of two equal runs the earlier one ranks higher.
-        """
-        view = self.best_at(interval)
-        ranked = view.reached & np.isfinite(view.values)
-        order = np.argsort(-direction(self.goal) * view.values[ranked], kind="stable")
-        return {int(n): rank for rank, n in enumerate(view.numbers[ranked][order], start=1)}
-
     def _in_order(self) -> list[tuple[int, _GrowingCurve]]:
         if self._ordered is None:
             self._ordered = sorted(self._runs.items(), key=lambda item: item[0])

@@ -161,11 +161,6 @@ class SweepSpec(BaseModel):
         return spec
 
     @classmethod
-    def parse_yaml(cls, text: str, *, base_directory: Path | None = None) -> Self:
-        """Return the specification that a YAML or JSON text describes; see `parse`."""
-        return cls.parse(text, base_directory=base_directory)
-
-    @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> Self:
         """Return a specification from its own dump, without checking it again."""
         values = dict(stored)

@@ -243,7 +243,6 @@ STUDIO_STOP_GRACE_SECONDS: Final = 10
 STUDIO_WATCHDOG_SECONDS: Final = 5
 # How long worker and watchdog wait at their start for a database or Redis that is away.
 STUDIO_SERVER_SECONDS: Final = 60
-STUDIO_ADVANCE_SECONDS: Final = 10
 STUDIO_MAX_LOG_BYTES: Final = 20 * 1000 * 1000
 STUDIO_MAX_OUTPUT_BYTES: Final = 10 * 1000 * 1000 * 1000
 # A worker takes no run while the disk of the runs has less free space than this.

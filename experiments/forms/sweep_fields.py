@@ -45,7 +45,6 @@ IDS: Final = ("resume_from", "resume_child_runs")
 _DEFAULTS: Final = {"name": "sweep", "experiment": "default", "compute": "local"}
 # What `format_number` writes for a setting that is no number.
 _WORDS: Final = {"true": True, "false": False}
-CODE_SOURCES: Final = ("snapshot", "upload", "folder")
 _HANDLED: Final = frozenset(
     {*_TEXTS, *LIMITS, *_PAIRS, "arguments", "snapshot", "source_directory", "search_space"}
     | {"sampling", "primary_metric", "early_termination", "resume_from", "resume_child_runs"}

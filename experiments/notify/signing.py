@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from typing import Final
 
 PREFIX: Final = "whsec_"
-# What a receiver should allow between its clock and ours before it takes a message for a replay.
-TOLERANCE_SECONDS: Final = 300
 
 
 def derive_secret(root: str, key: str) -> str:

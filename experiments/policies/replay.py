@@ -41,13 +41,6 @@ class ReplayResult:
     curves: CurveSet = field(repr=False, compare=False)
 
     @property
-    def share_saved(self) -> float:
-        """Return the share of the reports that would not have been computed, 0..1."""
-        if not self.reports_total:
-            return 0.0
-        return 1 - self.reports_kept / self.reports_total
-
-    @property
     def best_survives(self) -> bool:
         """Tell whether the best value of all curves would still have been found."""
         return self.best_value == self.kept_value

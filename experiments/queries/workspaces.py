@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from django.contrib.auth.models import User
 from django.db.models import (
     Count,
     Exists,
@@ -119,14 +118,6 @@ def members_of(
     # After the Owners the order of the alphabet is that of the roles.
     is_owner = Q(role=Role.OWNER)
     return found.annotate(is_owner=is_owner).order_by("-is_owner", "role", "user__username")
-
-
-def owners_of(workspace: Workspace) -> list[User]:
-    """Return the active Owners of a workspace: whom its members may ask; 1 query."""
-    rows = User.objects.filter(
-        memberships__workspace=workspace, memberships__role=Role.OWNER, is_active=True
-    )
-    return list(rows.order_by("username"))
 
 
 def invitations_of(workspace: Workspace, *, live: bool = False) -> QuerySet[Invitation]:

@@ -34,12 +34,6 @@ _MEASURE_EVERY: Final = timedelta(seconds=60)
 _DAY_MINUTES: Final = 24 * 60
 
 
-def quota_of(workspace: Workspace) -> WorkspaceQuota:
-    """Return the quota of a workspace; one without limits, not stored, where it has none."""
-    found = WorkspaceQuota.objects.filter(workspace=workspace).first()
-    return found or WorkspaceQuota(workspace=workspace)
-
-
 def change_quota(
     workspace: Workspace, changes: Mapping[str, Any], *, by: User | None
 ) -> WorkspaceQuota:

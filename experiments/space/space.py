@@ -6,7 +6,7 @@ Notation: d parameters; `u`: `(d,)` in the unit cube.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Self
@@ -137,10 +137,6 @@ class SearchSpace:
                 return None
             index = index * (expression.cardinality() or 1) + digit
         return index
-
-    def iterate_grid(self) -> Iterator[Params]:
-        """Yield every configuration; the last declared parameter varies fastest."""
-        return (self.at_index(index) for index in range(self.cardinality() or 0))
 
     def to_text(self) -> dict[str, str]:
         """Return every expression as text."""

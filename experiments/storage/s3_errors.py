@@ -73,8 +73,3 @@ def explain(text: str) -> str:
     if code:
         return f"it says {code[1]}"
     return f"it says: {' '.join(text.split())[:200]}"
-
-
-def is_clock_skew(sentence: str) -> bool:
-    """Tell whether a sentence says that clocks differ."""
-    return _SKEW in sentence

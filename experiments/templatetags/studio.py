@@ -175,12 +175,6 @@ def sparkline(values: Sequence[float], state: str = "", label: str = "") -> Safe
 
 
 @register.filter
-def digits_of(values: Sequence[float | None]) -> int:
-    """Return the decimals that tell the values apart, for the metric filter."""
-    return formats.metric_digits(values)
-
-
-@register.filter
 def item(mapping: Mapping[str, Any], key: str) -> Any:
     """Return `mapping[key]`, or an empty string."""
     return mapping.get(key, "")

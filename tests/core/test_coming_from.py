@@ -36,7 +36,7 @@ def specification(heading: str) -> SweepSpec:
     part = PAGE.split(f"### {heading}\n")[1].split("\n##")[0]
     found = re.search(r"```yaml\n(.*?)```", part, re.DOTALL)
     assert found, heading
-    return SweepSpec.parse_yaml(found[1])
+    return SweepSpec.parse(found[1])
 
 
 def program(name: str) -> str:

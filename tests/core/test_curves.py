@@ -122,17 +122,6 @@ def test_curve_set_refuses_interval_zero():
         CurveSet("maximize").best_at(0)
 
 
-def test_rank_at_puts_the_earlier_of_equals_first_and_leaves_out_short_runs():
-    runs = CurveSet("minimize")
-    runs.append(2, [0.5, 0.4])
-    runs.append(1, [0.4, 0.9])
-    runs.append(0, [0.1])
-    runs.append(3, [NAN, NAN])
-    runs.append(4, [0.3, 0.2])
-
-    assert runs.rank_at(2) == {4: 1, 1: 2, 2: 3}
-
-
 def test_downsample_leaves_a_short_line_alone():
     x, y = downsample([1, 2, 3], [4.0, NAN, 6.0], 6)
 

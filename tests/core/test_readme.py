@@ -21,7 +21,7 @@ def test_readme_trains_what_it_shows(tmp_path):
     sweep = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
     assert script
     assert sweep
-    spec = SweepSpec.parse_yaml(sweep[1])
+    spec = SweepSpec.parse(sweep[1])
     (tmp_path / spec.script).write_text(script[1])
     journal = tmp_path / "metrics.jsonl"
 

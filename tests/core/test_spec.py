@@ -67,7 +67,7 @@ def read(changes):
 
 
 def test_example_of_the_contract_is_read():
-    spec = SweepSpec.parse_yaml(FULL_YAML)
+    spec = SweepSpec.parse(FULL_YAML)
 
     assert spec.dump() == {
         "name": "digits-mlp",
@@ -136,7 +136,7 @@ def test_any_specification_survives_its_dump_as_mapping_json_and_yaml(raw):
         SweepSpec.parse(spec.dump()),
         SweepSpec.parse(json.loads(json.dumps(spec.dump()))),
         SweepSpec.parse(json.dumps(spec.dump(), indent="\t")),
-        SweepSpec.parse_yaml(spec.dump_yaml()),
+        SweepSpec.parse(spec.dump_yaml()),
         SweepSpec.from_stored(spec.dump()),
         SweepSpec.parse(spec.brief()),
     ]

@@ -43,7 +43,7 @@ def problems_of(**changes):
 
 
 def test_published_job_file_is_accepted_as_it_is():
-    spec = SweepSpec.parse_yaml(FILE.read_text("utf-8"), base_directory=Path("/jobs"))
+    spec = SweepSpec.parse(FILE.read_text("utf-8"), base_directory=Path("/jobs"))
 
     assert spec.brief() == {
         "name": "sklearn-iris-sweep-example",
@@ -77,7 +77,7 @@ def test_published_job_file_is_accepted_as_it_is():
 
 
 def test_what_has_no_meaning_here_is_named_in_warnings():
-    spec = SweepSpec.parse_yaml(FILE.read_text("utf-8"))
+    spec = SweepSpec.parse(FILE.read_text("utf-8"))
 
     assert spec.warnings() == [
         "inputs.training_data: data is neither copied nor mounted here; the script is given "
@@ -92,7 +92,7 @@ def test_what_has_no_meaning_here_is_named_in_warnings():
 def test_imported_file_is_the_same_specification_as_its_dump():
     spec = SweepSpec.parse(load_yaml(FILE.read_text("utf-8")))
 
-    assert SweepSpec.parse(spec.dump()) == SweepSpec.parse_yaml(spec.dump_yaml()) == spec
+    assert SweepSpec.parse(spec.dump()) == SweepSpec.parse(spec.dump_yaml()) == spec
 
 
 @pytest.mark.parametrize(

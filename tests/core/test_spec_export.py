@@ -84,7 +84,7 @@ def test_any_specification_survives_form_yaml_and_json_unchanged(raw):
     # The line ends of a form are those of the web, whoever typed them.
     assume(not any("\r\n" in text for text in controls.values()))
     of_form = SweepSpec.parse(raw_from_fields(fields_from_post(controls)))
-    of_yaml = SweepSpec.parse_yaml(text_of("yaml", of_form))
+    of_yaml = SweepSpec.parse(text_of("yaml", of_form))
     of_json = SweepSpec.parse(json.loads(text_of("json", of_yaml)))
 
     assert of_json.dump() == {**spec.dump(), "source_directory": of_json.source_directory}

@@ -149,13 +149,13 @@ def test_the_longest_texts_survive_yaml(sign):
 
     spec = SweepSpec.parse(raw)
 
-    assert SweepSpec.parse_yaml(spec.dump_yaml()) == spec
+    assert SweepSpec.parse(spec.dump_yaml()) == spec
 
 
 def test_the_longest_choice_survives_yaml():
     spec = SweepSpec.parse({**VALID, "search_space": {"x": "choice(range(10000))"}})
 
-    assert SweepSpec.parse_yaml(spec.dump_yaml()) == spec
+    assert SweepSpec.parse(spec.dump_yaml()) == spec
     assert spec.space.cardinality() == 10_000
 
 

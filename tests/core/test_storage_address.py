@@ -13,7 +13,7 @@ from experiments.storage.address import (
     missing_credentials,
     parse_address,
 )
-from experiments.storage.s3_errors import explain, is_clock_skew
+from experiments.storage.s3_errors import explain
 
 HOME = Path("/home/studio/storage")
 SKEWED = """Server returned non-2xx status code: 403 Forbidden: <?xml version="1.0"?>
@@ -78,7 +78,7 @@ def test_credentials_come_in_pairs_or_from_the_machine():
 
 
 def test_the_code_of_a_service_counts_more_than_its_status():
-    assert is_clock_skew(explain(SKEWED))
+    assert "clock" in explain(SKEWED)
     assert "access is denied" in explain("non-2xx status code: 403 Forbidden: ")
     assert "overloaded" in explain("non-2xx status code: 503 Service Unavailable: ")
     assert explain("<Code>NewTrouble</Code>") == "it says NewTrouble"

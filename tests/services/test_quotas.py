@@ -10,13 +10,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from experiments.models import Artifact, AuditEntry, Run, Snapshot, WorkspaceQuota
+from experiments.models import Artifact, AuditEntry, Run, Snapshot, Workspace, WorkspaceQuota
 from experiments.problems import ProblemsError
 from experiments.queries.queue_places import place_json, place_of_run, place_of_sweep
 from experiments.queries.quotas import quota_figures, quota_use, stored_in
 from experiments.services.advance import advance_sweep
 from experiments.services.compute import register_worker
-from experiments.services.quotas import change_quota, measure_storage, quota_of, quota_problems
+from experiments.services.quotas import change_quota, measure_storage, quota_problems
 from experiments.services.snapshots import snapshot_zip
 from experiments.spec import SweepSpec
 from tests.factories import (
@@ -37,6 +37,10 @@ def zip_of(size: int) -> io.BytesIO:
         archive.writestr("train.py", "#" * size)
     buffer.seek(0)
     return buffer
+
+
+def quota_of(workspace: Workspace) -> WorkspaceQuota:
+    return WorkspaceQuota.objects.get(workspace=workspace)
 
 
 def sentences(problems) -> list[tuple[str, str]]:
