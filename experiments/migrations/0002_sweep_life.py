@@ -10,7 +10,7 @@ from django.db import migrations, models
 def mark_retries(apps: Any, schema_editor: Any) -> None:
     """Say of runs that repeat others that they do."""
     runs = apps.get_model("experiments", "Run").objects
-    runs.filter(retry_of__isnull=False).update(origin="retry")
+    runs.using(schema_editor.connection.alias).filter(retry_of__isnull=False).update(origin="retry")
 
 
 class Migration(migrations.Migration):

@@ -7,11 +7,11 @@ from django.db import migrations, models
 
 def give_to_users(apps: Any, schema_editor: Any) -> None:
     """Give every snapshot to the workspaces whose sweeps use it."""
-    sweep = apps.get_model("experiments", "Sweep")
-    snapshot = apps.get_model("experiments", "Snapshot")
-    pairs = sweep.objects.order_by().values_list("snapshot_id", "experiment__workspace_id").distinct()
-    link = snapshot.workspaces.through
-    link.objects.bulk_create(
+    alias = schema_editor.connection.alias
+    sweeps = apps.get_model("experiments", "Sweep").objects.using(alias).order_by()
+    pairs = sweeps.values_list("snapshot_id", "experiment__workspace_id").distinct()
+    link = apps.get_model("experiments", "Snapshot").workspaces.through
+    link.objects.using(alias).bulk_create(
         [link(snapshot_id=snapshot_id, workspace_id=workspace) for snapshot_id, workspace in pairs],
         batch_size=1000,
     )
