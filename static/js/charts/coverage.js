@@ -9,7 +9,7 @@ const MOST_TICKS = 6;
 const FONT_SIZE = 12;
 
 /** The ticks whose texts fit below a strip: all of a few, else the ends and the middle. */
-export function fewTicks(ticks) {
+function fewTicks(ticks) {
   if (ticks.length <= MOST_TICKS) return ticks;
   return [ticks[0], ticks[ticks.length >> 1], ticks.at(-1)];
 }

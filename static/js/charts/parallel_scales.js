@@ -16,7 +16,7 @@ const MOST_POWERS = 8;
  */
 
 /** The ends of an axis in real units. */
-export function endsOf(axis, { isFull = false } = {}) {
+function endsOf(axis, { isFull = false } = {}) {
   return isFull && axis.full ? axis.full : [axis.min, axis.max];
 }
 

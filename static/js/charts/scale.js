@@ -26,7 +26,7 @@ function linearTicks(low, high, count, isWhole) {
 }
 
 /** A tick: plain where that is short or needs many digits, a power of ten elsewhere. */
-export function tickText(value, decimals, digits = 1) {
+function tickText(value, decimals, digits = 1) {
   const size = Math.abs(value);
   if ((size >= 1e6 || decimals > 6) && digits <= 3) return formatParam(value, 3);
   if (!decimals && size >= 1e6) return formatCount(value);

@@ -9,7 +9,7 @@ let shown = { names: [], values: [], commands: [] };
 export const drawPage = () => page;
 
 /** The draws as a table; the first cell of a row chooses it. */
-export function drawsMarkup({ names, values, commands }, at) {
+function drawsMarkup({ names, values, commands }, at) {
   return html`<table><thead><tr><th scope="col"><span class="vh">Command</span></th>${names.map((
     name) => html`<th scope="col" class="num mono">${name}</th>`)}</tr></thead><tbody>${values.map((
     draw, index) => html`<tr aria-selected="${String(index === at && commands.length > 0)}"><td><button

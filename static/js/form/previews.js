@@ -48,7 +48,7 @@ function barsMarkup({ bars }) {
 }
 
 /** The picture of one row as SVG markup. */
-export function previewMarkup(row) {
+function previewMarkup(row) {
   if (!row.bars.length) return html``;
   const title = row.is_continuous ? `From ${row.low} to ${row.high}` : `${row.bars.length} values`;
   return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">

@@ -43,7 +43,7 @@ export function writeRow(row, { type, texts }) {
 }
 
 /** What a row says now: {name, type, texts}. */
-export function readRow(row) {
+function readRow(row) {
   const texts = {};
   for (const field of $$("[data-key]", row)) {
     const isOff = field.type === "checkbox" && !field.checked;

@@ -1,7 +1,7 @@
 // Talking to the server: JSON with the CSRF token, and fragments of pages. Knows no page.
 
 /** A reply that was not a success; `problems` is [{path, message}] where the server named any. */
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(message, status, problems = []) {
     super(message);
     this.name = "ApiError";
@@ -11,7 +11,7 @@ export class ApiError extends Error {
 }
 
 /** The token that every unsafe request carries. */
-export function csrfToken() {
+function csrfToken() {
   return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }
 
@@ -46,19 +46,6 @@ async function request(url, options) {
 export async function getJson(url, { signal } = {}) {
   const response = await request(url, { signal, headers: { Accept: "application/json" } });
   return response.json();
-}
-
-/** POST a JSON value, JSON in return. */
-export async function postJson(url, body = {}, { signal } = {}) {
-  const headers = {
-    Accept: "application/json",
-    "Content-Type": "application/json",
-    "X-CSRFToken": csrfToken(),
-  };
-  const response = await request(url, {
-    signal, headers, method: "POST", body: JSON.stringify(body),
-  });
-  return response.status === 204 ? null : response.json();
 }
 
 /** POST a FormData as a form would, JSON in return. */

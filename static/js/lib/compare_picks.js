@@ -2,10 +2,10 @@
 import { $, $$ } from "./dom.js";
 import { toast } from "./shell.js";
 
-export const MOST_COMPARED = 8;
+const MOST_COMPARED = 8;
 
 /** Why these sweeps, [{name, metric, goal}], cannot be compared; "" when they can. Pure. */
-export function refusalOf(sweeps) {
+function refusalOf(sweeps) {
   if (sweeps.length < 2) return `Tick two to ${MOST_COMPARED} sweeps to compare them.`;
   if (sweeps.length > MOST_COMPARED) {
     return `${sweeps.length} sweeps are too many to tell apart: compare 2 to ${MOST_COMPARED}.`;

@@ -1,4 +1,4 @@
-// Numbers, times and sizes for people. Same rules as experiments/formats.py, tested with the same
+// Numbers and times for people. Same rules as experiments/formats.py, tested with the same
 // table (tests/golden/formats.json).
 
 const DASH = "–";
@@ -113,23 +113,4 @@ export function formatClock(when) {
   return [date.getHours(), date.getMinutes(), date.getSeconds()]
     .map((part) => String(part).padStart(2, "0"))
     .join(":");
-}
-
-/** File size in decimal units with one decimal place. */
-export function formatFilesize(bytes) {
-  if (bytes === null || bytes === undefined) return DASH;
-  if (bytes < 1000) return `${Math.floor(bytes)} B`;
-  const units = ["kB", "MB", "GB", "TB", "PB"];
-  let size = bytes / 1000;
-  let at = 0;
-  while (size >= 999.95 && at < units.length - 1) {
-    size /= 1000;
-    at += 1;
-  }
-  return `${size.toFixed(1)} ${units[at]}`;
-}
-
-/** Share as whole percent. */
-export function formatShare(part, whole) {
-  return whole ? `${Math.round((100 * part) / whole)} %` : DASH;
 }
