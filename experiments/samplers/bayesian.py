@@ -46,7 +46,7 @@ class _Expected:
     posterior: Posterior
     target: float
 
-    def values(self, Z: Floats) -> Floats:  # noqa: N803
+    def values(self, Z: Floats) -> Floats:
         return log_expected_improvement(*self.posterior.predict(Z), self.target)
 
     def slope(self, z: Floats) -> tuple[float, Floats]:
@@ -206,7 +206,7 @@ class _Search:
             self.seen.update(self.encoding.keys(x[None, :]))
             self.pending.append(x)
 
-    def _is_fresh(self, Z: Floats) -> NDArray[np.bool_]:  # noqa: N803
+    def _is_fresh(self, Z: Floats) -> NDArray[np.bool_]:
         return np.array([key not in self.seen for key in self.encoding.keys(Z)], dtype=bool)
 
 

@@ -1,7 +1,5 @@
 """The Gaussian process against plain formulas: fit, posterior, acquisition, outputs, views."""
 
-# ruff: noqa: N803, N806 - matrices are capital, as in gp/
-
 from __future__ import annotations
 
 import math

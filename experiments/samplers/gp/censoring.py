@@ -30,7 +30,7 @@ def impute(posterior: Posterior, y: Floats, is_censored: NDArray[np.bool_]) -> F
     if not is_censored.any() or is_censored.all():
         return y
     inverse = inverse_factor(posterior)
-    K_inverse = inverse.T @ inverse  # noqa: N806
+    K_inverse = inverse.T @ inverse
     variance = 1.0 / K_inverse.diagonal()[is_censored]
     best, bound = float(y[~is_censored].min()), y[is_censored]
     found = y.copy()
@@ -59,6 +59,6 @@ def inverse_factor(posterior: Posterior) -> Floats:
     """Return L^-1 of the runs that have ended: `(n, n)`, lower."""
     n, b = len(posterior.alpha), len(posterior.L1)
     q = n - b
-    L = np.zeros((n, n), order="F")  # noqa: N806
+    L = np.zeros((n, n), order="F")
     L[:b, :b], L[b:, :b], L[b:, b:] = posterior.L1, posterior.C[:q], posterior.L2[:q, :q]
     return np.asarray(scipy.linalg.lapack.dtrtri(L, lower=1)[0])

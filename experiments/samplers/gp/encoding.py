@@ -120,22 +120,22 @@ class Encoding:
         found = {a.name: a.value_of(float(v)) for a, v in zip(self.axes, x, strict=True)}
         return {name: found.get(name, self._constants.get(name)) for name in self.space.expressions}
 
-    def from_unit(self, U: Floats) -> Floats:  # noqa: N803 - matrices are capital in gp/
+    def from_unit(self, U: Floats) -> Floats:
         """Return places spread over the space as `U`, `(m, d)`, is over the unit cube."""
-        X = U.copy()  # noqa: N806
+        X = U.copy()
         for j, axis in enumerate(self.axes):
             if axis.kind != "number":
                 count = len(axis.levels)
                 X[:, j] = axis.levels[np.minimum((U[:, j] * count).astype(int), count - 1)]
         return X
 
-    def snap(self, X: Floats) -> Floats:  # noqa: N803
+    def snap(self, X: Floats) -> Floats:
         """Return `X`, `(m, d)`, with every entry moved to a value that exists."""
         if not self.axes:
             return X
         return np.column_stack([axis.snap(X[:, j]) for j, axis in enumerate(self.axes)])
 
-    def keys(self, X: Floats) -> list[bytes]:  # noqa: N803
+    def keys(self, X: Floats) -> list[bytes]:
         """Return for each row of `X` what only the same place has."""
         # Adding zero makes -0.0 the same as 0.0.
         return [row.tobytes() for row in np.round(X, _DIGITS) + 0.0]

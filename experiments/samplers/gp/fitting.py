@@ -64,7 +64,7 @@ class Prior:
 class Evidence:
     """The negative log posterior of theta given places and values."""
 
-    def __init__(self, X: Floats, y: Floats, is_option: Mask, prior: Prior) -> None:  # noqa: N803
+    def __init__(self, X: Floats, y: Floats, is_option: Mask, prior: Prior) -> None:
         self.y = y
         self.prior_mean, self.prior_deviation = prior.moments(is_option)
         self._pairs = np.tril_indices(len(y), -1)
@@ -75,10 +75,10 @@ class Evidence:
         n, d = len(self.y), len(self._distances)
         relevance, signal, noise = np.exp(theta[:d]), math.exp(theta[d]), math.exp(theta[d + 1])
         correlation, slopes_of = self._correlation(relevance, share_of(theta, d))
-        K = np.zeros((n, n), order="F")  # noqa: N806
+        K = np.zeros((n, n), order="F")
         K[self._pairs] = signal * correlation
         K.flat[:: n + 1] = signal + noise + JITTER
-        L, fault = scipy.linalg.lapack.dpotrf(K, lower=1, overwrite_a=1)  # noqa: N806
+        L, fault = scipy.linalg.lapack.dpotrf(K, lower=1, overwrite_a=1)
         if fault:
             return _BAD, np.zeros(len(theta))
         half_determinant = float(np.log(L.diagonal()).sum())
@@ -87,7 +87,7 @@ class Evidence:
         value = 0.5 * float(self.y @ alpha) + half_determinant
         # G = (K^-1 - alpha alpha^T) / 2; every pair stands for two entries.
         rows, columns = self._pairs
-        G = inverse[self._pairs] - alpha[rows] * alpha[columns]  # noqa: N806
+        G = inverse[self._pairs] - alpha[rows] * alpha[columns]
         trace = 0.5 * float(inverse.diagonal().sum() - alpha @ alpha)
         gradient = np.empty(len(theta))
         slopes = signal * slopes_of(G)
@@ -114,7 +114,7 @@ class Evidence:
             squares = inverse * inverse
             sums = squares.mean(axis=0)
 
-        def slopes_of(G: Floats) -> Floats:  # noqa: N803
+        def slopes_of(G: Floats) -> Floats:
             slopes = (-5.0 / 6.0 * (1.0 - share)) * relevance
             slopes *= self._distances @ (G * (1.0 + s) * decay)
             if share > 0.0:
@@ -151,7 +151,7 @@ class Fit:
 
 
 def fit_theta(
-    X: Floats,  # noqa: N803
+    X: Floats,
     y: Floats,
     is_option: Mask,
     prior: Prior,
@@ -185,7 +185,7 @@ def _curvature(evidence: Evidence, theta: Floats) -> tuple[Floats, Floats]:
     """
     size = len(theta)
     rows = [evidence(theta + step)[1] for step in _STEP * np.eye(size)]
-    H = (np.array(rows) - evidence(theta)[1]) / _STEP  # noqa: N806
+    H = (np.array(rows) - evidence(theta)[1]) / _STEP
     values, directions = np.linalg.eigh(0.5 * (H + H.T))
     widest = float(evidence.prior_deviation.max())
     return directions, 1.0 / np.sqrt(np.maximum(values, 1.0 / widest**2))

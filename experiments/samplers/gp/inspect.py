@@ -102,7 +102,7 @@ class View:
         if j is None:
             return None
         places = _places(self.encoding.axes[j], points)
-        Z = np.repeat(self._centre(at)[None, :], len(places), axis=0)  # noqa: N806
+        Z = np.repeat(self._centre(at)[None, :], len(places), axis=0)
         Z[:, j] = places
         return Slice(name, self._values(j, places), self._predict(Z))
 
@@ -122,7 +122,7 @@ class View:
         if i is None or j is None or i == j:
             return None
         a, b = (_places(self.encoding.axes[k], points) for k in (i, j))
-        Z = np.repeat(self._centre(at)[None, :], len(a) * len(b), axis=0)  # noqa: N806
+        Z = np.repeat(self._centre(at)[None, :], len(a) * len(b), axis=0)
         Z[:, i], Z[:, j] = np.repeat(a, len(b)), np.tile(b, len(a))
         return Surface(name_a, name_b, self._values(i, a), self._values(j, b), self._predict(Z))
 
@@ -163,7 +163,7 @@ class View:
     def _values(self, j: int, places: Floats) -> list[Any]:
         return [self.encoding.axes[j].value_of(float(place)) for place in places]
 
-    def _predict(self, Z: Floats) -> Prediction:  # noqa: N803
+    def _predict(self, Z: Floats) -> Prediction:
         return self._in_metric(*self.surrogate.posterior.predict(Z))
 
     def _in_metric(self, mean: Floats, spread: Floats) -> Prediction:

@@ -34,7 +34,7 @@ class Kernel:
     is_option: Mask
     share: float = 0.0
 
-    def cross(self, A: Floats, B: Floats) -> Floats:  # noqa: N803 - matrices are capital in gp/
+    def cross(self, A: Floats, B: Floats) -> Floats:
         """Return k(A, B): `(a, b)` for `A`: `(a, d)`, `B`: `(b, d)`."""
         k = matern52(self.squared_distances(A, B))
         k *= self.signal * (1.0 - self.share)
@@ -42,18 +42,18 @@ class Kernel:
             k += self.signal * self.share / len(self.relevance) * self._sums(A, B)
         return k
 
-    def squared_distances(self, A: Floats, B: Floats) -> Floats:  # noqa: N803
+    def squared_distances(self, A: Floats, B: Floats) -> Floats:
         """Return r^2: `(a, b)`."""
         numeric = ~self.is_option
         scale = np.sqrt(self.relevance[numeric])
-        P, Q = A[:, numeric] * scale, B[:, numeric] * scale  # noqa: N806
+        P, Q = A[:, numeric] * scale, B[:, numeric] * scale
         r2 = (P * P).sum(1)[:, None] + (Q * Q).sum(1)[None, :] - 2.0 * (P @ Q.T)
         np.maximum(r2, 0.0, out=r2)
         for j in np.flatnonzero(self.is_option):
             r2 += self.relevance[j] * (A[:, j, None] != B[None, :, j])
         return np.asarray(r2)
 
-    def slopes(self, z: Floats, X: Floats) -> tuple[Floats, Floats]:  # noqa: N803
+    def slopes(self, z: Floats, X: Floats) -> tuple[Floats, Floats]:
         """Return k(z, X): `(n,)`, and its derivatives by z: `(n, d)`, 0 for options."""
         difference = z[None, :] - X
         squared = difference * difference
@@ -71,7 +71,7 @@ class Kernel:
             slope = slope - part * inverse**3
         return k, slope * difference * self.relevance
 
-    def _sums(self, A: Floats, B: Floats) -> Floats:  # noqa: N803
+    def _sums(self, A: Floats, B: Floats) -> Floats:
         """Return the sum over the parameters of (1 + r_j^2/4)^-2: `(a, b)`."""
         total = np.zeros((len(A), len(B)))
         for j, w in enumerate(0.25 * self.relevance):
@@ -99,7 +99,7 @@ def matern52(r2: Floats) -> Floats:
     return s
 
 
-def pair_distances(X: Floats, is_option: Mask) -> Floats:  # noqa: N803
+def pair_distances(X: Floats, is_option: Mask) -> Floats:
     """Return the unscaled squared distances of every pair i > j, one row per parameter.
 
     Shape `(d, n (n-1) / 2)`, in the order of `numpy.tril_indices(n, -1)`.

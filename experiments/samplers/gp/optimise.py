@@ -24,7 +24,7 @@ _MAX_TRIED: Final = 25
 class Surface(Protocol):
     """What is maximised."""
 
-    def values(self, Z: Floats) -> Floats:  # noqa: N803
+    def values(self, Z: Floats) -> Floats:
         """Return the acquisition at `Z`, `(m, d)`: `(m,)`."""
 
     def slope(self, z: Floats) -> tuple[float, Floats]:
@@ -61,8 +61,8 @@ def maximise(
 
     `centres`: `(c, d)`, the places of good runs, best first. None when nothing fresh was met.
     """
-    Z = candidates(encoding, centres, rng, effort)  # noqa: N806
-    Z = Z[is_fresh(Z)]  # noqa: N806
+    Z = candidates(encoding, centres, rng, effort)
+    Z = Z[is_fresh(Z)]
     if not len(Z):
         return None
     values = surface.values(Z)
@@ -96,10 +96,10 @@ def _around(
 ) -> Floats:
     """Return `count` places that differ from `centre` in a few parameters."""
     d = encoding.dimension
-    Z = np.repeat(centre[None, :], count, axis=0)  # noqa: N806
+    Z = np.repeat(centre[None, :], count, axis=0)
     change = rng.random(Z.shape) < max(1.5 / d, 0.3)
     moved = np.clip(Z + rng.normal(0.0, step, Z.shape), 0.0, 1.0)
-    Z = np.where(change & ~encoding.is_option, moved, Z)  # noqa: N806
+    Z = np.where(change & ~encoding.is_option, moved, Z)
     for j, axis in enumerate(encoding.axes):
         if axis.kind == "options":
             other = rng.random(count) < 0.25
@@ -179,9 +179,9 @@ def _try_levels(
         levels = axis.levels
         if len(levels) > _MAX_TRIED:
             levels = levels[np.argsort(np.abs(levels - x[j]), kind="stable")[:_MAX_TRIED]]
-        Z = np.repeat(x[None, :], len(levels), axis=0)  # noqa: N806
+        Z = np.repeat(x[None, :], len(levels), axis=0)
         Z[:, j] = levels
-        Z = Z[is_fresh(Z)]  # noqa: N806
+        Z = Z[is_fresh(Z)]
         if not len(Z):
             continue
         values = surface.values(Z)

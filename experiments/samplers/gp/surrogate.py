@@ -78,8 +78,8 @@ class Surrogate:
         suggestion instead of a mean over many).
         """
         kernel, noise = _kernel_of(self.fit.draw(rng), self.posterior.kernel.is_option)
-        X = np.vstack([self.rows.X, pending])  # noqa: N806
-        L = factor(kernel, X, np.full(len(X), noise))  # noqa: N806
+        X = np.vstack([self.rows.X, pending])
+        L = factor(kernel, X, np.full(len(X), noise))
         return condition_whole(kernel, X, self.y, L, noise)
 
 
@@ -95,7 +95,7 @@ def fit_surrogate(rows: Rows, encoding: Encoding, goal: str, settings: Settings)
         encoding.is_option.tobytes(),
         settings,
     )
-    fit, L1 = _fit_base(base)  # noqa: N806
+    fit, L1 = _fit_base(base)
     kernel, noise = _kernel_of(fit.theta, encoding.is_option)
     noises = np.full(len(y), noise)
     posterior = condition(kernel, rows.X, y, noises, L1)
@@ -145,7 +145,7 @@ def _fit_base(base: _Base) -> tuple[Fit, Floats]:
     """Return the fit of theta and the factor of the first part."""
     is_option = np.frombuffer(base.is_option, dtype=bool)
     y = np.frombuffer(base.y)
-    X = np.frombuffer(base.X).reshape(len(y), len(is_option))  # noqa: N806
+    X = np.frombuffer(base.X).reshape(len(y), len(is_option))
     picked = _subset(y, base.settings.max_fitted)
     prior = base.settings.prior
     fit = fit_theta(X[picked], y[picked], is_option, prior)
