@@ -57,6 +57,7 @@ export class Board {
     const { chart } = section.dataset;
     const card = this.add(section, {
       isBare,
+      isHeavy: true,
       isAwaited: this.page.live,
       makeView: (host) => (chart === "scatter_3d" && !hasWebGl()
         ? createFlatView(host) : createPlotView(host, this.selection, chart)),

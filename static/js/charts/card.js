@@ -2,28 +2,19 @@
 // how charts are drawn.
 import { getJson } from "../lib/api.js";
 import { $, $$, html, render } from "../lib/dom.js";
-import { pauseAfter, pauseAfterFailures } from "../lib/pace.js";
+import { pauseAfter, pauseAfterFailures, whenRested } from "../lib/pace.js";
 import { getParam, mergeQuery, replaceParams } from "../lib/url_state.js";
 import { decodeTraces } from "./arrays.js";
 import { bindMenu } from "./card_menu.js";
 import { onTheme } from "./colours.js";
+import { bestOf, isEmpty } from "./figure_facts.js";
+import { watchMost } from "./in_sight.js";
 import { tableOf } from "./table.js";
 import { takeTurn } from "./turns.js";
 
 const REFRESH_MS = 3000;
-
-/** Whether there is nothing to draw: lines of reference alone are no picture. */
-function isEmpty(figure) {
-  if (typeof figure.meta.is_empty === "boolean") return figure.meta.is_empty;
-  if (figure.meta.axes) return figure.meta.best === null;
-  return !figure.data.some((trace) => trace.customdata?.length);
-}
-
-/** The best run of a figure: the one in the trace called "best". */
-function bestOf(figure) {
-  const star = figure.data.find((trace) => trace.name === "best" && trace.customdata?.length);
-  return star ? star.customdata[0] : null;
-}
+// What is hardly seen follows when nothing has changed for a while, but is never older than that.
+const HARDLY_SEEN = { rest: 3000, most: 30000 };
 
 /**
  * @typedef {object} Hooks
@@ -33,6 +24,7 @@ function bestOf(figure) {
  * @property {(option: string) => boolean} [isLocal] whether the server need not know of an option
  * @property {boolean} [isQuick] whether it draws itself: Plotly's charts come after those
  * @property {boolean} [isAwaited] whether it gets ready while there is nothing to draw yet
+ * @property {boolean} [isHeavy] whether drawing it holds up others: hardly seen, it waits until they rest
  * @property {boolean} [isBare] whether the rows of its table come only when somebody wants them
  * @property {number} [pause] milliseconds between two requests of the same chart
  * @property {() => object} [extra] gives what is asked for beside the pickers
@@ -52,6 +44,8 @@ export class ChartCard {
     Object.assign(this, { tableShown: null, view: null, readied: null, figure: null, loading: null });
     Object.assign(this, { isVisible: false, isStale: true, timer: 0, lastLoad: 0, cost: 0, failures: 0 });
     this.hasRows = !hooks.isBare;
+    this.isHardlySeen = false;
+    this.refreshRested = whenRested(() => this.isStale && this.isInView() && this.load(), HARDLY_SEEN);
     this.pickers.forEach((picker) => this.bindPicker(picker));
     this.controls.forEach((control) => this.bindControl(control));
     bindMenu(this);
@@ -87,6 +81,12 @@ export class ChartCard {
       this.isVisible = entries[entries.length - 1].isIntersecting;
       if (this.isVisible && this.isStale) this.refresh();
     }, { rootMargin: "200px" }).observe(this.section);
+    if (this.hooks.isHeavy) {
+      watchMost(this.section, (isSeen) => {
+        this.isHardlySeen = !isSeen;
+        if (isSeen && this.isStale) this.refresh();
+      });
+    }
     let size = "";
     new ResizeObserver(([entry]) => {
       const { width, height } = entry.contentRect;
@@ -108,10 +108,18 @@ export class ChartCard {
     return Object.fromEntries(this.controls.map((control) => [control.dataset.local, control.value]));
   }
 
+  isInView() {
+    return this.isVisible && !document.hidden;
+  }
+
   /** Fetches again soon: not while out of sight, and with pauses that grow with the effort. */
   refresh() {
     this.isStale = true;
-    if (!this.isVisible || document.hidden || this.timer) return;
+    if (!this.isInView() || this.timer) return;
+    if (this.figure && this.isHardlySeen) {
+      this.refreshRested();
+      return;
+    }
     const least = this.hooks.pause ?? REFRESH_MS;
     const pause = this.figure ? pauseAfter(least, this.cost) : 0;
     const wait = Math.max(0, this.lastLoad + pause - performance.now());

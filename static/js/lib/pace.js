@@ -15,3 +15,22 @@ export function pauseAfter(least, cost) {
 export function pauseAfterFailures(times) {
   return Math.min(FIRST_RETRY_MS * 2 ** (times - 1), LAST_RETRY_MS);
 }
+
+/**
+ * Returns a function that plans `act`: `rest` milliseconds after it was called for the last time, but
+ * at most `most` after the first time.
+ */
+export function whenRested(act, { rest, most }) {
+  let timer = 0;
+  let latest = 0;
+  const run = () => {
+    timer = 0;
+    act();
+  };
+  return () => {
+    const now = performance.now();
+    if (!timer) latest = now + most;
+    clearTimeout(timer);
+    timer = setTimeout(run, Math.min(rest, latest - now));
+  };
+}
