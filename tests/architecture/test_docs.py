@@ -1,4 +1,4 @@
-"""The map in docs/architecture.md cannot rot: every name in it is resolved."""
+"""The maps of the code in the documentation cannot rot: every name in them is resolved."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MAP = (ROOT / "docs" / "architecture.md").read_text()
-TABLE = MAP.split("## Life of a run")[1].split("##")[0]
+WHOLE = (ROOT / "docs" / "architecture.md").read_text()
+MAP = WHOLE + (ROOT / "docs" / "reference" / "parts.md").read_text()
+TABLE = WHOLE.split("## Life of a run")[1].split("##")[0]
 NAMES = re.findall(r"`([\w/.]+\.py):(\w+)`", MAP)
 PATHS = re.findall(r"`((?:experiments|runner|studio|static|tests|docs|examples)/[\w/.-]+)`", MAP)
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
