@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.charts.model_view import LeftOut, Prediction, Slice, Surface
+from experiments.charts.metric_model import LeftOut, Prediction, Slice, Surface
 from experiments.samplers.gp import inspect
 
 

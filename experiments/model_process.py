@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, Final, cast
 
-from experiments.charts.model_view import LeftOut, Slice, Surface
+from experiments.charts.metric_model import LeftOut, Slice, Surface
 from experiments.samplers.base import History, Observation
 
 # Somebody who looks at a model picks another axis within seconds.

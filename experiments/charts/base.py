@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from experiments.readings import BEST, Reading
 
 if TYPE_CHECKING:
-    from experiments.charts.model_view import MetricModel
+    from experiments.charts.metric_model import MetricModel
     from experiments.relations import Relations
     from experiments.slot_history import SlotHistory
 

@@ -10,7 +10,8 @@ import numpy as np
 from experiments.charts.axes import value_label
 from experiments.charts.base import Chart, Curve, Figure, SweepView
 from experiments.charts.formats import metric_format, numbers
-from experiments.charts.model_view import LeftOut, learned_runs, no_model, rows_table
+from experiments.charts.metric_model import LeftOut
+from experiments.charts.model_view import learned_runs, no_model, rows_table
 from experiments.charts.styles import axis_layout, base_layout, highlight_point
 from experiments.charts.texts import finish, hover_texts
 

@@ -11,14 +11,9 @@ from numpy.typing import NDArray
 from experiments.charts.axes import Axis, parameter_axis, value_label
 from experiments.charts.base import Chart, Curve, Figure, OptionSpec, RunView, SweepView
 from experiments.charts.formats import json_value, metric_format, numbers
+from experiments.charts.metric_model import MetricModel, Prediction
 from experiments.charts.metric_scale import metric_values
-from experiments.charts.model_view import (
-    MetricModel,
-    Prediction,
-    learned_runs,
-    no_model,
-    rows_table,
-)
+from experiments.charts.model_view import learned_runs, no_model, rows_table
 from experiments.charts.styles import CLEAR, axis_layout, base_layout, highlight_point
 from experiments.charts.texts import best_run, finish, hover_texts
 

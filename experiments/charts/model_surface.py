@@ -11,13 +11,8 @@ from numpy.typing import NDArray
 from experiments.charts.axes import Axis, parameter_axis, value_label
 from experiments.charts.base import Chart, Curve, Figure, OptionSpec, RunView, SweepView
 from experiments.charts.formats import json_value, metric_format, numbers, plain, shorten
-from experiments.charts.model_view import (
-    Prediction,
-    Surface,
-    learned_runs,
-    no_model,
-    rows_table,
-)
+from experiments.charts.metric_model import Prediction, Surface
+from experiments.charts.model_view import learned_runs, no_model, rows_table
 from experiments.charts.styles import axis_layout, base_layout, highlight_point
 from experiments.charts.texts import best_run, finish, hover_texts
 

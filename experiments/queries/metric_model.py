@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from experiments.charts.base import RunView
-from experiments.charts.model_view import MetricModel
+from experiments.charts.metric_model import MetricModel
 from experiments.model_process import AskedModel, Learned, Models
 from experiments.models import Run, Sweep
 from experiments.samplers import load_sampler
