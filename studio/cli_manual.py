@@ -6,44 +6,18 @@ The texts are in `studio.cli_pages`; this module puts them under the commands.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import click
 
-# What commands that ask a studio return and read, unless their page says otherwise.
-EXITS: Final[Mapping[int, str]] = {
-    0: "done",
-    1: "refused, or it did not go well",
-    2: "the command or its input is wrong",
-    3: "the studio cannot be reached",
-}
-VARIABLES: Final[Mapping[str, str]] = {
-    "STUDIO_URL": "address of the studio; default: that of this machine",
-    "STUDIO_TOKEN": "token for that studio; `studio token create` makes one",
-    "STUDIO_HOME": "data folder of this machine's studio",
-}
+from studio.cli_page import Page
+from studio.cli_pages import PAGES
+
 _NO_WRAP: Final = "\b"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What the manual says about a command beyond its options.
-
-    `examples` are (command line, what it does); `exits` and `variables` replace the usual ones.
-    """
-
-    examples: Sequence[tuple[str, str]]
-    arguments: Mapping[str, str] = field(default_factory=dict)
-    exits: Mapping[int, str] = field(default_factory=lambda: EXITS)
-    variables: Mapping[str, str] = field(default_factory=lambda: VARIABLES)
-    see_also: Sequence[str] = ()
 
 
 def attach_manual(command: click.Command, path: str) -> click.Command:
     """Put the manual of a command, and of those below it, under its help."""
-    from studio.cli_pages import PAGES  # noqa: PLC0415 -- it needs this module
-
     page = PAGES.get(path)
     if page is not None:
         command.epilog = manual_text(page)

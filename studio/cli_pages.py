@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from studio.cli_manual import Page
+from studio.cli_page import Page
 from studio.cli_pages_local import HOME, LOCAL, LOCAL_PAGES
 
 _SWEEP: Final = {"SWEEP": "id of a sweep, HD_<id>"}
