@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP
+
+from tests.loopback import serving
 
 
 @dataclass
@@ -82,18 +84,10 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, *words: Any) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    kept.port = server.server_address[1]
-    kept.url = f"http://127.0.0.1:{kept.port}/hook/a-secret-path"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(Handler) as port:
+        kept.port = port
+        kept.url = f"http://127.0.0.1:{port}/hook/a-secret-path"
         yield kept
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @dataclass

@@ -14,10 +14,10 @@ from experiments.services.purge import delete_for_good
 from experiments.services.removals import carry_on
 from experiments.services.trash import trash_sweep
 from runner import watchdog
+from tests.at_once import at_once
 from tests.factories import make_user
 from tests.runner.processes import Service, wait_until
 from tests.services.ended_sweeps import ALL, ended_sweep
-from tests.services.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

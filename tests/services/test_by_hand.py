@@ -7,9 +7,9 @@ import pytest
 from experiments.problems import ProblemsError
 from experiments.services.by_hand import queue_by_hand
 from experiments.services.refused import Refused
+from tests.executed import CHOICES, numbers, work, work_all
 from tests.factories import make_user
 from tests.services.live_sweeps import started
-from tests.services.test_advance import CHOICES, numbers, work, work_all
 
 pytestmark = pytest.mark.django_db
 

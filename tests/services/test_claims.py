@@ -24,6 +24,7 @@ from experiments.services.runs import (
     start_run,
 )
 from experiments.services.site import switch_maintenance
+from tests.at_once import at_once
 from tests.factories import (
     make_check,
     make_compute,
@@ -32,7 +33,6 @@ from tests.factories import (
     make_user,
     make_workspace,
 )
-from tests.services.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from django.db import connection
 
 from experiments import queries
 from experiments.models import Event, Run, Sweep
@@ -25,25 +23,10 @@ from experiments.services.runs import RunOutcome, cancel_run, claim_run, finish_
 from experiments.services.sweeps import cancel_sweep, pause_sweep
 from experiments.services.transitions import StaleState
 from experiments.states import RUN_TERMINAL
+from tests.at_once import at_once
 from tests.factories import make_run, make_running_run, make_sweep, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
-T = TypeVar("T")
-
-
-def at_once(*tasks: Callable[[], T]) -> list[T]:
-    """Run tasks in threads that start at the same moment; return what they return."""
-    barrier = threading.Barrier(len(tasks))
-
-    def run(task: Callable[[], T]) -> T:
-        try:
-            barrier.wait()
-            return task()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(tasks)) as pool:
-        return [future.result() for future in [pool.submit(run, task) for task in tasks]]
 
 
 def test_controllers_at_once_create_no_run_twice_and_keep_the_limit():

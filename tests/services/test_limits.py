@@ -14,9 +14,9 @@ from experiments.services.refused import Refused
 from experiments.services.retries import retry_failed
 from experiments.services.runs import RunOutcome, finish_run
 from experiments.services.sweeps import cancel_sweep
+from tests.executed import numbers, work, work_all
 from tests.factories import claim, make_sweep, make_user
 from tests.services.live_sweeps import started
-from tests.services.test_advance import numbers, work, work_all
 
 pytestmark = pytest.mark.django_db
 

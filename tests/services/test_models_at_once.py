@@ -8,8 +8,8 @@ import pytest
 
 from experiments.models import ModelVersion
 from experiments.services.models import delete_version, mark_version
+from tests.at_once import at_once
 from tests.model_world import content_of, ended_run, register, stored_files
-from tests.services.test_concurrency import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,9 +14,9 @@ from experiments.services.retries import retry_failed, retry_run
 from experiments.services.runs import RunOutcome, cancel_run, finish_run, lose_run
 from experiments.services.sweeps import cancel_sweep, pause_sweep, resume_sweep
 from experiments.states import RunState
+from tests.executed import CHOICES, numbers, work, work_all
 from tests.factories import claim, make_user
 from tests.services.live_sweeps import started
-from tests.services.test_advance import CHOICES, numbers, work, work_all
 
 pytestmark = pytest.mark.django_db
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 
+from experiments.services.snapshots import snapshot_directory
 from tests.factories import make_compute, make_user, make_workspace
 
 
@@ -29,3 +30,34 @@ def alice(client):
     make_compute("local")
     client.force_login(alice)
     return alice
+
+
+@pytest.fixture
+def code(tmp_path):
+    """A source directory with two scripts."""
+    folder = tmp_path / "code"
+    folder.mkdir()
+    (folder / "train.py").write_text("print(1)\n")
+    (folder / "other.py").write_text("print(2)\n")
+    return folder
+
+
+@pytest.fixture
+def snapshot(code):
+    """That directory as a snapshot of the first workspace."""
+    return snapshot_directory(code, workspace=make_workspace())
+
+
+@pytest.fixture
+def target():
+    """A compute target that no worker is attached to."""
+    return make_compute("gpu")
+
+
+@pytest.fixture
+def administrator(client, target):
+    """The browser of an administrator."""
+    root = make_user("root", is_superuser=True)
+    make_workspace(root)
+    client.force_login(root)
+    return client

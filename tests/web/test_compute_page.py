@@ -11,22 +11,9 @@ from django.test import Client
 from experiments.models import ComputeTarget, ComputeToken
 from experiments.services.compute import is_draining, register_worker
 from experiments.services.compute_tokens import find_compute_token
-from tests.factories import make_compute, make_user, make_workspace
+from tests.factories import make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def target() -> ComputeTarget:
-    return make_compute("gpu")
-
-
-@pytest.fixture
-def administrator(client: Client, target: ComputeTarget) -> Client:
-    root = make_user("root", is_superuser=True)
-    make_workspace(root)
-    client.force_login(root)
-    return client
 
 
 def listed(client: Client) -> dict[str, Any]:

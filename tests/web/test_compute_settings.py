@@ -19,19 +19,6 @@ pytestmark = pytest.mark.django_db
 SECRET = "hunter2-of-the-hub"
 
 
-@pytest.fixture
-def target() -> ComputeTarget:
-    return make_compute("gpu")
-
-
-@pytest.fixture
-def administrator(client: Client, target: ComputeTarget) -> Client:
-    root = make_user("root", is_superuser=True)
-    make_workspace(root)
-    client.force_login(root)
-    return client
-
-
 def rows(*pairs: tuple[str, str, str]) -> dict[str, list[str]]:
     names, values, kinds = (list(column) for column in zip(*pairs, strict=True))
     return {"name": names, "value": values, "kind": kinds}

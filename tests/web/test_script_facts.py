@@ -11,7 +11,6 @@ from django.urls import reverse
 from experiments.forms.sweep_check import scripts_of
 from experiments.forms.sweep_fields import fields_from_post
 from experiments.models import Membership, Sweep
-from experiments.services.snapshots import snapshot_directory
 from experiments.services.workspaces import choose_workspace
 from tests.factories import make_user, make_workspace
 from tests.web.page_facts import PageFacts
@@ -40,11 +39,6 @@ def code(tmp_path):
     (folder / "secret.py").write_text(SCRIPT)
     (tmp_path / "outside.py").write_text(SCRIPT)
     return folder
-
-
-@pytest.fixture
-def snapshot(code):
-    return snapshot_directory(code, workspace=make_workspace())
 
 
 def fields(stored=None, **changes):

@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from experiments.models import Membership, Run, Sweep
 from experiments.services.compute import register_worker
-from experiments.services.snapshots import snapshot_directory
 from tests.factories import (
     make_compute,
     make_running_run,
@@ -23,20 +22,6 @@ from tests.web.form_world import URL, check, control, form, problems
 from tests.web.page_facts import PageFacts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
-
-
-@pytest.fixture
-def code(tmp_path):
-    folder = tmp_path / "code"
-    folder.mkdir()
-    (folder / "train.py").write_text("print(1)\n")
-    (folder / "other.py").write_text("print(2)\n")
-    return folder
-
-
-@pytest.fixture
-def snapshot(code):
-    return snapshot_directory(code, workspace=make_workspace())
 
 
 def test_right_form_creates_the_sweep_and_leads_to_it(client, alice, snapshot):

@@ -4,7 +4,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from experiments.models import Snapshot, Sweep
-from experiments.services.snapshots import snapshot_directory
 from tests.factories import (
     make_compute,
     make_sweep,
@@ -14,20 +13,6 @@ from tests.factories import (
 from tests.web.form_world import URL, check, control, form, problems, zip_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
-
-
-@pytest.fixture
-def code(tmp_path):
-    folder = tmp_path / "code"
-    folder.mkdir()
-    (folder / "train.py").write_text("print(1)\n")
-    (folder / "other.py").write_text("print(2)\n")
-    return folder
-
-
-@pytest.fixture
-def snapshot(code):
-    return snapshot_directory(code, workspace=make_workspace())
 
 
 def test_yaml_fills_the_form(client, alice, snapshot):
