@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import re
@@ -27,8 +26,8 @@ from tests.chart_views import (
     make_run,
     make_view,
 )
+from tests.contracts.drawn import drawn_runs, resolved
 
-PALETTE = {"token:seq": [[0, "#c3d6d8"], [1, "#1d3467"]]}
 ONE_MEGABYTE = 1_000_000
 
 
@@ -107,17 +106,6 @@ every_view = pytest.mark.parametrize("make", VIEWS.values(), ids=list(VIEWS))
 
 def build(name: str, view: SweepView, **options: str):
     return load_chart(name).build(view, options, make_curves(view))
-
-
-def resolved(value: Any) -> Any:
-    """Replace the tokens the way a browser does, so that Plotly can check the colours."""
-    if isinstance(value, dict):
-        return {key: resolved(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [resolved(inner) for inner in value]
-    if isinstance(value, str) and value.startswith("token:"):
-        return PALETTE.get(value, "#123456")
-    return value
 
 
 def tokens(value: Any) -> set[str]:
@@ -215,26 +203,6 @@ def test_chart_draws_and_counts_every_run_once(name):
 
     absent = int((figure.meta["caption"] or "0").split()[0])
     assert absent + len(drawn_runs(figure)) == len(view.runs)
-
-
-def drawn_runs(figure):
-    """Return the numbers of the runs that have a line or a point of their own."""
-    if figure.meta["chart"] == "parallel_coordinates":
-        lines = figure.meta["lines"]
-        pairs = zip(lines["numbers"], lines["metric"], strict=True)
-        return {number for number, value in pairs if value is not None}
-    found: set[int] = set()
-    for trace in figure.data:
-        owners = trace.get("customdata", [])
-        found.update(decoded(owners))
-    return found
-
-
-def decoded(values):
-    if isinstance(values, dict):
-        raw = base64.b64decode(values["bdata"])
-        return np.frombuffer(raw, dtype=f"<{values['dtype']}").tolist()
-    return values
 
 
 def test_contract_knows_that_metrics_needs_limits():

@@ -19,7 +19,7 @@ from experiments.samplers.base import History, Observation
 from experiments.samplers.gp.inspect import learn
 from experiments.space.space import SearchSpace
 from tests.chart_views import make_run
-from tests.contracts.test_charts import decoded, drawn_runs, resolved
+from tests.contracts.drawn import decoded, drawn_runs, resolved
 
 MODEL_CHARTS = [name for name in CHARTS if load_chart(name).needs_model]
 every_chart = pytest.mark.parametrize("name", MODEL_CHARTS)

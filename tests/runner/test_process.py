@@ -11,7 +11,7 @@ import time
 
 from runner import process
 from runner.process import is_dead, kill_marked, this_process
-from tests.runner.test_guard import MARK, marked, spawn, wait_until
+from tests.runner.guarded import MARK, marked, spawn, wait_until
 
 
 def identity(pid: int) -> float:
