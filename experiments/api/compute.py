@@ -15,8 +15,9 @@ from experiments.api.once import once
 from experiments.api.paging import Cursor, LongLimit, cut
 from experiments.api.schemas import ComputeChanged, ComputeOut, ComputePage
 from experiments.api.spec_body import json_body
-from experiments.compute_settings import read_changes
+from experiments.compute_settings import FIELDS, read_changes
 from experiments.models import ComputeTarget
+from experiments.problems import Problem, ProblemsError
 from experiments.services import compute as services
 
 router = Router(tags=["Compute"])
@@ -104,7 +105,10 @@ def change_compute(request: HttpRequest, name: str) -> dict[str, Any]:
     Runs that start from now on have them; live ones keep what they have.
     """
     target = _changeable(request, name)
-    changes = read_changes(read_mapping(request))
+    raw = read_mapping(request)
+    if not raw:
+        raise ProblemsError([Problem("", f"Nothing is named; give one of {', '.join(FIELDS)}.")])
+    changes = read_changes(raw)
     warnings = services.change_target(target, changes, user=person_of(request))
     return _changed(request, name, warnings)
 

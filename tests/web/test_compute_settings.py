@@ -130,6 +130,9 @@ def test_rest_changes_what_is_named(administrator: Client, target: ComputeTarget
     assert both.json()["errors"][0]["path"] == "environment.TOKEN"
     wrong = patch(administrator, pythn="x")
     assert "Did you mean python?" in wrong.json()["errors"][0]["message"]
+    empty = patch(administrator)
+    assert empty.status_code == 422
+    assert "give one of labels, python" in empty.json()["errors"][0]["message"]
     assert patch(administrator, secrets={"TOKEN": None}).json()["secrets"] == []
 
 
