@@ -76,7 +76,7 @@ def test_whatever_the_administration_does_is_written_down(admin):
     ]
     marked = {"action": "delete_selected", "_selected_action": chosen}
     asked = admin.post(address, marked)
-    assert "Are you sure" in asked.content.decode()
+    assert "These go for good" in asked.content.decode()
     assert [act for act, _ in acts()] == ["admin.added", "admin.added", "admin.changed"]
     admin.post(address, {**marked, "post": "yes"})
 
