@@ -55,7 +55,7 @@ def asking(verb: str, follows: str, *, is_danger: bool = False) -> Callable[[Act
 
 def _write_down(page: Any, request: HttpRequest, chosen: QuerySet[Any], ask: Ask) -> None:
     """Note in the audit log what an administrator does to which rows."""
-    rows = [str(row) for row in chosen[:_MOST_NAMED]]
+    rows = [page.title_of(row) for row in chosen[:_MOST_NAMED]]
     about = f"{ask.verb}: {page.opts.verbose_name} {rows[0]}" if len(rows) == 1 else ask.verb
     details = {str(page.opts.verbose_name_plural): rows}
     record(Act.ADMIN_ACTION, by=person_of(request), about=about, details=details)
@@ -95,14 +95,15 @@ def _ask(
         page.message_user(request, text, messages.ERROR)
         return None
     noun = page.opts.verbose_name_plural
+    named = [page.title_of(row) for row in rows[:_MOST_NAMED]]
     context = {
         **page.admin_site.each_context(request),
-        "title": f"{ask.verb}: {rows[0] if len(rows) == 1 else f'{len(rows)} {noun}'}?",
+        "title": f"{ask.verb}: {named[0] if len(rows) == 1 else f'{len(rows)} {noun}'}?",
         "opts": page.opts,
         "ask": ask,
         "action": name,
         "rows": rows,
-        "named": rows[:_MOST_NAMED],
+        "named": named,
         "unnamed": max(0, len(rows) - _MOST_NAMED),
         "checkbox": ACTION_CHECKBOX_NAME,
     }

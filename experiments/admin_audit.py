@@ -108,6 +108,9 @@ class AuditEntryAdmin(ForAdministrators, OwnedByStudioAdmin[AuditEntry]):
         "request_id",
     )  # fmt: skip
 
+    def title_of(self, row: AuditEntry) -> str:
+        return f"{act_label(row.act)}: {row.about}" if row.about else act_label(row.act)
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, Model, QuerySet
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -76,8 +77,18 @@ class RowAdmin(ModelAdmin[M]):
         """Tell whether an action makes sense for this row, to offer it on its page."""
         return True
 
+    def title_of(self, row: M) -> str:
+        """Return what a row is called on its page, where no column says what it belongs to."""
+        return str(row)
+
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return FactsChangeList
+
+    def get_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
+        """Leave out of the form of a new row what nobody types in: it has no value yet."""
+        names = super().get_fields(request, obj)
+        left_out = self.get_readonly_fields(request, obj) if obj is None else ()
+        return [name for name in names if name not in left_out]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> M | None:
         row: M | None = super().get_object(request, object_id, from_field)
@@ -96,7 +107,10 @@ class RowAdmin(ModelAdmin[M]):
         row = context.get("original")
         if row is not None:
             noun = str(self.opts.verbose_name)
-            context.update(title=str(row), subtitle=noun[:1].upper() + noun[1:])
+            kind = noun[:1].upper() + noun[1:]
+            title = self.title_of(row)
+            # The only row of its kind is called as its kind.
+            context.update(title=title, subtitle="" if kind == title else kind)
             context["row_actions"] = self._row_actions(request, row)
         return super().render_change_form(request, context, *args, **options)
 
@@ -106,10 +120,28 @@ class RowAdmin(ModelAdmin[M]):
         return [(name, ask) for name, ask in asks if ask is not None and self.fits(name, row)]
 
 
+class NamedCells:
+    """Forms in the rows of a table: a field has no label there, so it says its column and row."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)  # type: ignore[misc] # of a formset
+        row = f": {form.instance}" if form.instance.pk else ""
+        for name, field in form.fields.items():
+            # Django wraps what leads to other rows.
+            widget = getattr(field.widget, "widget", field.widget)
+            widget.attrs.setdefault("aria-label", f"{field.label or name}{row}")
+
+
+class NamedRows(NamedCells, BaseInlineFormSet):  # type: ignore[type-arg] # of any two models
+    """The rows of an inline."""
+
+
 class RowsInline(TabularInline[M, P]):
     """Rows of one model on the page of another."""
 
     extra = 0
+    formset: Any = NamedRows
+    template = "admin/edit_inline/rows.html"
 
 
 class OwnedByStudioAdmin(RowAdmin[M]):

@@ -124,6 +124,7 @@ class ComputeTargetAdmin(RowAdmin[ComputeTarget]):
         "created_at",
     ]
     readonly_fields = [
+        "kind",
         "takes_sweeps",
         "takes_runs",
         "secret_names",
@@ -132,7 +133,10 @@ class ComputeTargetAdmin(RowAdmin[ComputeTarget]):
         "jobs",
         "created_at",
     ]
-    inlines = [WorkerInline]
+
+    def get_inlines(self, request: HttpRequest, obj: ComputeTarget | None) -> list[Any]:
+        """Show no workers where there is no target yet."""
+        return [] if obj is None else [WorkerInline]
 
     def add_facts(self, rows: list[ComputeTarget]) -> None:
         """Count workers, and live and queued runs: three queries."""

@@ -23,7 +23,9 @@ class InvitationUseInline(RowsInline[InvitationUse, Invitation]):
     fields = ("user", "used_at")
     readonly_fields = fields
     can_delete = False
-    max_num = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
+        return False
 
 
 @admin.register(Invitation)

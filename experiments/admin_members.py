@@ -18,7 +18,7 @@ from django.forms.models import BaseInlineFormSet, BaseModelFormSet
 from django.http import HttpRequest, HttpResponse
 
 from experiments.admin_asking import person_of
-from experiments.admin_base import RowAdmin, RowsInline
+from experiments.admin_base import NamedCells, RowAdmin, RowsInline
 from experiments.models import Membership, Workspace
 from experiments.permissions import Role
 from experiments.services.members import check_keeps_owner, note_edit, note_removal
@@ -47,7 +47,7 @@ class MemberForm(_MemberForm):
         return cleaned
 
 
-class MemberSet(_MemberSet):
+class MemberSet(NamedCells, _MemberSet):
     """The members of one workspace, stored with what follows of each change."""
 
     by: User
@@ -98,7 +98,7 @@ class MembershipInline(RowsInline[Membership, Workspace]):
         return made
 
 
-class MemberList(_MemberList):
+class MemberList(NamedCells, _MemberList):
     """Roles as they are edited in the list, of several workspaces at once."""
 
     def clean(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -85,7 +87,7 @@ class ModelVersionAdmin(OwnedByStudioAdmin[ModelVersion]):
         "metric_name",
         "goal",
         "metric_value",
-        "params",
+        "configuration",
         "run_link",
         "run_public_id",
         "sweep_name",
@@ -109,6 +111,13 @@ class ModelVersionAdmin(OwnedByStudioAdmin[ModelVersion]):
     @admin.display(description="size", ordering="size_bytes")
     def size(self, version: ModelVersion) -> str:
         return format_filesize(version.size_bytes)
+
+    def title_of(self, row: ModelVersion) -> str:
+        return f"{row.model.name}, version {row.number}"
+
+    @admin.display(description="params")
+    def configuration(self, version: ModelVersion) -> str:
+        return json.dumps(version.params, ensure_ascii=False)
 
     @admin.display(description="run")
     def run_link(self, version: ModelVersion) -> str | SafeString:

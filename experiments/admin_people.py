@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -24,6 +24,18 @@ from experiments.services.people import activate_account, check_stays_administra
 from experiments.services.refused import Refused
 from experiments.services.sessions import end_sessions
 from experiments.templatetags.studio import ago
+
+# What each switch of a person is called, and what it does.
+_SWITCHES: Final = {
+    "is_active": (
+        "Active",
+        "Whether this person may sign in. To keep what is theirs, switch it off.",
+    ),
+    "is_superuser": (
+        "Administrator",
+        "Sees these pages, and may do everything in every workspace.",
+    ),
+}
 
 
 class StudioUserForm(UserChangeForm):  # type: ignore[type-arg] # generic in the stubs alone
@@ -85,6 +97,12 @@ class StudioUserAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg] # ge
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Keep the row: what an account leaves behind is settled by `erase`."""
         return False
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Say in the words of the product what its two switches do."""
+        label, help_text = _SWITCHES.get(db_field.name, ("", ""))
+        own = {"label": label, "help_text": help_text} if label else {}
+        return super().formfield_for_dbfield(db_field, request, **options, **own)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Let administrators in here, and nobody else."""

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
-from experiments.admin_base import RowsInline
+from experiments.admin_base import NamedCells, RowsInline
 from experiments.models import Workspace, WorkspaceQuota
 from experiments.services.quotas import LIMITS, settle_quota
 
@@ -30,7 +30,7 @@ def _settle(form: forms.ModelForm[WorkspaceQuota], quota: WorkspaceQuota, by: Us
     settle_quota(quota, edits, by=by)
 
 
-class QuotaFormSet(_QuotaSet):
+class QuotaFormSet(NamedCells, _QuotaSet):
     """The quota on the page of its workspace, stored as the service does."""
 
     by: User | None = None

@@ -79,6 +79,7 @@ class DecisionAdmin(OwnedByStudioAdmin[Decision]):
         "leader_value",
         "created_at",
     ]
+    list_display_links = ["created_at"]  # the first ones lead to run and sweep
     list_filter = ["policy", "created_at"]
     list_select_related = ["run__sweep"]
     search_fields = ["reason", "run__public_id", "run__sweep__name"]
@@ -140,6 +141,7 @@ class MetricChunkAdmin(OwnedByStudioAdmin[MetricChunk]):
     """How reports are stored; the arrays themselves are bytes and not shown."""
 
     list_display = ["series_link", "first", "count", "since", "stamp", "has_steps", "size"]
+    list_display_links = ["first"]
     list_select_related = ["series"]
     search_fields = ["series__name", "series__run__public_id"]
     show = ("series_link", "first", "count", "since", "stamp", "has_steps", "texts", "size")

@@ -91,6 +91,9 @@ class RunAdmin(OwnedByStudioAdmin[Run]):
     def title(self, run: Run) -> str:
         return f"run {run.number}"
 
+    def title_of(self, row: Run) -> str:
+        return f"{row.sweep.name}, run {row.number}"
+
     @admin.display(description="page")
     def page(self, run: Run) -> SafeString:
         is_check = run.sweep.kind == Sweep.Kind.CHECK

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
@@ -38,7 +40,11 @@ class ResumptionAdmin(OwnedByStudioAdmin[Resumption]):
     list_select_related = ["sweep", "source"]
     search_fields = ["source_public_id", "sweep__name", "sweep__public_id"]
     ordering = ["-pk"]
-    show = ("source_public_id", "source_link", "params", "sweep_link", "position")
+    show = ("source_public_id", "source_link", "configuration", "sweep_link", "position")
+
+    @admin.display(description="params")
+    def configuration(self, row: Resumption) -> str:
+        return json.dumps(row.params, ensure_ascii=False)
 
     @admin.display(description="earlier run")
     def source_link(self, row: Resumption) -> str | SafeString:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.axe import OF_THEMES, violations
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -36,6 +38,21 @@ PAGES = [
     "/admin/django_rq/dashboard/workers/0/",
     "/api/v1/docs",
 ]
+# Of every kind of page one that has all of what such pages have: names, links in text, tables.
+KINDS = [
+    "/admin/auth/user/",
+    "/admin/auth/user/1/change/",
+    "/admin/auth/user/add/",
+    "/admin/django_rq/dashboard/",
+    "/admin/experiments/auditentry/",
+    "/admin/experiments/computetarget/add/",
+    "/admin/experiments/membership/",
+    "/admin/experiments/membership/add/",
+    "/admin/experiments/sitesettings/1/change/",
+    "/admin/experiments/workspace/1/change/",
+    "/admin/experiments/workspace/1/delete/",
+    "/admin/experiments/workspace/1/history/",
+]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -47,6 +64,31 @@ def test_pages_open_with_a_quiet_console(chromium_page: Page, theme: str) -> Non
         assert response is not None
         assert response.status == 200, address
         assert chromium_page.locator("h1").first.is_visible(), address
+
+
+@pytest.mark.parametrize("address", KINDS)
+def test_pages_of_every_kind_are_accessible(chromium_page: Page, address: str) -> None:
+    chromium_page.emulate_media(color_scheme="light")
+    chromium_page.goto(address)
+    assert violations(chromium_page) == []
+    assert chromium_page.locator("h1").count() == 1
+
+    chromium_page.emulate_media(color_scheme="dark")
+    chromium_page.wait_for_timeout(400)  # Django's own pages fade from one colour to the other
+    assert violations(chromium_page, rules=OF_THEMES) == []
+
+    chromium_page.set_viewport_size({"width": 390, "height": 844})
+    assert chromium_page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_box_to_choose_from_is_named_as_its_field(chromium_page: Page) -> None:
+    chromium_page.goto("/admin/experiments/membership/add/")
+    chromium_page.get_by_role("combobox", name="Workspace").click()
+    chromium_page.get_by_role("searchbox", name="Search").fill("Default")
+    chromium_page.get_by_role("option", name="Default").click()
+
+    # The name says what is chosen as well.
+    chromium_page.get_by_role("combobox", name="Workspace: Default").wait_for()
 
 
 def test_the_dashboard_tells_of_the_studio_and_fits_a_phone(chromium_page: Page) -> None:

@@ -17,12 +17,15 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from rq.executions import Execution
 
 from experiments.admin_base import OwnedByStudioAdmin
+from experiments.admin_queues import queue_indexes
 from experiments.admin_studio import SUBJECTS
 from experiments.models import (
     ApiToken,
     Artifact,
+    AuditEntry,
     ComputeTarget,
     Decision,
     Membership,
@@ -115,6 +118,8 @@ def test_lists_searches_rows_and_their_links_open(site: Client, world: World) ->
         text = _page(site, _address(model, "changelist"))
         change = _address(model, "change", row.pk)
         assert change in text, model.__name__
+        # No link within a link: the browser would empty the outer one.
+        assert not re.search(r"<a [^>]*><a ", text), model.__name__
         links |= {change, _address(model, "changelist") + "?q=a", *_links(text)}
         links.update(_links(_page(site, change)))
 
@@ -291,6 +296,37 @@ def test_queue_dashboard_shows_the_studios_queues(site: Client, world: World) ->
         re.findall(r'href="(/admin/django_rq/dashboard/(?:queues|workers)/[^"]+)"', text)
     ):
         _page(site, unescape(link))
+
+
+def test_a_started_job_is_named_by_its_function(site: Client, world: World) -> None:
+    job = get_queue(world.sweep.compute.queue_name).enqueue("runner.jobs.execute_run", 1)
+    with job.connection.pipeline() as pipeline:
+        Execution.create(job, ttl=60, pipeline=pipeline)
+        pipeline.execute()
+
+    number = queue_indexes()[job.origin]
+    text = _page(site, f"/admin/django_rq/dashboard/queues/{number}/started/")
+
+    assert "runner.jobs.execute_run" in text
+    assert "Error" not in text
+
+
+def test_new_rows_ask_for_nothing_that_the_studio_fills_in(site: Client, world: World) -> None:
+    text = _page(site, _address(ComputeTarget, "add"))
+
+    assert 'name="name"' in text
+    assert "None" not in text
+    assert 'class="readonly"' not in text
+    assert "workers-group" not in text
+
+
+def test_pages_say_what_their_rows_belong_to(site: Client, world: World) -> None:
+    run = _page(site, _address(Run, "change", world.run.pk))
+    entry = AuditEntry.objects.create(act="share_link.made", about="digits")
+
+    assert f"<h1>{world.run.sweep.name}, run {world.run.number}</h1>" in run
+    shown = _page(site, _address(AuditEntry, "change", entry.pk))
+    assert "<h1>Share link made: digits</h1>" in shown
 
 
 def test_lists_stand_under_what_they_are_about(site: Client) -> None:
