@@ -53,34 +53,17 @@ class MatrixChart(Chart):
         values = metric_values(runs)
         places = _places(bins)
         grid, texts, rows = _fill(view, bins, places, values)
-        low, high = metric_domain(values, view.goal)
         # The browser finds the parameters of a cell that is clicked: name, begin, end.
         blocks = [[b.name, at, at + len(b.labels)] for b, at in zip(bins, places, strict=True)]
         trace = {
-            "type": "heatmap",
-            "name": "pairs",
+            **_heatmap(view, values),
             "z": [numbers(row) for row in grid],
             "text": texts,
-            "hovertemplate": "%{text}<extra></extra>",
-            "hoverongaps": False,
-            "colorscale": "token:seq",
-            "reversescale": view.goal == "minimize",
-            "zmin": low,
-            "zmax": high if high > low else low + 1,
-            "colorbar": _scale(view),
-            "xgap": 1,
-            "ygap": 1,
             "meta": blocks,
         }
         figure = Figure([trace, highlight_point()], _layout(bins, places))
-        columns = [
-            "Parameter",
-            "Part",
-            "Parameter 2",
-            "Part 2",
-            f"Median {view.value_label}",
-            "Runs",
-        ]
+        median = f"Median {view.value_label}"
+        columns = ["Parameter", "Part", "Parameter 2", "Part 2", median, "Runs"]
         finish(view, figure, absent, {"columns": columns, "rows": rows, "total": len(rows)})
         figure.meta.update(
             is_empty=False,
@@ -90,6 +73,23 @@ class MatrixChart(Chart):
             more = f"The first {MOST} of {len(view.space)} parameters. "
             figure.meta["caption"] = more + figure.meta["caption"]
         return figure
+
+
+def _heatmap(view: SweepView, values: FloatArray) -> dict[str, Any]:
+    low, high = metric_domain(values, view.goal)
+    return {
+        "type": "heatmap",
+        "name": "pairs",
+        "hovertemplate": "%{text}<extra></extra>",
+        "hoverongaps": False,
+        "colorscale": "token:seq",
+        "reversescale": view.goal == "minimize",
+        "zmin": low,
+        "zmax": high if high > low else low + 1,
+        "colorbar": _scale(view),
+        "xgap": 1,
+        "ygap": 1,
+    }
 
 
 def _cut(axis: Axis, runs: Sequence[RunView]) -> _Bins:

@@ -159,7 +159,6 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
     best = sweep.best_run
     is_best = best is not None and best.pk == found.pk
     files, piece, problem = _look_at_files(found)
-    may_change = queries.may(request.user, sweep.experiment.workspace, Action.CHANGE_ANY_SWEEP)
     overlay = overlay_of(request, found)
     return {
         "run": found,
@@ -172,19 +171,15 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "why": once(lambda: why_of(found)),
         "notes": once(lambda: notes_of(found)),
         "notes_url": reverse("run_notes", args=[found.public_id]),
-        "can_change": may_change,
         "receipt": once(lambda: receipt_of(found)),
         "best": best,
         "to_best": _difference(found, sweep, progress.digits),
         "digits": progress.digits,
         "resumed_from": once(lambda: queries.resumed_from(found)),
         "resumed_by": once(lambda: queries.resumed_by(found)),
-        "can_resume": may_change and can_resume(found, files),
         "retries": once(lambda: list(found.retries.order_by("number"))),
         "seconds": _seconds(found),
-        "waited": (found.started_at - found.created_at).total_seconds()
-        if found.started_at
-        else None,
+        "waited": _waited(found),
         "queued": once(lambda: place_of_run(found, timezone.now())),
         "params": _parameter_rows(found, best),
         "arguments_text": shlex.join(found.arguments),
@@ -194,19 +189,29 @@ def run_context(request: HttpRequest, found: Run) -> dict[str, Any]:
         "files": files,
         "files_problem": problem,
         "registered": once(lambda: versions_from(run=found)),
-        "can_remove_outputs": found.is_terminal and may_change and _has_outputs(files),
         "outputs_size": sum(f.size_bytes for f in files if not f.path.startswith("logs/")),
-        "can_register": found.is_terminal and bool(files) and may_change,
         "environment": sorted({**sweep.compute.environment, **sweep.spec["environment"]}),
-        "can_cancel": found.state in _CANCELABLE and may_change,
-        "can_retry": is_repeatable(found)
-        and sweep.state != SweepState.CANCEL_REQUESTED
-        and may_change,
-        "can_clone": takes_by_hand(sweep) and may_change,
         "is_live": found.state in RUN_LIVE,
         "log_text": piece.text,
         "log_skipped": piece.offset,
         "page": _run_page(found, progress, piece.next_offset, overlay),
+        **_offered(request, found, files),
+    }
+
+
+def _offered(request: HttpRequest, found: Run, files: list[RunFile]) -> dict[str, bool]:
+    """Return what the person may do with the run as it is now."""
+    sweep = found.sweep
+    may_change = queries.may(request.user, sweep.experiment.workspace, Action.CHANGE_ANY_SWEEP)
+    may_retry = may_change and sweep.state != SweepState.CANCEL_REQUESTED
+    return {
+        "can_change": may_change,
+        "can_resume": may_change and can_resume(found, files),
+        "can_remove_outputs": may_change and found.is_terminal and _has_outputs(files),
+        "can_register": may_change and found.is_terminal and bool(files),
+        "can_cancel": may_change and found.state in _CANCELABLE,
+        "can_retry": may_retry and is_repeatable(found),
+        "can_clone": may_change and takes_by_hand(sweep),
     }
 
 
@@ -297,6 +302,10 @@ def _difference(found: Run, sweep: Sweep, digits: int) -> str:
     difference = found.best_value - sweep.best_value
     text = format_metric(difference, digits)
     return f"+{text}" if difference > 0 else text
+
+
+def _waited(found: Run) -> float | None:
+    return (found.started_at - found.created_at).total_seconds() if found.started_at else None
 
 
 def _seconds(found: Run) -> float | None:
