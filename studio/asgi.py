@@ -9,24 +9,24 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
 django.setup(set_prefix=False)
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402 - needs the apps loaded
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import (  # noqa: E402
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import (
     AllowedHostsOriginValidator,
     WebsocketDenier,
 )
-from django.conf import settings  # noqa: E402
+from django.conf import settings
 
-from experiments.api.mlflow.asgi import with_mlflow  # noqa: E402
-from experiments.routing import websocket_urlpatterns  # noqa: E402
-from studio.body_limits import with_body_limits  # noqa: E402
-from studio.handler import OneCallHandler  # noqa: E402
-from studio.http_metrics import with_sockets_counted  # noqa: E402
-from studio.observing import observe  # noqa: E402
-from studio.prefix import below_prefix  # noqa: E402
-from studio.request_threads import in_kept_threads, in_one_thread  # noqa: E402
-from studio.socket_origin import from_own_pages  # noqa: E402
-from studio.version import VERSION  # noqa: E402
+from experiments.api.mlflow.asgi import with_mlflow
+from experiments.routing import websocket_urlpatterns
+from studio.body_limits import with_body_limits
+from studio.handler import OneCallHandler
+from studio.http_metrics import with_sockets_counted
+from studio.observing import observe
+from studio.prefix import below_prefix
+from studio.request_threads import in_kept_threads, in_one_thread
+from studio.socket_origin import from_own_pages
+from studio.version import VERSION
 
 # Read while the code on the disk is what this process was started from.
 __version__ = VERSION

@@ -79,7 +79,7 @@ def complete_workspace(
 
 
 def _ask(path: str, **query: Any) -> list[dict[str, Any]]:
-    from studio import env  # noqa: PLC0415 - as in cli_output.connect
+    from studio import env
 
     try:
         connection = find_connection(os.environ, env.studio_home())

@@ -10,10 +10,10 @@ import click
 def set_up_django() -> None:
     """Load the settings of this machine's studio; a wrong one ends the command in a sentence."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
-    import django  # noqa: PLC0415 -- takes a third of a second
-    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
+    import django
+    from django.core.exceptions import ImproperlyConfigured
 
-    from studio.env import EnvironmentProblem  # noqa: PLC0415
+    from studio.env import EnvironmentProblem
 
     try:
         django.setup()

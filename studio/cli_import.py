@@ -94,7 +94,7 @@ def import_csv(file: Path, **options: Any) -> None:
     the columns step and time. Columns status, reason, created, started and ended say how a run
     went. Tables of this studio, of mlflow.search_runs and of Optuna's trials_dataframe are known.
     """
-    from experiments.imports.csv_runs import read_csv  # noqa: PLC0415 -- slow to import
+    from experiments.imports.csv_runs import read_csv
 
     def read(given: Given) -> Found:
         with _opened(file) as lines:
@@ -111,8 +111,8 @@ def import_json(file: Path, **options: Any) -> None:
 
     Everything but ids stays as it was: states, reasons, times, tags, reports.
     """
-    from experiments.imports.document import read_document  # noqa: PLC0415 -- slow to import
-    from experiments.problems import Problem, ProblemsError  # noqa: PLC0415
+    from experiments.imports.document import read_document
+    from experiments.problems import Problem, ProblemsError
 
     def read() -> ObservedSweep:
         with _opened(file) as lines:
@@ -134,8 +134,8 @@ def import_capsule(file: Path, **options: Any) -> None:
 
     Everything but ids and code comes along, after the SHA-256 of the capsule was checked.
     """
-    from experiments.imports.capsule import read_capsule  # noqa: PLC0415 -- slow to import
-    from experiments.imports.document import read_document  # noqa: PLC0415
+    from experiments.imports.capsule import read_capsule
+    from experiments.imports.document import read_document
 
     def read() -> ObservedSweep:
         is_stdin = str(file) == "-"
@@ -157,7 +157,7 @@ def import_optuna(storage: str, study: str, **options: Any) -> None:
     Intermediate values become the history of the metric, distributions the search space, pruned
     trials runs that were stopped early. --metric names the value where the study does not.
     """
-    from experiments.imports.optuna_study import read_optuna  # noqa: PLC0415 -- slow to import
+    from experiments.imports.optuna_study import read_optuna
 
     _import_found(lambda given: read_optuna(storage, study, given), options)
 
@@ -173,7 +173,7 @@ def import_wandb(file: Path, **options: Any) -> None:
     created_at; a CSV with the columns name, config and summary; or the CSV of the table of runs,
     whose columns are named with --metric and --param.
     """
-    from experiments.imports.wandb_export import read_wandb  # noqa: PLC0415 -- slow to import
+    from experiments.imports.wandb_export import read_wandb
 
     def read(given: Given) -> Found:
         with _opened(file) as lines:
@@ -193,7 +193,7 @@ def import_mlflow(uri: str, source_experiment: str, **options: Any) -> None:
     URI is a folder of the file store (mlruns), or the address of a tracking server, which is read
     with MLflow's own client and its settings.
     """
-    from experiments.imports.mlflow_runs import read_mlflow  # noqa: PLC0415 -- slow to import
+    from experiments.imports.mlflow_runs import read_mlflow
 
     _import_found(lambda given: read_mlflow(uri, source_experiment, given), options)
 
@@ -205,7 +205,7 @@ def _renamed(observed: ObservedSweep, options: dict[str, Any]) -> ObservedSweep:
 
 
 def _import_found(read: Callable[[Given], Found], options: dict[str, Any]) -> None:
-    from experiments.imports.build import Given, build  # noqa: PLC0415 -- slow to import
+    from experiments.imports.build import Given, build
 
     def observe() -> ObservedSweep:
         given = Given(
@@ -225,7 +225,7 @@ def _import_found(read: Callable[[Given], Found], options: dict[str, Any]) -> No
 
 def _import(read: Callable[[], ObservedSweep], options: dict[str, Any]) -> None:
     """Read, send and report; a wrong source ends the program with every problem."""
-    from experiments.problems import ProblemsError  # noqa: PLC0415 -- slow to import
+    from experiments.problems import ProblemsError
 
     as_json = options["as_json"]
     try:
@@ -253,7 +253,7 @@ def _refuse(problems: list[tuple[str, str]], as_json: bool) -> NoReturn:
 
 
 def _send(observed: ObservedSweep, options: dict[str, Any]) -> dict[str, Any]:
-    from experiments.imports.document import document_of  # noqa: PLC0415 -- slow to import
+    from experiments.imports.document import document_of
 
     client = connect()
     client.timeout = _SECONDS
@@ -305,8 +305,8 @@ def _echo_summary(answer: dict[str, Any]) -> None:
 def _space(path: Path | None) -> dict[str, Any] | None:
     if path is None:
         return None
-    from experiments.problems import Problem, ProblemsError  # noqa: PLC0415 -- slow to import
-    from experiments.spec_yaml import read_mapping  # noqa: PLC0415
+    from experiments.problems import Problem, ProblemsError
+    from experiments.spec_yaml import read_mapping
 
     try:
         raw = read_mapping(path.read_text(encoding="utf-8"))
@@ -323,7 +323,7 @@ def _space(path: Path | None) -> dict[str, Any] | None:
 @contextmanager
 def _opened(file: Path) -> Iterator[TextIO]:
     """Give the lines of a file or of the standard input; other texts than UTF-8 are a problem."""
-    from experiments.problems import Problem, ProblemsError  # noqa: PLC0415 -- slow to import
+    from experiments.problems import Problem, ProblemsError
 
     try:
         if str(file) == "-":

@@ -39,7 +39,7 @@ def up(
     Runs that go on are stopped in order and repeated at the next start; with --drain they are
     waited for, until a second Ctrl-C.
     """
-    from studio import up as supervisor  # noqa: PLC0415 -- only this command needs it
+    from studio import up as supervisor
 
     sys.exit(
         supervisor.run(
@@ -96,7 +96,7 @@ def worker(
     On another machine than the studio's, REDIS_URL, DATABASE_URL, STUDIO_URL and a compute token
     are needed; the compute page of the studio shows the whole command.
     """
-    from studio import env, preflight  # noqa: PLC0415 -- only this command needs it
+    from studio import env, preflight
 
     try:
         preflight.check_settings(env.studio_home())
@@ -118,8 +118,8 @@ def worker(
 
 def _own_settings(python: str, variables: Sequence[str]) -> dict[str, str]:
     """Check what this machine sets for its scripts; return how the worker is told."""
-    from experiments import compute_settings  # noqa: PLC0415 -- only this command needs it
-    from studio import env  # noqa: PLC0415
+    from experiments import compute_settings
+    from studio import env
 
     pairs = {name: value for name, _, value in (text.partition("=") for text in variables)}
     if without := [text for text in variables if "=" not in text]:
@@ -139,8 +139,8 @@ def _own_settings(python: str, variables: Sequence[str]) -> dict[str, str]:
 @json_option
 def doctor(as_json: bool) -> None:
     """Check every part of the studio on this machine and say how to mend what is wrong."""
-    from studio.cli_django import set_up_django  # noqa: PLC0415 -- only this command needs it
-    from studio.doctor import examine  # noqa: PLC0415
+    from studio.cli_django import set_up_django
+    from studio.doctor import examine
 
     set_up_django()
     findings = []

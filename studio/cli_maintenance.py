@@ -61,8 +61,8 @@ def on(message: str | None, until: datetime | None, begins: datetime | None, as_
     if message is not None and len(message) > 300:
         raise click.UsageError(f"--message has {len(message)} characters; use at most 300.")
     set_up_django()
-    from experiments.client_address import coming_from  # noqa: PLC0415 -- needs Django
-    from experiments.services.site import (  # noqa: PLC0415
+    from experiments.client_address import coming_from
+    from experiments.services.site import (
         plan_maintenance,
         switch_maintenance,
     )
@@ -80,8 +80,8 @@ def on(message: str | None, until: datetime | None, begins: datetime | None, as_
 def off(as_json: bool) -> None:
     """Turn maintenance mode off, or take back what was planned; waiting runs start."""
     set_up_django()
-    from experiments.client_address import coming_from  # noqa: PLC0415 -- needs Django
-    from experiments.services.site import switch_maintenance  # noqa: PLC0415
+    from experiments.client_address import coming_from
+    from experiments.services.site import switch_maintenance
 
     with coming_from(_here()):
         found = switch_maintenance(False, by=None, message="")
@@ -93,7 +93,7 @@ def off(as_json: bool) -> None:
 def status(as_json: bool) -> None:
     """Say whether maintenance mode is on, and how many runs still work."""
     set_up_django()
-    from experiments.services.site import site  # noqa: PLC0415 -- needs Django
+    from experiments.services.site import site
 
     _say(site(), as_json=as_json)
 
@@ -107,7 +107,7 @@ def _here() -> str:
 
 
 def _say(found: Site, *, as_json: bool) -> None:
-    from experiments.queries.operating import work_in_hand  # noqa: PLC0415 -- needs Django
+    from experiments.queries.operating import work_in_hand
 
     working, waiting = work_in_hand()
     state = "on" if found.maintenance else "planned" if found.is_planned else "off"

@@ -40,7 +40,7 @@ _COLOURS = {
 
 def connect() -> StudioClient:
     """Return a client of the studio that the environment or this machine's data folder names."""
-    from studio import env  # noqa: PLC0415 -- only commands that talk to a studio need it
+    from studio import env
 
     connection: Connection = find_connection(os.environ, env.studio_home())
     # Short: who has forgotten to start the studio wants to hear so at once.
@@ -58,9 +58,9 @@ def echo_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         for row in rows:
             click.echo("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
         return
-    from rich.console import Console  # noqa: PLC0415 -- slow to import, terminals only
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
@@ -130,8 +130,8 @@ def progress(text: str) -> Iterator[Callable[[str], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.console import Console  # noqa: PLC0415 -- slow to import, terminals only
-    from rich.markup import escape  # noqa: PLC0415
+    from rich.console import Console
+    from rich.markup import escape
 
     with Console(stderr=True).status(escape(text)) as status:
         yield lambda line: status.update(escape(line))

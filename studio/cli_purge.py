@@ -120,9 +120,9 @@ def leftovers(remove: bool, as_json: bool) -> None:
     way.
     """
     set_up_django()
-    from django.utils import timezone  # noqa: PLC0415 -- needs Django
+    from django.utils import timezone
 
-    from experiments.services import leftovers as service  # noqa: PLC0415
+    from experiments.services import leftovers as service
 
     before = timezone.now() - service.SNAPSHOT_GRACE
     found = service.find_leftovers()

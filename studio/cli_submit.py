@@ -117,10 +117,10 @@ def _submit(
     specification: Path, check_seconds: float | None, workspace: str | None, as_json: bool
 ) -> tuple[StudioClient, dict[str, Any]]:
     # Slow to import (numpy, pydantic), and needed by this command alone.
-    from experiments.problems import ProblemsError  # noqa: PLC0415
-    from experiments.snapshot_rules import list_files, write_zip  # noqa: PLC0415
-    from experiments.spec import SweepSpec  # noqa: PLC0415
-    from experiments.spec_files import check_script  # noqa: PLC0415
+    from experiments.problems import ProblemsError
+    from experiments.snapshot_rules import list_files, write_zip
+    from experiments.spec import SweepSpec
+    from experiments.spec_files import check_script
 
     raw = _read(specification)
     try:
@@ -154,7 +154,7 @@ def _submit(
 
 def _compute_targets(raw: dict[str, Any]) -> list[str]:
     """Return the names that the cluster of an Azure ML file may have; others need no studio."""
-    from experiments.spec_azure import is_azure  # noqa: PLC0415 -- as above
+    from experiments.spec_azure import is_azure
 
     if not is_azure(raw):
         return []
@@ -167,8 +167,8 @@ def _compute_targets(raw: dict[str, Any]) -> list[str]:
 
 def _limits(raw: dict[str, Any]) -> SpecLimits:
     """Return what the studio assumes where a file does not say how many runs there are."""
-    from experiments import spec_limits  # noqa: PLC0415 -- as above
-    from experiments.spec_azure import is_azure  # noqa: PLC0415 -- as above
+    from experiments import spec_limits
+    from experiments.spec_azure import is_azure
 
     if is_azure(raw) or raw.get("max_total_runs") is not None:
         return spec_limits.CONTRACT
@@ -181,9 +181,9 @@ def _limits(raw: dict[str, Any]) -> SpecLimits:
 
 def _read(specification: Path) -> dict[str, Any]:
     """Return the mapping in a file; what cannot be read is a problem with its line."""
-    import yaml  # noqa: PLC0415 -- needed by this command alone
+    import yaml
 
-    from experiments.spec import load_yaml  # noqa: PLC0415
+    from experiments.spec import load_yaml
 
     try:
         raw = load_yaml(specification.read_text(encoding="utf-8"))
@@ -202,7 +202,7 @@ def _read(specification: Path) -> dict[str, Any]:
 
 
 def _source_directory(specification: Path, spec: SweepSpec) -> Path:
-    from experiments.problems import Problem, ProblemsError  # noqa: PLC0415 -- as above
+    from experiments.problems import Problem, ProblemsError
 
     try:
         return specification.parent / Path(spec.source_directory or ".").expanduser()
@@ -213,9 +213,9 @@ def _source_directory(specification: Path, spec: SweepSpec) -> Path:
 
 def _every_problem(specification: Path, raw: dict[str, Any], error: ProblemsError) -> Problems:
     """Return the problems that were found, those of the files, and those only the studio sees."""
-    from experiments.problems import ProblemsError  # noqa: PLC0415 -- as above
-    from experiments.snapshot_rules import list_files  # noqa: PLC0415
-    from experiments.spec_files import FILE_FIELDS, check_script, readable_parts  # noqa: PLC0415
+    from experiments.problems import ProblemsError
+    from experiments.snapshot_rules import list_files
+    from experiments.spec_files import FILE_FIELDS, check_script, readable_parts
 
     found = list(error.problems)
     wrong = {problem.path for problem in found}

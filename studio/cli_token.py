@@ -66,7 +66,7 @@ def create(
 ) -> None:
     """Print a new token. It is shown this once; the studio keeps only its hash."""
     set_up_django()
-    from experiments.services import access, compute_tokens  # noqa: PLC0415 -- needs Django
+    from experiments.services import access, compute_tokens
 
     until = datetime.now(UTC) + expires if expires else None
     if compute is not None:
@@ -86,7 +86,7 @@ def create(
 def list_tokens(as_json: bool) -> None:
     """List the tokens that exist; never their secret."""
     set_up_django()
-    from experiments.models import ApiToken, ComputeToken  # noqa: PLC0415 -- needs Django
+    from experiments.models import ApiToken, ComputeToken
 
     tokens = [
         {
@@ -123,8 +123,8 @@ def list_tokens(as_json: bool) -> None:
 def revoke(name: str, user: str | None, compute: str | None, as_json: bool) -> None:
     """Make every token of this name useless at once."""
     set_up_django()
-    from experiments.models import ApiToken, ComputeToken  # noqa: PLC0415 -- needs Django
-    from experiments.services import access  # noqa: PLC0415
+    from experiments.models import ApiToken, ComputeToken
+    from experiments.services import access
 
     if compute is not None:
         owner: object = _target(compute)
@@ -142,7 +142,7 @@ def revoke(name: str, user: str | None, compute: str | None, as_json: bool) -> N
 
 
 def _target(name: str) -> ComputeTarget:
-    from experiments.models import ComputeTarget  # noqa: PLC0415 -- needs Django
+    from experiments.models import ComputeTarget
 
     found = ComputeTarget.objects.filter(name=name).first()
     if found is None:
@@ -153,9 +153,9 @@ def _target(name: str) -> ComputeTarget:
 
 def _person(username: str | None) -> User:
     """Return the named person, or the first administrator."""
-    from django.contrib.auth.models import User  # noqa: PLC0415 -- needs Django
+    from django.contrib.auth.models import User
 
-    from experiments.services.setup import first_administrator  # noqa: PLC0415
+    from experiments.services.setup import first_administrator
 
     if username is not None:
         found = User.objects.filter(username=username, is_active=True).first()

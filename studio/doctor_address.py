@@ -56,7 +56,7 @@ def web() -> Seen:
 
 def address() -> Seen:
     """The address that people use leads to this very studio."""
-    from studio.health import KEY_HEADER, key_mark  # noqa: PLC0415 -- needs Django
+    from studio.health import KEY_HEADER, key_mark
 
     url = public_url()
     if not url:
@@ -97,9 +97,9 @@ def _refused(url: str, error: urllib.error.HTTPError) -> Seen:
 
 def sockets() -> Seen:
     """Websockets get through to the studio."""
-    from websockets.exceptions import InvalidHandshake, WebSocketException  # noqa: PLC0415
-    from websockets.sync.client import connect  # noqa: PLC0415 -- slow to import
-    from websockets.typing import Origin  # noqa: PLC0415
+    from websockets.exceptions import InvalidHandshake, WebSocketException
+    from websockets.sync.client import connect
+    from websockets.typing import Origin
 
     url = public_url()
     if not url:
@@ -130,7 +130,7 @@ def sockets() -> Seen:
 
 
 def _close_code(socket: Any) -> int | None:
-    from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 -- slow to import
+    from websockets.exceptions import ConnectionClosed
 
     try:
         socket.recv(timeout=_SECONDS)
@@ -143,7 +143,7 @@ def _close_code(socket: Any) -> int | None:
 
 def allowed_hosts() -> Seen:
     """The studio answers to its own names alone."""
-    from django.conf import settings  # noqa: PLC0415 -- needs Django
+    from django.conf import settings
 
     names = list(settings.ALLOWED_HOSTS)
     host = urlsplit(public_url()).hostname or "studio.example"
@@ -155,8 +155,8 @@ def allowed_hosts() -> Seen:
 
 def attached() -> Seen:
     """The studio of this worker machine answers, takes its token and has the same version."""
-    from studio.sdk.client import Connection, StudioClient, StudioError  # noqa: PLC0415
-    from studio.version import VERSION  # noqa: PLC0415
+    from studio.sdk.client import Connection, StudioClient, StudioError
+    from studio.version import VERSION
 
     url = env.text("STUDIO_URL").rstrip("/")
     if not url:

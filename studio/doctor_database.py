@@ -18,10 +18,10 @@ _SKEW_SECONDS: Final = 2.0
 
 def database() -> Seen:
     """The database answers, is new enough and has exactly the tables of this version."""
-    from django.db import OperationalError, connection  # noqa: PLC0415 -- needs Django
-    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+    from django.db import OperationalError, connection
+    from django.db.migrations.executor import MigrationExecutor
 
-    from experiments.database_version import unknown_migrations  # noqa: PLC0415
+    from experiments.database_version import unknown_migrations
 
     try:
         connection.ensure_connection()
@@ -53,10 +53,10 @@ def database() -> Seen:
 
 def connections() -> Seen:
     """The server takes as many connections as the slots will want."""
-    from django.db import connection  # noqa: PLC0415 -- needs Django
+    from django.db import connection
 
-    from experiments.models import Worker  # noqa: PLC0415
-    from experiments.queries import alive_since  # noqa: PLC0415
+    from experiments.models import Worker
+    from experiments.queries import alive_since
 
     if connection.vendor != "postgresql":
         return Seen(f"not limited with {connection.vendor}")
@@ -81,7 +81,7 @@ def connections() -> Seen:
 
 def journal() -> Seen:
     """SQLite writes ahead, so that readers and writers do not wait for each other."""
-    from django.db import connection  # noqa: PLC0415 -- needs Django
+    from django.db import connection
 
     if connection.vendor != "sqlite":
         return Seen(f"not needed with {connection.vendor}")
@@ -95,7 +95,7 @@ def journal() -> Seen:
 
 def clock() -> Seen:
     """This machine, the database and the machines of the workers agree on the time."""
-    from django.db import connection  # noqa: PLC0415 -- needs Django
+    from django.db import connection
 
     ahead = _workers_ahead()
     if ahead:
@@ -119,7 +119,7 @@ def _skew(connection: Any) -> float:
 
 
 def _workers_ahead() -> dict[str, float]:
-    from experiments.models import Worker  # noqa: PLC0415 -- needs Django
+    from experiments.models import Worker
 
     now = datetime.now(UTC)
     rows = Worker.objects.values_list("host", "last_seen_at")

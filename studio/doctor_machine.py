@@ -58,7 +58,7 @@ def home() -> Seen:
 
 def storage() -> Seen:
     """The folder of snapshots and outputs can be written to and has space."""
-    from django.conf import settings  # noqa: PLC0415 -- needs Django
+    from django.conf import settings
 
     folder = Path(settings.STUDIO_STORAGE_ROOT)
     # Made with the first sweep.
@@ -117,7 +117,7 @@ def disk() -> Seen:
 
 def static() -> Seen:
     """Style sheets and scripts of the pages were collected."""
-    from django.conf import settings  # noqa: PLC0415 -- needs Django
+    from django.conf import settings
 
     manifest = settings.STATIC_ROOT / "staticfiles.json"
     if manifest.exists():

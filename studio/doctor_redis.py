@@ -15,7 +15,7 @@ _FULL: Final = 0.8
 
 
 def _info() -> dict[str, Any]:
-    from redis import Redis  # noqa: PLC0415 -- slow to import
+    from redis import Redis
 
     url = env.redis_url(env.studio_home())
     with Redis.from_url(url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS) as redis:
@@ -25,7 +25,7 @@ def _info() -> dict[str, Any]:
 
 def server() -> Seen:
     """The server answers, is new enough, and keeps what it has when it is restarted."""
-    from redis.exceptions import RedisError  # noqa: PLC0415 -- slow to import
+    from redis.exceptions import RedisError
 
     cure = "Correct REDIS_URL." if env.text("REDIS_URL") else "Start the studio: `studio up`."
     try:
@@ -69,8 +69,8 @@ def memory() -> Seen:
 
 def password() -> Seen:
     """Whoever writes to the queue makes workers execute: nobody else in the network can."""
-    from redis import Redis  # noqa: PLC0415 -- slow to import
-    from redis.exceptions import RedisError  # noqa: PLC0415
+    from redis import Redis
+    from redis.exceptions import RedisError
 
     url = urlsplit(env.redis_url(env.studio_home()))
     if url.scheme == "unix":

@@ -20,10 +20,10 @@ _LOG: Final = "Look into logs/watchdog.log of the data folder"
 
 def scheduler() -> Seen:
     """The watchdog, which starts runs and gives lost ones up, has looked a moment ago."""
-    from redis.exceptions import RedisError  # noqa: PLC0415 -- slow to import
+    from redis.exceptions import RedisError
 
-    from experiments.formats import format_duration  # noqa: PLC0415
-    from experiments.services import counters  # noqa: PLC0415 -- needs Django
+    from experiments.formats import format_duration
+    from experiments.services import counters
 
     try:
         known = counters.read(counters.client())
@@ -43,9 +43,9 @@ def scheduler() -> Seen:
 
 def messenger() -> Seen:
     """Whatever is to be told or sent is on its way within minutes."""
-    from django.utils import timezone  # noqa: PLC0415 -- needs Django
+    from django.utils import timezone
 
-    from experiments.models import Delivery, Notification  # noqa: PLC0415
+    from experiments.models import Delivery, Notification
 
     before = timezone.now() - _LATE
     unspread = Notification.objects.filter(spread_at__isnull=True, created_at__lt=before).count()
@@ -59,7 +59,7 @@ def messenger() -> Seen:
 
 def mail() -> Seen:
     """The mail server, where there is one, took one of the last messages."""
-    from django.conf import settings  # noqa: PLC0415 -- needs Django
+    from django.conf import settings
 
     server = settings.STUDIO_MAIL_SERVER
     if server is None:
@@ -74,9 +74,9 @@ def mail() -> Seen:
 
 def mail_refused() -> str:
     """Return why the last three messages of a day were not sent; "" when one was, or none."""
-    from django.utils import timezone  # noqa: PLC0415 -- needs Django
+    from django.utils import timezone
 
-    from experiments.models import DeliveryAttempt, NotificationChannel  # noqa: PLC0415
+    from experiments.models import DeliveryAttempt, NotificationChannel
 
     tries = DeliveryAttempt.objects.filter(
         delivery__channel__kind=NotificationChannel.Kind.EMAIL,
@@ -89,7 +89,7 @@ def mail_refused() -> str:
 
 def tls() -> Seen:
     """People who come from other machines come over TLS."""
-    from studio.doctor_address import public_url  # noqa: PLC0415
+    from studio.doctor_address import public_url
 
     url = env.text("STUDIO_PUBLIC_URL").rstrip("/") or public_url()
     if not url:

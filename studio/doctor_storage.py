@@ -28,7 +28,7 @@ def bucket() -> Seen:
         return Seen("not needed with a folder")
     if find_spec("obstore") is None:
         return Seen(f"{address}: the library for it is missing", f"{_INSTALL}.")
-    from experiments.storage.s3 import BucketStorage  # noqa: PLC0415 -- comes with an extra
+    from experiments.storage.s3 import BucketStorage  # comes with an extra
 
     away = clock_difference(address.endpoint_url, time.time()) if address.endpoint_url else 0.0
     try:
@@ -66,9 +66,9 @@ def clock_difference(url: str, now: float) -> float:
 
 
 def _waiting_runs() -> int:
-    from django.utils import timezone  # noqa: PLC0415 -- needs Django
+    from django.utils import timezone
 
-    from experiments.services.stored_runs import ended_runs_on_disk  # noqa: PLC0415
+    from experiments.services.stored_runs import ended_runs_on_disk
 
     before = timezone.now() - _BEHIND
     return sum(

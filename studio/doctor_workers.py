@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 def _alive() -> QuerySet[Worker]:
-    from experiments.models import Worker  # noqa: PLC0415 -- needs Django
-    from experiments.queries import alive_since  # noqa: PLC0415
+    from experiments.models import Worker
+    from experiments.queries import alive_since
 
     return Worker.objects.filter(last_seen_at__gte=alive_since()).select_related("compute")
 
 
 def workers() -> Seen:
     """Every compute target that takes sweeps has a worker."""
-    from experiments.models import ComputeTarget  # noqa: PLC0415 -- needs Django
+    from experiments.models import ComputeTarget
 
     alive = [worker.compute_id for worker in _alive()]
     targets = ComputeTarget.objects.filter(is_enabled=True)

@@ -18,19 +18,19 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studio.settings")
 django.setup()
 
-from django.conf import settings  # noqa: E402 - needs the settings
-from django.core.management import call_command  # noqa: E402
-from django.db import DatabaseError, connection  # noqa: E402
-from django.db.migrations.executor import MigrationExecutor  # noqa: E402
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 
-from experiments.database_version import refusal, unknown_migrations  # noqa: E402
-from experiments.models import Sweep  # noqa: E402
-from experiments.problems import ProblemsError  # noqa: E402
-from experiments.services import access, setup, sweeps  # noqa: E402
-from experiments.services.relocation import follow_storage  # noqa: E402
-from experiments.storage.base import StorageError  # noqa: E402
-from experiments.storage.chosen import storage  # noqa: E402
-from studio.storage import static_fingerprint  # noqa: E402
+from experiments.database_version import refusal, unknown_migrations
+from experiments.models import Sweep
+from experiments.problems import ProblemsError
+from experiments.services import access, setup, sweeps
+from experiments.services.relocation import follow_storage
+from experiments.storage.base import StorageError
+from experiments.storage.chosen import storage
+from studio.storage import static_fingerprint
 
 _TOKEN_NAME: Final = "Command line on this machine"  # noqa: S105 - a label
 _LINK_LIFE: Final = timedelta(hours=24)

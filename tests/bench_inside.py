@@ -18,17 +18,17 @@ import django
 
 django.setup()
 
-from django.conf import settings  # noqa: E402 - models need the setup
-from django.utils import timezone  # noqa: E402
+from django.conf import settings
+from django.utils import timezone
 
-from experiments.models import Run, Sweep  # noqa: E402
-from experiments.services.metrics import Report, record_reports  # noqa: E402
-from experiments.services.sampling import propose_runs  # noqa: E402
-from experiments.services.termination import SweepCurves, apply_policy  # noqa: E402
-from experiments.spec import SweepSpec  # noqa: E402
-from tests.bench_own import size  # noqa: E402
-from tests.bench_peers.obey import obey  # noqa: E402
-from tests.bench_served import filled_sweep  # noqa: E402
+from experiments.models import Run, Sweep
+from experiments.services.metrics import Report, record_reports
+from experiments.services.sampling import propose_runs
+from experiments.services.termination import SweepCurves, apply_policy
+from experiments.spec import SweepSpec
+from tests.bench_own import size
+from tests.bench_peers.obey import obey
+from tests.bench_served import filled_sweep
 
 _POLICIES: dict[str, dict[str, Any]] = {
     "bandit": {"type": "bandit", "slack_factor": 1e9},

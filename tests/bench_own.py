@@ -19,17 +19,17 @@ import django
 
 django.setup()
 
-from django.db import connection, transaction  # noqa: E402 - models need the setup
-from django.utils import timezone  # noqa: E402
+from django.db import connection, transaction
+from django.utils import timezone
 
-from experiments import queries  # noqa: E402
-from experiments.models import Run  # noqa: E402
-from experiments.services.runs import RunOutcome, finish_run  # noqa: E402
-from experiments.services.setup import first_administrator  # noqa: E402
-from runner.reports import ReportFeed  # noqa: E402
-from studio.sdk.run import format_report  # noqa: E402
-from tests.bench_peers.obey import obey  # noqa: E402
-from tests.factories import make_running_run, make_sweep  # noqa: E402
+from experiments import queries
+from experiments.models import Run
+from experiments.services.runs import RunOutcome, finish_run
+from experiments.services.setup import first_administrator
+from runner.reports import ReportFeed
+from studio.sdk.run import format_report
+from tests.bench_peers.obey import obey
+from tests.factories import make_running_run, make_sweep
 
 WRITERS = 4
 

@@ -11,17 +11,17 @@ import django
 
 django.setup()
 
-from django.db import transaction  # noqa: E402 - models need the setup
-from django.utils import timezone  # noqa: E402
+from django.db import transaction
+from django.utils import timezone
 
-from experiments.models import Run, Sweep  # noqa: E402
-from experiments.services import kept_suggestions  # noqa: E402
-from experiments.services.look_ahead import look_ahead  # noqa: E402
-from experiments.services.runs import RunOutcome, finish_run, start_run  # noqa: E402
-from experiments.services.sampling import make_sampler, propose_runs, suggest  # noqa: E402
-from experiments.services.sweep_history import look_at  # noqa: E402
-from experiments.spec import SweepSpec  # noqa: E402
-from tests.factories import claim, make_sweep, report  # noqa: E402
+from experiments.models import Run, Sweep
+from experiments.services import kept_suggestions
+from experiments.services.look_ahead import look_ahead
+from experiments.services.runs import RunOutcome, finish_run, start_run
+from experiments.services.sampling import make_sampler, propose_runs, suggest
+from experiments.services.sweep_history import look_at
+from experiments.spec import SweepSpec
+from tests.factories import claim, make_sweep, report
 
 CASES = ((50, 4), (100, 8), (300, 8), (990, 8), (900, 100))
 SPACE = {

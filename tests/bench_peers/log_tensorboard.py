@@ -6,7 +6,7 @@ from pathlib import Path
 from obey import need, obey_logging, version_of
 
 need("tensorboardX")
-from tensorboardX import SummaryWriter  # noqa: E402 - told above when it is not there
+from tensorboardX import SummaryWriter
 
 writer = SummaryWriter(str(Path(sys.argv[1]) / "events"))
 obey_logging(

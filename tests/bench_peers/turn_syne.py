@@ -11,10 +11,10 @@ os.environ["SYNETUNE_FOLDER"] = sys.argv[1]
 from obey import need, obey_tuning, version_of
 
 need("syne_tune", "syne-tune")
-from syne_tune import StoppingCriterion, Tuner  # noqa: E402 - told above when it is not there
-from syne_tune.backend import LocalBackend  # noqa: E402
-from syne_tune.config_space import uniform  # noqa: E402
-from syne_tune.optimizer.baselines import RandomSearch  # noqa: E402
+from syne_tune import StoppingCriterion, Tuner
+from syne_tune.backend import LocalBackend
+from syne_tune.config_space import uniform
+from syne_tune.optimizer.baselines import RandomSearch
 
 # Its scheduler wants a report of every trial.
 REPORT = """
