@@ -85,7 +85,7 @@ class Models:
     def _answer(self, asked: bytes) -> Any:
         process = self._process = self._process or _start()
         assert process.stdin is not None  # noqa: S101 - both are pipes
-        assert process.stdout is not None  # noqa: S101
+        assert process.stdout is not None  # noqa: S101 - as above
         process.stdin.write(asked)
         process.stdin.flush()
         return pickle.load(process.stdout)  # noqa: S301 - from our own code
@@ -169,4 +169,4 @@ def _model(learned: bytes, best: bytes) -> Any:
     known: Learned = pickle.loads(learned)  # noqa: S301 - from our own code
     space = SearchSpace(known.expressions)
     view = learn(space, goal=known.goal, history=History(0, known.runs))
-    return None if view is None else FittedMetric(view, pickle.loads(best))  # noqa: S301
+    return None if view is None else FittedMetric(view, pickle.loads(best))  # noqa: S301 - as above

@@ -70,7 +70,7 @@ def write_to(output: int) -> None:
     for number in (1, 2):
         os.dup2(output, number)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, write_through=True)  # type: ignore[union-attr]
+        stream.reconfigure(line_buffering=True, write_through=True)  # type: ignore[union-attr]  # text
 
 
 def name_process(name: str) -> None:

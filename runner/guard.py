@@ -12,7 +12,7 @@ from __future__ import annotations
 
 # What `signal` and `ctypes` wrap: those two take longer to import than all the rest does.
 import _ctypes
-import _signal as signal  # type: ignore[import-not-found]
+import _signal as signal  # type: ignore[import-not-found]  # the stubs lack it
 import os
 import select
 import time

@@ -29,7 +29,7 @@ def database() -> Seen:
         return Seen(str(error).strip(), "Start the database, or correct DATABASE_URL.")
     version = ""
     if connection.vendor == "postgresql":
-        found = connection.pg_version  # type: ignore[attr-defined]
+        found = connection.pg_version  # type: ignore[attr-defined]  # PostgreSQL alone has it
         version = f" {found // 10000}.{found % 10000}"
         if found // 10000 < _MIN_POSTGRES:
             cure = (

@@ -77,7 +77,7 @@ def observed(
                 status=response.status_code,
                 seconds=seconds,
             )
-            request.log_fields = log_context.fields()  # type: ignore[attr-defined]
+            request.log_fields = log_context.fields()  # type: ignore[attr-defined]  # for the log
         response.headers[REQUEST_ID] = request_id
         return response
 

@@ -46,10 +46,10 @@ def main(*, with_example: bool) -> int:
         _migrate()
     except DatabaseError as error:
         text = " ".join(str(error).split()).rstrip(".")
-        print(json.dumps({"error": f"The database does not answer: {text}."}))  # noqa: T201
+        print(json.dumps({"error": f"The database does not answer: {text}."}))
         return 1
     except _NewerDatabaseError as error:
-        print(json.dumps({"refusal": str(error)}))  # noqa: T201
+        print(json.dumps({"refusal": str(error)}))
         return 1
     _collect_static()
     defaults = setup.ensure_defaults()
@@ -63,7 +63,7 @@ def main(*, with_example: bool) -> int:
         result["sign_in"] = access.make_sign_in_link(administrator, life=_LINK_LIFE)
         if with_example:
             result["remarks"] += _submit_example(administrator, defaults.workspace)
-    print(json.dumps(result))  # noqa: T201
+    print(json.dumps(result))
     return 0
 
 

@@ -20,7 +20,7 @@ _OF_TOKEN: Final = (
     f"SELECT {', '.join(_FIELDS)} FROM {Run._meta.db_table} "  # noqa: S608 - names of our own
     f"WHERE token_digest = %s AND state IN ({', '.join(['%s'] * len(_LIVE))})"
 )
-_STATE: Final = f"SELECT state FROM {Run._meta.db_table} WHERE id = %s"  # noqa: S608
+_STATE: Final = f"SELECT state FROM {Run._meta.db_table} WHERE id = %s"  # noqa: S608 - as above
 
 
 def run_of_token(digest: str) -> Run | None:

@@ -63,7 +63,7 @@ def begin_session(request: HttpRequest, user: User, way: Way) -> None:
     if request.user.is_authenticated and request.user.pk == user.pk:
         # Django keeps the key of somebody who signs in once more.
         request.session.cycle_key()
-    request.sign_in_way = way  # type: ignore[attr-defined]
+    request.sign_in_way = way  # type: ignore[attr-defined]  # read at the signal
     login(request, user, backend=BACKEND)
 
 
