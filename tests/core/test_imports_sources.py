@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.imports import mlflow_runs
 from experiments.imports.build import Given, build
+from experiments.imports.mlflow_folder import read_folder
 from experiments.imports.mlflow_runs import read_mlflow
+from experiments.imports.mlflow_server import read_server
 from experiments.imports.optuna_study import read_optuna
 from experiments.problems import ProblemsError
 
@@ -161,8 +162,8 @@ def test_a_folder_of_mlflow_comes_with_every_point(tmp_path, monkeypatch):
         assert [dict(run.params) for run in sweep.runs] == [{"lr": 0.1}, {"lr": 0.01}]
     # Through MLflow's client, as from any tracking address, it is the same.
     with warnings.catch_warnings(action="ignore"):
-        by_client = mlflow_runs._from_server(f"file:{tmp_path}/mlruns", "digits")
-    by_file = mlflow_runs._from_folder(tmp_path / "mlruns", "digits")
+        by_client = read_server(f"file:{tmp_path}/mlruns", "digits")
+    by_file = read_folder(tmp_path / "mlruns", "digits")
     assert by_client[0] == by_file[0] == "digits"
     pairs = [sorted(map(plain, raws), key=lambda raw: raw[0]) for _, raws in (by_client, by_file)]
     assert pairs[0] == pairs[1]
