@@ -127,14 +127,7 @@ def _dots(
         f"<b>{name}</b><br>{metric} <b>{form.text(value)}</b> · run {number}"
         f"<br>{format_count(runs)} runs · after {format_duration(seconds)}"
         f" · compute {format_duration(compute)}"
-        for number, value, runs, seconds, compute in zip(
-            leads.numbers.tolist(),
-            leads.values.tolist(),
-            leads.runs.tolist(),
-            leads.seconds.tolist(),
-            leads.compute.tolist(),
-            strict=True,
-        )
+        for number, value, runs, seconds, compute in leads.rows()
     ]
     return {
         "type": "scatter",
@@ -145,12 +138,7 @@ def _dots(
         "customdata": [sweep.place] * int(xs.size),
         "text": texts,
         "hovertemplate": "%{text}<extra></extra>",
-        "marker": {
-            "symbol": sweep.symbol,
-            "size": 8,
-            "color": sweep.colour,
-            "line": {"color": "token:surface", "width": 1},
-        },
+        "marker": sweep.marker(),
     }
 
 
@@ -195,13 +183,6 @@ def _table(view: ComparisonView, lines: list[_Line], form: MetricFormat) -> dict
             format_duration(compute),
         ]
         for sweep, leads, _, _ in lines
-        for number, value, runs, seconds, compute in zip(
-            leads.numbers.tolist(),
-            leads.values.tolist(),
-            leads.runs.tolist(),
-            leads.seconds.tolist(),
-            leads.compute.tolist(),
-            strict=True,
-        )
+        for number, value, runs, seconds, compute in leads.rows()
     ]
     return rows_of(["Sweep", "Run", view.metric, "Runs by then", "After", "Compute by then"], rows)

@@ -96,12 +96,7 @@ def _marks(
         "customdata": [sweep.place] * len(_MARKS),
         "text": texts,
         "hovertemplate": "%{text}<extra></extra>",
-        "marker": {
-            "symbol": sweep.symbol,
-            "size": 8,
-            "color": sweep.colour,
-            "line": {"color": "token:surface", "width": 1},
-        },
+        "marker": sweep.marker(),
     }
 
 

@@ -6,7 +6,7 @@ A sweep has one place from 0 to 7 wherever it is shown: its colour, its dash and
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
@@ -61,10 +61,11 @@ class ComparedSweep:
         """Return how its lines are broken."""
         return _DASHES[self.place]
 
-    @property
-    def symbol(self) -> str:
-        """Return the marker on its lines."""
-        return _SYMBOLS[self.place]
+    def marker(self) -> dict[str, Any]:
+        """Return the marks on its lines, by which it is known without its colour."""
+        edge = {"color": "token:surface", "width": 1}
+        symbol = _SYMBOLS[self.place]
+        return {"symbol": symbol, "size": 8, "color": self.colour, "line": edge}
 
     def compute_until(self, times: FloatArray) -> FloatArray:
         """Return the seconds that its runs had slots until these times: `(m,)`."""
@@ -111,6 +112,11 @@ class Leads:
     runs: NDArray[np.int64]
     seconds: FloatArray
     compute: FloatArray
+
+    def rows(self) -> Iterator[tuple[int, float, int, float, float]]:
+        """Yield them one by one: number, value, runs, seconds, compute."""
+        columns = (self.numbers, self.values, self.runs, self.seconds, self.compute)
+        return zip(*(column.tolist() for column in columns), strict=True)
 
 
 def leads_by_run(sweep: ComparedSweep, goal: str) -> Leads:

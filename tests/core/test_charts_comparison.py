@@ -128,7 +128,7 @@ def test_every_place_has_a_dash_and_a_marker_of_its_own():
     sweeps = VIEWS["eight"].sweeps
 
     assert len({sweep.dash for sweep in sweeps}) == MOST_SWEEPS
-    assert len({sweep.symbol for sweep in sweeps}) == MOST_SWEEPS
+    assert len({sweep.marker()["symbol"] for sweep in sweeps}) == MOST_SWEEPS
 
 
 def test_distribution_counts_the_runs_with_a_value():
