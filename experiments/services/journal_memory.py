@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 # So much of the end of a journal is remembered at least, and twice of it at most.
@@ -40,32 +40,34 @@ class JournalMemory:
             self._end = max(0, size - REMEMBERED)
         data = os.pread(journal, size - self._end, self._end)
         data = data[: data.rfind(b"\n") + 1]
-        self._add(data.splitlines(keepends=True), len(data))
+        self._add(map(hash, data.splitlines(keepends=True)), len(data))
 
-    def note(self, lines: Sequence[bytes], begin: int) -> None:
-        """Take lines that stand at `begin` without reading them, if all before them is known."""
+    def note(self, lines: Mapping[int, bytes], begin: int, size: int) -> None:
+        """Take lines by their hash, `size` bytes at `begin`, if all before them is known."""
         if begin == self._end:
-            self._add(lines, sum(map(len, lines)))
+            self._add(lines, size)
 
-    def _add(self, lines: Iterable[bytes], size: int) -> None:
-        self._young.update(map(hash, lines))
+    def _add(self, hashes: Iterable[int], size: int) -> None:
+        self._young.update(hashes)
         self._end += size
         self._young_bytes += size
         if self._young_bytes > REMEMBERED:
             self._old, self._young, self._young_bytes = self._young, set(), 0
 
-    def unknown(self, lines: Sequence[bytes]) -> list[bytes]:
-        """Return those lines that are not there, each once.
+    def unknown(self, lines: Sequence[bytes]) -> dict[int, bytes]:
+        """Return those lines that are not there, each once, by their hash.
 
         A hash of 64 bits that is seeded anew by each process: of a million lines one is taken for
         another in a billion journals.
         """
         found = dict(zip(map(hash, lines), lines, strict=True))
         if self._young.isdisjoint(found) and self._old.isdisjoint(found):
-            return list(found.values())
-        return [
-            line for key, line in found.items() if key not in self._young and key not in self._old
-        ]
+            return found
+        return {
+            key: line
+            for key, line in found.items()
+            if key not in self._young and key not in self._old
+        }
 
 
 class Memories:

@@ -100,8 +100,9 @@ def _append(journal: int, wanted: bytes) -> None:
     memory = _memories.of(journal)
     memory.catch_up(journal)
     fresh = memory.unknown(lines)
-    if fresh and _write(journal, size, b"".join(fresh)):
-        memory.note(fresh, size)
+    data = wanted if len(fresh) == len(lines) else b"".join(fresh.values())
+    if fresh and _write(journal, size, data):
+        memory.note(fresh, size, len(data))
 
 
 def _write(journal: int, size: int, data: bytes) -> bool:

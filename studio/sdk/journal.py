@@ -157,16 +157,17 @@ def format_report(name: str, value: Value, *, step: Optional[float], time: float
 
 
 def format_plain(
-    names: Sequence[str], values: Sequence[float], times: Sequence[float], steps: Sequence[int]
+    names: Sequence[str], shown: Sequence[str], times: Sequence[float], steps: Sequence[int]
 ) -> str:
     """Return the lines of finite values with whole steps below 2**53, as `format_report` has them.
 
-    A quarter of its time for a thousand: what many reports share is written once.
+    `shown`: the values as `repr` writes them. A quarter of its time for a thousand: what many
+    reports share is written once.
     """
     heads = {name: '{"n":%s,"v":' % json.dumps(name[:_MAX_NAME]) for name in set(names)}
     ends = {time: ',"t":%.6f,"s":' % time for time in set(times)}
-    rows = zip(names, values, times, steps)  # noqa: B905 - not in Python 3.8
-    return "".join([f"{heads[n]}{v!r}{ends[t]}{s}.0}}\n" for n, v, t, s in rows])
+    rows = zip(names, shown, times, steps)  # noqa: B905 - not in Python 3.8
+    return "".join([f"{heads[n]}{v}{ends[t]}{s}.0}}\n" for n, v, t, s in rows])
 
 
 def _infinity(value: float) -> str:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.api.mlflow.fields import fields_of
+from experiments.api.mlflow.reports import shown
 from experiments.api.mlflow.wire import Call, MlflowError
 from runner.tail import JournalTail
 from studio.sdk.journal import format_plain, format_report, parse_report
@@ -26,8 +27,15 @@ _ROWS = st.lists(
     min_size=1,
     max_size=8,
 )
+
+
+def plain(rows: list[tuple[str, float, float, int]]) -> str:
+    names, values, times, steps = zip(*rows, strict=True)
+    return format_plain(names, shown(values), times, steps)
+
+
 _LINES = st.one_of(
-    _ROWS.map(lambda rows: format_plain(*zip(*rows, strict=True)).encode()),
+    _ROWS.map(lambda rows: plain(rows).encode()),
     st.sampled_from(
         [
             b'{"n":"a","v":NaN,"t":1.0}\n', b'{"n":"a","v":1,"t":2}\n',
@@ -46,7 +54,18 @@ _LINES = st.one_of(
 def test_plain_reports_are_written_as_by_themselves(rows):
     alone = [format_report(name, value, step=step, time=at) for name, value, at, step in rows]
 
-    assert format_plain(*zip(*rows, strict=True)) == "".join(alone)
+    assert plain(rows) == "".join(alone)
+
+
+@given(
+    st.one_of(
+        # A batch of these is written the quick way, one value of the others is enough for the slow.
+        st.lists(st.floats(1e-3, 1e15) | st.floats(-1e15, -1e-3) | st.just(0.0), min_size=1),
+        st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=2),
+    )
+)
+def test_values_of_a_batch_are_shown_as_each_by_itself(values):
+    assert shown(values) == [repr(value) for value in values]
 
 
 @given(st.lists(_LINES, max_size=6))

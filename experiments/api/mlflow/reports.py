@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
+from pydantic_core import to_json
+
 from experiments.api.auth import Caller
 from experiments.api.mlflow.fields import MOST_NAME, MOST_TEXT, Fields
 from experiments.api.mlflow.who import Target, writable
@@ -23,7 +25,7 @@ _LONGEST_TIME: Final = 10**14  # milliseconds: the year 5138
 _STEPS: Final = 2**53
 _START_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 0.05
-_PARTS: Final = itemgetter("key", "value", "timestamp", "step")
+_PARTS: Final = tuple(map(itemgetter, ("key", "value", "timestamp", "step")))
 
 
 def log_metric(caller: Caller, fields: Fields) -> dict[str, Any]:
@@ -100,8 +102,8 @@ def _usual_lines(target: Target, items: Sequence[Mapping[str, Any]]) -> str:
     Column by column: a look at each of a thousand reports takes most of what a batch costs.
     """
     try:
-        names, values, times, steps = zip(*map(_PARTS, items), strict=True)
-    except (KeyError, ValueError):  # a part is missing, or there is no report
+        names, values, times, steps = (list(map(part, items)) for part in _PARTS)
+    except KeyError:  # a part is missing
         return ""
     if not (_are(float, values) and _are(int, times) and _are(int, steps) and _are(str, names)):
         return ""
@@ -116,7 +118,20 @@ def _usual_lines(target: Target, items: Sequence[Mapping[str, Any]]) -> str:
     if not are_usual:
         return ""
     whole_names = [target.prefix + name for name in names] if target.prefix else names
-    return format_plain(whole_names, values, [time_ / 1000 for time_ in times], steps)
+    seconds = [milliseconds / 1000 for milliseconds in times]
+    return format_plain(whole_names, shown(values), seconds, steps)
+
+
+def shown(values: Sequence[float]) -> list[str]:
+    """Return finite numbers as `repr` writes them, in a fifth of its time.
+
+    Both write the fewest digits that are read as the same number, and agree where neither writes
+    an exponent.
+    """
+    text = to_json(values)
+    if b"e" in text or b"0.0000" in text:
+        return list(map(repr, values))
+    return text[1:-1].decode().split(",")
 
 
 def _are(kind: type, values: Sequence[object]) -> bool:
