@@ -27,6 +27,9 @@ class SignedInSessionAdmin(OwnedByStudioAdmin[SignedInSession]):
     actions = ["end"]
     show = ("user", "browser", "agent", "address", "way", "began_at", "seen_at")
 
+    def title_of(self, row: SignedInSession) -> str:
+        return f"{row.user}, {browser_words(row.agent)}, since {row.began_at:%Y-%m-%d %H:%M}"
+
     @admin.display(description="browser")
     def browser(self, row: SignedInSession) -> str:
         return browser_words(row.agent)
@@ -48,6 +51,9 @@ class SignUpAdmin(OwnedByStudioAdmin[SignUp]):
     list_select_related = ["user"]
     search_fields = ["user__username", "user__email", "unproven_email"]
     show = ("user", "way", "unproven_email", "created_at")
+
+    def title_of(self, row: SignUp) -> str:
+        return f"{row.user} signed up {row.get_way_display()}"
 
 
 @admin.register(Identity)

@@ -20,6 +20,9 @@ class CheckRunAdmin(OwnedByStudioAdmin[CheckRun]):
     ordering = ["-pk"]
     show = ("title", "page", "sweep_link", "owner", "status", "seconds", "spec")
 
+    def title_of(self, row: CheckRun) -> str:
+        return f"Check of {row.sweep.name}"
+
     @admin.display(description="check", ordering="sweep__name")
     def title(self, check: CheckRun) -> str:
         return check.sweep.name

@@ -55,6 +55,9 @@ class SweepVersionAdmin(OwnedByStudioAdmin[SweepVersion]):
     ordering = ["-pk"]
     show = ("title", "sweep_link", "author", "changes", "created_at")
 
+    def title_of(self, row: SweepVersion) -> str:
+        return f"{row.sweep.name}, {row}"
+
     @admin.display(description="version", ordering="number")
     def title(self, version: SweepVersion) -> str:
         return str(version)
@@ -145,6 +148,9 @@ class MetricChunkAdmin(OwnedByStudioAdmin[MetricChunk]):
     list_select_related = ["series"]
     search_fields = ["series__name", "series__run__public_id"]
     show = ("series_link", "first", "count", "since", "stamp", "has_steps", "texts", "size")
+
+    def title_of(self, row: MetricChunk) -> str:
+        return f"{row.series.name}, reports {row.first} to {row.first + row.count - 1}"
 
     @admin.display(description="series")
     def series_link(self, chunk: MetricChunk) -> str | SafeString:

@@ -25,6 +25,10 @@ class NoteVersionAdmin(OwnedByStudioAdmin[NoteVersion]):
     search_fields = ["text", "author_name", "sweep__name", "sweep__public_id"]
     show = ("sweep", "run", "number", "text", "author", "author_name", "created_at")
 
+    def title_of(self, row: NoteVersion) -> str:
+        place = f"{row.sweep.name}, {row.run}" if row.run else row.sweep.name
+        return f"{place}: {row}"
+
 
 @admin.register(Star)
 class StarAdmin(OwnedByStudioAdmin[Star]):
@@ -50,6 +54,9 @@ class ShareLinkAdmin(OwnedByStudioAdmin[ShareLink]):
         "name", "sweep", "created_by", "created_at", "expires_at", "used_at", "with_reasons",
         "with_files", "revoked_at", "revoked_by",
     )  # fmt: skip
+
+    def title_of(self, row: ShareLink) -> str:
+        return f"{row}: {row.sweep.name}"
 
     @admin.display(description="state")
     def state(self, link: ShareLink) -> str:

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { groupsOf } from "../../static/js/notebook/head.js";
+import { isKept } from "../../static/js/notebook/keys.js";
 import { linesOfPoints } from "../../static/js/notebook/metrics.js";
 import { sortedRuns } from "../../static/js/notebook/table.js";
 import { saysDark } from "../../static/js/notebook/theme.js";
@@ -53,4 +54,14 @@ test("JupyterLab and VS Code say whether they are dark", () => {
   assert.equal(saysDark({ vscodeThemeKind: "vscode-high-contrast" }), true);
   assert.equal(saysDark({ vscodeThemeKind: "vscode-high-contrast-light" }), false);
   assert.equal(saysDark({}), null);
+});
+
+test("plain keys and those that a chart has used stay in the widget", () => {
+  const kept = (key, more = {}) => isKept({ key, ...more });
+
+  assert.deepEqual(["x", "d", "Enter", "ArrowDown", "Delete", " "].filter((key) => !kept(key)), []);
+  assert.equal(kept("ArrowUp", { shiftKey: true }), true);
+  assert.deepEqual(["Escape", "Tab", "F1"].filter((key) => kept(key)), []);
+  assert.deepEqual(["ctrlKey", "metaKey", "altKey"].filter((name) => kept("s", { [name]: true })), []);
+  assert.equal(kept("ArrowLeft", { altKey: true, defaultPrevented: true }), true);
 });

@@ -26,12 +26,18 @@ from experiments.models import (
     ApiToken,
     Artifact,
     AuditEntry,
+    CheckRun,
     ComputeTarget,
     Decision,
     Membership,
+    MetricChunk,
+    NoteVersion,
     Run,
+    SignedInSession,
     SignInLink,
+    SignUp,
     Sweep,
+    SweepVersion,
     Worker,
     Workspace,
 )
@@ -327,6 +333,13 @@ def test_pages_say_what_their_rows_belong_to(site: Client, world: World) -> None
     assert f"<h1>{world.run.sweep.name}, run {world.run.number}</h1>" in run
     shown = _page(site, _address(AuditEntry, "change", entry.pk))
     assert "<h1>Share link made: digits</h1>" in shown
+    # No page is called by the key of what its row belongs to.
+    for model in (CheckRun, MetricChunk, NoteVersion, SignedInSession, SignUp, SweepVersion):
+        row = model._default_manager.earliest("pk")
+        found = re.search("<h1>(.*?)</h1>", _page(site, _address(model, "change", row.pk)))
+        assert found is not None
+        named = (world.sweep.name, "accuracy", "Check of digits", "alice", "bob", "root")
+        assert any(name in found[1] for name in named), found[1]
 
 
 def test_lists_stand_under_what_they_are_about(site: Client) -> None:

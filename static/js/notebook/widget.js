@@ -6,6 +6,7 @@ import { $, html, icon } from "../lib/dom.js";
 import { formatMetric, formatParam } from "../lib/format.js";
 import { createSelection } from "../lib/selection.js";
 import { paintBar, paintFoot, paintHead } from "./head.js";
+import { keepKeys } from "./keys.js";
 import { buildLayout } from "./layout.js";
 import { mountLog } from "./log.js";
 import { mountMetrics } from "./metrics.js";
@@ -48,8 +49,7 @@ function shadowOf(el, model) {
   $('[data-part="icons"]', root).append(
     document.importNode(new DOMParser().parseFromString(model.get("icons"), "image/svg+xml").documentElement, true),
   );
-  // Keys belong to the widget while it has the focus; the notebook's own shortcuts wait.
-  host.setAttribute("data-lm-suppress-shortcuts", "true");
+  keepKeys(host);
   el.append(host);
   return root;
 }
