@@ -1,12 +1,14 @@
 """What of these tests a machine can run, and what tests in a browser have in common."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.e2e.browser_sweep import submitter
 from tests.hosts import can_make_hosts
 from tests.memory_groups import can_limit_memory
-from tests.servers import Postgres
+from tests.servers import LiveStudio, Postgres
 
 # Other machines are network namespaces; only root may make them, and not in every container.
 collect_ignore = (
@@ -22,3 +24,17 @@ def expect() -> Any:
     from playwright.sync_api import expect
 
     return expect
+
+
+@pytest.fixture(scope="module")
+def submit(live_studio: LiveStudio, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Submits sweeps with changes, for the tests of their pages; answers the id."""
+    return submitter(live_studio, tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def finished(live_studio: LiveStudio, submit: Callable[..., str]) -> str:
+    """A sweep of eight short runs that has ended."""
+    sweep = submit(max_total_runs=8)
+    assert live_studio.wait_for_end(sweep)["status"] == "Completed"
+    return sweep

@@ -1,5 +1,7 @@
 """A training script in the shape of the Azure ML documents."""
 
+from pathlib import Path
+
 # argparse, a report per epoch, a file in outputs.
 TRAIN = """
 import argparse, os
@@ -28,3 +30,12 @@ run_logger.upload_file("plots/loss.txt", "outputs/model.txt")
 print("trained", args.batch_size)
 run_logger.complete()
 """
+
+
+def seed_source(folder: Path) -> Path:
+    """Make a source directory with more in it than a run needs."""
+    (folder / "train.py").write_text(TRAIN)
+    (folder / "data").mkdir()
+    (folder / "data" / "big.csv").write_text("1,2\n")
+    (folder / ".amlignore").write_text("data/\n")
+    return folder

@@ -18,7 +18,7 @@ from studio.sdk import (
     Workspace,
     choice,
 )
-from tests.e2e.seed_script import TRAIN
+from tests.e2e.seed_script import seed_source
 from tests.servers import ROOT, LiveStudio, clean_environment
 
 pytestmark = pytest.mark.slow
@@ -26,13 +26,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A source directory with more in it than a run needs."""
-    folder = tmp_path_factory.mktemp("source")
-    (folder / "train.py").write_text(TRAIN)
-    (folder / "data").mkdir()
-    (folder / "data" / "big.csv").write_text("1,2\n")
-    (folder / ".amlignore").write_text("data/\n")
-    return folder
+    return seed_source(tmp_path_factory.mktemp("source"))
 
 
 def test_studio_that_is_away_is_said(tmp_path: Path, source: Path) -> None:

@@ -36,7 +36,7 @@ from studio.sdk import (
     normal,
     uniform,
 )
-from tests.e2e.seed_script import TRAIN
+from tests.e2e.seed_script import seed_source
 from tests.servers import LiveStudio
 
 pytestmark = pytest.mark.slow
@@ -53,13 +53,7 @@ def workspace(live_studio: LiveStudio) -> Workspace:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A source directory with more in it than a run needs."""
-    folder = tmp_path_factory.mktemp("source")
-    (folder / "train.py").write_text(TRAIN)
-    (folder / "data").mkdir()
-    (folder / "data" / "big.csv").write_text("1,2\n")
-    (folder / ".amlignore").write_text("data/\n")
-    return folder
+    return seed_source(tmp_path_factory.mktemp("source"))
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.browser_sweep import submitter
-
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 METRICS = '[data-chart="metrics"]'
@@ -18,19 +16,6 @@ SCATTER_3D = '[data-chart="scatter_3d"]'
 LINE = """(number) =>
   document.querySelector('[data-chart="metrics"] .runlines')?.valuesOf(number) ?? []"""
 EYE = f"() => document.querySelector('{SCATTER_3D} .plot')?._fullLayout?.scene?.camera?.eye?.x"
-
-
-@pytest.fixture(scope="module")
-def submit(live_studio, tmp_path_factory):
-    return submitter(live_studio, tmp_path_factory.mktemp("project"))
-
-
-@pytest.fixture(scope="module")
-def finished(live_studio, submit):
-    """A sweep of eight short runs that has ended."""
-    sweep = submit(max_total_runs=8)
-    assert live_studio.wait_for_end(sweep)["status"] == "Completed"
-    return sweep
 
 
 def wait_for_chart(page: Any, card: str) -> None:

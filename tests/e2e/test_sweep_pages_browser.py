@@ -7,22 +7,9 @@ import re
 
 import pytest
 
-from tests.e2e.browser_sweep import NAME, submitter
+from tests.e2e.browser_sweep import NAME
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def submit(live_studio, tmp_path_factory):
-    return submitter(live_studio, tmp_path_factory.mktemp("project"))
-
-
-@pytest.fixture(scope="module")
-def finished(live_studio, submit):
-    """A sweep of eight short runs that has ended."""
-    sweep = submit(max_total_runs=8)
-    assert live_studio.wait_for_end(sweep)["status"] == "Completed"
-    return sweep
 
 
 def test_runs_are_sorted_without_a_reload_and_by_the_address(chromium_page, finished, expect):
