@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,24 @@ def spec_text(**changes: Any) -> str:
         "max_concurrent_runs": 2,
     }
     return json.dumps({**spec, **changes})
+
+
+def with_sweep(folder: Path) -> Path:
+    """Write the script and the sweep into a folder; return it."""
+    (folder / "train.py").write_text(SCRIPT)
+    (folder / "sweep.yaml").write_text(spec_text())
+    return folder
+
+
+def shell_in(
+    folder: Path, environment: dict[str, str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return what runs the command in a folder, with more variables by name."""
+
+    def run(*words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+        return run_studio({**environment, **more}, *words, cwd=folder)
+
+    return run
 
 
 def run_studio(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.command import SCRIPT, last_json, run_studio, spec_text, submitted
+from tests.e2e.command import last_json, run_studio, shell_in, spec_text, submitted, with_sweep
 from tests.servers import LiveStudio, clean_environment
 
 pytestmark = pytest.mark.slow
@@ -18,17 +18,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "train.py").write_text(SCRIPT)
-    (tmp_path / "sweep.yaml").write_text(spec_text())
-    return tmp_path
+    return with_sweep(tmp_path)
 
 
 @pytest.fixture
 def studio(live_studio: LiveStudio, folder: Path) -> Any:
-    def run(*words: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
-        return run_studio({**live_studio.environment, **extra}, *words, cwd=folder)
-
-    return run
+    return shell_in(folder, live_studio.environment)
 
 
 def test_submit_waits_for_the_end_and_says_it_as_json(studio: Any, live_studio: Any) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.servers import LiveStudio
+from tests.e2e.command import run_studio
+from tests.servers import ROOT, LiveStudio
 
 pytestmark = pytest.mark.slow
 
@@ -47,15 +46,7 @@ def sweep(live_studio: LiveStudio, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def studio(live_studio: LiveStudio, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "studio.cli", *words],
-        env=live_studio.environment,
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_studio(live_studio.environment, *words, cwd=ROOT)
 
 
 def test_winner_is_registered_and_told(live_studio: LiveStudio, sweep: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.command import SCRIPT, last_json, run_studio, spec_text, submitted
+from tests.e2e.command import last_json, run_studio, shell_in, spec_text, submitted, with_sweep
 from tests.servers import LiveStudio, clean_environment, free_port
 
 pytestmark = pytest.mark.slow
@@ -16,17 +15,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "train.py").write_text(SCRIPT)
-    (tmp_path / "sweep.yaml").write_text(spec_text())
-    return tmp_path
+    return with_sweep(tmp_path)
 
 
 @pytest.fixture
 def studio(live_studio: LiveStudio, folder: Path) -> Any:
-    def run(*words: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
-        return run_studio({**live_studio.environment, **extra}, *words, cwd=folder)
-
-    return run
+    return shell_in(folder, live_studio.environment)
 
 
 WRONG = spec_text(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from studio.sdk import (
     Workspace,
     choice,
 )
+from tests.e2e.command import run_studio
 from tests.servers import ROOT, LiveStudio
 
 pytestmark = pytest.mark.slow
@@ -71,13 +71,7 @@ def checkpoint(live_studio: LiveStudio, run_id: str) -> dict[str, Any]:
 
 def studio(live_studio: LiveStudio, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
-    return subprocess.run(
-        [sys.executable, "-m", "studio.cli", *words],
-        env=live_studio.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_studio(live_studio.environment, *words)
 
 
 def submit(live_studio: LiveStudio, spec_file: Path) -> subprocess.CompletedProcess[str]:
