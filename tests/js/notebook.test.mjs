@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { groupsOf } from "../../static/js/notebook/head.js";
 import { isKept } from "../../static/js/notebook/keys.js";
-import { linesOfPoints } from "../../static/js/notebook/metrics.js";
+import { emptyNote, linesOfPoints } from "../../static/js/notebook/metrics.js";
 import { sortedRuns } from "../../static/js/notebook/table.js";
 import { saysDark } from "../../static/js/notebook/theme.js";
 
@@ -35,6 +35,11 @@ test("a run that was the best when it came holds its value until the next better
   assert.deepEqual([xs(0), xs(1), xs(3), xs(5)], [[0, 3], [1], [3, 5], [5]]);
   assert.deepEqual(lines.get(0).values(), [0.2, 0.2]);
   assert.deepEqual([...linesOfPoints(runs, "loss", "minimize").leaders], [0, 1]);
+});
+
+test("a chart over steps says that steps are missing", () => {
+  assert.equal(emptyNote({ metric: "loss", x: "interval" }), "No run has reported loss yet.");
+  assert.equal(emptyNote({ metric: "loss", x: "step" }), "No run has reported loss with a step yet.");
 });
 
 test("runs that were stopped early are not counted as canceled as well", () => {

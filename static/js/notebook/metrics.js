@@ -30,6 +30,11 @@ export function linesOfPoints(runs, metric, goal) {
   return { lines, leaders: new Set(leaders.map((run) => run.number)) };
 }
 
+/** What stands in the place of a chart without lines. Pure. */
+export function emptyNote({ metric, x }) {
+  return `No run has reported ${metric}${x === "step" ? " with a step" : ""} yet.`;
+}
+
 function fill(picker, choices, value) {
   const known = [...picker.options].map((option) => option.value);
   if (JSON.stringify(known) !== JSON.stringify(choices)) {
@@ -124,7 +129,7 @@ export function mountMetrics(section, { selection, tip, ask, keep, isLog }) {
     note.hidden = chart.members.length > 0;
     host.classList.toggle("is-empty", !chart.members.length);
     if (!note.hidden) {
-      render(note, html`<p>No run has reported ${facts.figure.metric} yet.</p>`);
+      render(note, html`<p>${emptyNote(facts.figure)}</p>`);
       return;
     }
     view ??= createLineView(host, selection, hooks());
