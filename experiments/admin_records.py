@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -14,7 +16,7 @@ from experiments.admin_base import (
     list_link,
     page_link,
 )
-from experiments.formats import format_filesize
+from experiments.formats import format_filesize, format_param
 from experiments.models import (
     Artifact,
     Decision,
@@ -25,6 +27,9 @@ from experiments.models import (
     Sweep,
     SweepVersion,
 )
+
+# Of a value in a list; the page of a row has all of them.
+_DIGITS: Final = 6
 
 
 @admin.register(Event)
@@ -76,13 +81,13 @@ class DecisionAdmin(OwnedByStudioAdmin[Decision]):
         "sweep_link",
         "policy",
         "interval",
-        "own",
-        "limit",
+        "own_value",
+        "limit_value",
         "leader",
-        "leader_value",
+        "value_of_leader",
         "created_at",
     ]
-    list_display_links = ["created_at"]  # the first ones lead to run and sweep
+    list_display_links = ["policy"]  # the first ones lead to run and sweep
     list_filter = ["policy", "created_at"]
     list_select_related = ["run__sweep"]
     search_fields = ["reason", "run__public_id", "run__sweep__name"]
@@ -108,12 +113,24 @@ class DecisionAdmin(OwnedByStudioAdmin[Decision]):
     def sweep_link(self, decision: Decision) -> str | SafeString:
         return admin_link(decision.run.sweep)
 
+    @admin.display(description="own", ordering="own")
+    def own_value(self, decision: Decision) -> str:
+        return format_param(decision.own, _DIGITS)
+
+    @admin.display(description="limit", ordering="limit")
+    def limit_value(self, decision: Decision) -> str:
+        return format_param(decision.limit, _DIGITS)
+
+    @admin.display(description="leader value", ordering="leader_value")
+    def value_of_leader(self, decision: Decision) -> str:
+        return format_param(decision.leader_value, _DIGITS)
+
 
 @admin.register(MetricSeries)
 class MetricSeriesAdmin(OwnedByStudioAdmin[MetricSeries]):
     """Metrics of runs in summary."""
 
-    list_display = ["name", "run_link", "count", "last_value", "minimum", "maximum", "last_step"]
+    list_display = ["name", "run_link", "count", "last", "lowest", "highest", "last_step"]
     list_filter = ["has_nonfinite", "has_text"]
     list_select_related = ["run"]
     search_fields = ["name", "run__public_id", "run__sweep__name"]
@@ -133,6 +150,18 @@ class MetricSeriesAdmin(OwnedByStudioAdmin[MetricSeries]):
     @admin.display(description="run")
     def run_link(self, series: MetricSeries) -> str | SafeString:
         return admin_link(series.run)
+
+    @admin.display(description="last value", ordering="last_value")
+    def last(self, series: MetricSeries) -> str:
+        return format_param(series.last_value, _DIGITS)
+
+    @admin.display(description="minimum", ordering="minimum")
+    def lowest(self, series: MetricSeries) -> str:
+        return format_param(series.minimum, _DIGITS)
+
+    @admin.display(description="maximum", ordering="maximum")
+    def highest(self, series: MetricSeries) -> str:
+        return format_param(series.maximum, _DIGITS)
 
     @admin.display(description="chunks")
     def chunk_count(self, series: MetricSeries) -> SafeString:
