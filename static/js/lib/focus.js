@@ -1,6 +1,7 @@
-// Where the focus goes on a page that a form has loaded again: to the first field with a problem, or
-// to the row after the one that is gone.
-import { $, $$ } from "./dom.js";
+// Where the focus goes when what had it is not there any more. On a page that a form has loaded again:
+// to the first field with a problem, or to the row after the one that is gone. In a list that follows
+// what happens: to what stands in that place now, so that no key is pressed in vain.
+import { $, $$, focusedIn } from "./dom.js";
 import { rowAfter } from "./run_order.js";
 
 const STORED = "studio-next-row";
@@ -45,4 +46,29 @@ function rowToGoOn() {
 export function focusAfterLoad() {
   addEventListener("submit", noteRow);
   if (!location.hash) (firstError() ?? rowToGoOn())?.focus();
+}
+
+/**
+ * Call it before the rows of `body` change, and what it returns once they have: what had the focus has
+ * it again, also where its row was moved; of a row that is gone the next one takes over.
+ */
+export function focusGoesOn(body) {
+  const focused = focusedIn(body);
+  const shown = [...body.children].map((row) => row.dataset.id);
+  const at = [...body.children].findIndex((row) => row.contains(focused));
+  return () => {
+    if (!focused || document.activeElement === focused) return;
+    const here = new Map([...body.children].map((row) => [row.dataset.id, row]));
+    const next = [...shown.slice(at), ...shown.slice(0, at).reverse()].find((id) => here.has(id));
+    const goal = focused.isConnected ? focused : next && $("a.name, a[href]", here.get(next));
+    goal?.focus({ preventScroll: true });
+  };
+}
+
+/** Replaces the content of `part`; what stands in the place of what had the focus has it then. */
+export function replaceIn(part, nodes) {
+  const stops = () => $$("a[href], button, input, select, summary", part);
+  const at = stops().indexOf(focusedIn(part));
+  part.replaceChildren(...nodes);
+  if (at >= 0) (stops()[at] ?? stops().at(-1))?.focus({ preventScroll: true });
 }

@@ -1,5 +1,6 @@
-// Table rows that the server renders again: only rows that changed are touched, so that focus,
+// Table rows that the server renders again: only cells that changed are touched, so that focus, ticks,
 // open menus and the scroll position survive.
+import { focusGoesOn } from "./focus.js";
 import { refreshTimes } from "./shell.js";
 
 const sources = new WeakMap();
@@ -13,15 +14,25 @@ function isBusy(cell) {
   return cell.contains(document.activeElement) || cell.querySelector("details[open]") !== null;
 }
 
+/** What somebody has ticked is their own: no answer of the server knows of it. */
+function keepTicks(cell, fresh) {
+  for (const box of cell.querySelectorAll("input:checked")) {
+    const same = fresh.querySelector(`input[name="${CSS.escape(box.name)}"]`);
+    if (same) same.checked = true;
+  }
+}
+
 function patchCell(cell, fresh) {
   const source = sourceOf(fresh);
-  const before = sources.get(cell);
+  // The page came with cells as the server made them.
+  const before = sources.get(cell) ?? sourceOf(cell);
   // A menu or the focus is not taken away; the next change brings the cell up to date.
   if (before === source || isBusy(cell)) return;
   sources.set(cell, source);
+  keepTicks(cell, fresh);
   cell.replaceChildren(...fresh.childNodes);
   refreshTimes(cell);
-  if (before === undefined || cell.hasAttribute("data-quiet")) return;
+  if (cell.hasAttribute("data-quiet")) return;
   cell.classList.remove("flash");
   // Reading a layout value between the two makes the animation start again.
   void cell.offsetWidth;
@@ -40,6 +51,7 @@ function remember(row) {
 
 /** Makes the rows of `body` those of `freshBody`, matched by data-id and in its order. */
 export function patchRows(body, freshBody) {
+  const keepFocus = focusGoesOn(body);
   const present = new Map([...body.children].map((row) => [row.dataset.id, row]));
   const wanted = [...freshBody.children];
   wanted.forEach((fresh, index) => {
@@ -55,4 +67,5 @@ export function patchRows(body, freshBody) {
     if (body.children[index] !== row) body.insertBefore(row, body.children[index] ?? null);
   });
   for (const gone of present.values()) gone.remove();
+  keepFocus();
 }

@@ -2,6 +2,7 @@
 import { getFragment } from "../lib/api.js";
 import { startComparePicks } from "../lib/compare_picks.js";
 import { $, studioConfig } from "../lib/dom.js";
+import { replaceIn } from "../lib/focus.js";
 import { patchRows } from "../lib/rows.js";
 import { announce, refreshTimes, toast } from "../lib/shell.js";
 import { startStars } from "../lib/stars.js";
@@ -28,7 +29,7 @@ function show(fragment) {
       $("#more", here)?.remove();
       const more = $("#more", part);
       if (more) here.append(more);
-    } else here.replaceChildren(...part.childNodes);
+    } else replaceIn(here, part.childNodes);
   }
   refreshTimes(list);
   watchEnd();
