@@ -38,6 +38,18 @@ PAGES = [
     "/admin/django_rq/dashboard/workers/0/",
     "/api/v1/docs",
 ]
+# A job that a worker gives up, and where it is seen.
+_FAILED_JOB = """
+import time, django; django.setup()
+from experiments.admin_queues import queue_indexes
+from experiments.models import ComputeTarget
+from experiments.services.dispatch import get_queue
+queue = get_queue(ComputeTarget.objects.get(name="local").queue_name)
+job = queue.enqueue("runner.jobs.no_such_function", "x" * 60, depth=2)
+while not job.get_status(refresh=True) == "failed":
+    time.sleep(0.1)
+print(f"/admin/django_rq/dashboard/queues/{queue_indexes()[queue.name]}/{job.id}/")
+"""
 # Of every kind of page one that has all of what such pages have: names, links in text, tables.
 KINDS = [
     "/admin/auth/user/",
@@ -89,6 +101,18 @@ def test_a_box_to_choose_from_is_named_as_its_field(chromium_page: Page) -> None
 
     # The name says what is chosen as well.
     chromium_page.get_by_role("combobox", name="Workspace: Default").wait_for()
+
+
+def test_a_failed_job_shows_its_traceback(chromium_page: Page, live_studio: LiveStudio) -> None:
+    chromium_page.goto(live_studio.run_python(_FAILED_JOB).splitlines()[-1])
+
+    assert "AttributeError" in chromium_page.locator("pre").inner_text()
+    assert violations(chromium_page) == []
+    chromium_page.set_viewport_size({"width": 390, "height": 844})
+    assert chromium_page.evaluate("document.documentElement.scrollWidth") <= 390
+
+    chromium_page.get_by_role("link", name="Failed").click()
+    assert chromium_page.locator("h1").inner_text().startswith("Job ")
 
 
 def test_the_dashboard_tells_of_the_studio_and_fits_a_phone(chromium_page: Page) -> None:
