@@ -117,6 +117,11 @@ def _drawn(name: str, css: str) -> SafeString:
 @register.simple_tag
 def chip(state: str, end_reason: str = "") -> SafeString:
     """Show a state as icon, word and colour."""
+    return _chip(str(state), str(end_reason))
+
+
+@lru_cache(maxsize=256)
+def _chip(state: str, end_reason: str) -> SafeString:
     shown = badge(state, end_reason)
     return format_html(
         '<span class="chip {}">{}{}</span>', shown.css, icon(shown.icon), shown.label
