@@ -25,6 +25,9 @@ class Flushed:
 # The part of its time that an executor spends with the database, waiting for others included.
 _SHARE: Final = 0.1
 _LONGEST: Final = 2.0
+# The part that the last exchange has in how long they take: one that had to wait for somebody says
+# little about the next.
+_LAST: Final = 0.25
 
 
 class Pace:
@@ -32,11 +35,14 @@ class Pace:
 
     def __init__(self, shortest: float) -> None:
         self._shortest = shortest
+        self._lately = 0.0
         self.seconds = shortest
 
     def note(self, took: float, *, is_behind: bool) -> None:
         """Take how many seconds an exchange took; one that left a rest is followed at once."""
-        self.seconds = 0.0 if is_behind else min(max(took / _SHARE, self._shortest), _LONGEST)
+        self._lately += _LAST * (took - self._lately)
+        pause = min(max(self._lately / _SHARE, self._shortest), _LONGEST)
+        self.seconds = 0.0 if is_behind else pause
 
 
 class ReportFeed:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from runner.reports import Pace
 from runner.tail import JournalTail
 from studio.sdk.run import format_report
@@ -81,12 +83,23 @@ def test_endless_line_is_left_behind(tmp_path):
     assert [entry.value for entry in tail.read()] == [1.0]
 
 
-def test_a_busy_database_is_asked_less_often_and_a_rest_is_stored_at_once():
+def waits(*exchanges):
     pace = Pace(0.2)
-    waits = []
-
-    for took, is_behind in ((0.004, False), (0.05, False), (9.0, False), (0.3, True)):
+    for took, is_behind in exchanges:
         pace.note(took, is_behind=is_behind)
-        waits.append(pace.seconds)
+        yield pace.seconds
 
-    assert waits == [0.2, 0.5, 2.0, 0.0]
+
+def test_a_busy_database_is_asked_less_often_and_a_rest_is_stored_at_once():
+    *_, settled = waits(*[(0.05, False)] * 40)
+
+    assert settled == pytest.approx(0.5, rel=0.01)
+    assert [*waits((0.004, False), (90.0, False), (0.3, True))] == [0.2, 2.0, 0.0]
+
+
+def test_one_exchange_that_had_to_wait_holds_up_few_reports():
+    *usual, once, after, later = waits(*[(0.01, False)] * 9, (0.13, False), *[(0.01, False)] * 2)
+
+    assert set(usual) == {0.2}
+    assert once == pytest.approx(0.4, rel=0.1)
+    assert later < after < once
