@@ -167,7 +167,7 @@ def session_of(name: str, given: argparse.Namespace) -> Session:
     environment = {**os.environ, **_SILENT, _MARK: mark, "TMPDIR": str(folder)}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     try:
-        problem = problem_of(process, limit_of(name, is_quick=given.quick))
+        problem = problem_of(process, limit_of(name, given))
     finally:
         end_part(process, mark)
         figures = read_figures(place)
@@ -181,12 +181,13 @@ def session_of(name: str, given: argparse.Namespace) -> Session:
     return Session(name, figures, when, bench_machine.commit(), load, seconds, said)
 
 
-def limit_of(name: str, *, is_quick: bool) -> float:
+def limit_of(name: str, given: argparse.Namespace) -> float:
     """Return how many seconds a part has; a quick look is for machines that others use as well."""
-    if is_quick:
-        return 3 * PARTS[name].limit
+    limit = PARTS[name].limit + (60 * given.minutes if name == "live" else 0)
+    if given.quick:
+        return 3 * limit
     left = _BUDGET - (time.monotonic() - _STARTED)
-    return max(_LEAST, min(PARTS[name].limit, left))
+    return max(_LEAST, min(limit, left))
 
 
 def problem_of(process: subprocess.Popen[bytes], limit: float) -> str:
