@@ -18,6 +18,15 @@ from typing import Final
 
 from runner.process import die_with_parent
 
+try:
+    import setproctitle as titles
+except ImportError:  # it is not everywhere
+    titles = None  # type: ignore[assignment]  # asked for below
+else:
+    # It looks for the arguments in front of the variables, and finds them no more once the first of
+    # these is changed, as `studio up` does.
+    titles.getproctitle()
+
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -75,12 +84,10 @@ def write_to(output: int) -> None:
 
 def name_process(name: str) -> None:
     """Let lists of processes show this name, where the library for it is installed."""
-    try:
-        from setproctitle import setproctitle  # noqa: PLC0415 - not everywhere
-    except ImportError:
+    if titles is None:
         Path("/proc/self/comm").write_text(name)
     else:
-        setproctitle(name)
+        titles.setproctitle(name)
 
 
 def _become(parent: int, mask: set[int | signal.Signals], work: Callable[[], object]) -> None:

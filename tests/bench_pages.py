@@ -109,7 +109,9 @@ def web_processes(studio: LiveStudio) -> list[Any]:
 
     assert studio.process is not None
     children = psutil.Process(studio.process.pid).children(recursive=True)
-    return [child for child in children if any("uvicorn" in w for w in child.cmdline())]
+    found = [child for child in children if any("uvicorn" in w for w in child.cmdline())]
+    assert found, "no process has the name of a web process"
+    return found
 
 
 def web_memory(studio: LiveStudio) -> float:

@@ -154,3 +154,17 @@ def test_kill_marked_leaves_others_alone(tmp_path):
     assert child.poll() is None
     assert kill_marked(MARK, str(tmp_path), is_prefix=True) == [child.pid]
     child.communicate()
+
+
+def test_process_is_named_also_after_its_first_variable_was_changed():
+    code = "import os; from runner import forking; os.environ['FIRST'] = 'other'"
+    code += "; forking.name_process('slot 1'); print(open('/proc/self/cmdline').read(), end='')"
+
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"FIRST": "1", **os.environ},
+        capture_output=True,
+        text=True,
+    ).stdout
+
+    assert shown.strip("\0 ") == "slot 1"
